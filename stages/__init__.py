@@ -1,0 +1,1 @@
+"""The pipeline: one module per stage, named as in dvc.yaml."""

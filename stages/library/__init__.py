@@ -1,0 +1,1 @@
+"""Nouns that the stages share."""

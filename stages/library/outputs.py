@@ -1,0 +1,101 @@
+"""Outputs that are there whole or not at all, written by one process at a time."""
+
+import hashlib
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that Finder and Explorer leave in any folder they show."""
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold the lock of `output`; wait for a process that holds it.
+
+    A killed `dvc repro` leaves its stage running. Run again, the stage waits here for the old
+    one, rather than writing the same files beside it.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(beside(output, "lock"), timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        print(f"{output}: an earlier run is still writing it; waiting for it", file=sys.stderr)
+        lock.acquire(timeout=-1)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def atomic_directory(output: Path, only: str) -> Iterator[Path]:
+    """Yield an empty folder beside `output` that takes its place when the block succeeds.
+
+    Inside the block `output` still holds what an earlier run wrote. `only` is a regular
+    expression that every file's path within an existing `output` must match, so that a slip in
+    `--output` never removes somebody's files.
+
+    Raises:
+        ValueError: `output` holds a file that this stage does not write.
+    """
+    output = output.resolve()
+    partial, old = beside(output, "partial"), beside(output, "old")
+    with locked(output):
+        if old.exists() and not output.exists():
+            old.rename(output)  # killed between the two renames below
+        _refuse_foreign(output, only)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        if output.exists():
+            output.rename(old)
+        partial.rename(output)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, so that a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = beside(path, "partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def beside(output: Path, suffix: str) -> Path:
+    """Return the hidden helper file or folder of `output`; Git and DVC ignore it."""
+    return output.with_name(f".{output.name}.{suffix}")
+
+
+def files_within(folder: Path) -> list[Path]:
+    """Return every file below `folder`, sorted, without Finder's and Explorer's litter."""
+    paths = sorted(folder.rglob("*")) if folder.is_dir() else []
+    return [path for path in paths if not path.is_dir() and path.name not in LITTER]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_foreign(output: Path, only: str) -> None:
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output}: is a file, not a folder; choose another --output")
+    for path in files_within(output):
+        if not re.fullmatch(only, path.relative_to(output).as_posix(), flags=re.DOTALL):
+            raise ValueError(
+                f"{path}: this stage did not write it and would remove it; move it away, or "
+                "choose another --output"
+            )

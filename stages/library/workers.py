@@ -1,0 +1,36 @@
+"""The seam between one machine and many: work on a list of pictures, results in order."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run_over(
+    items: Iterable[Item], work: Callable[[Item], Result], workers: int = 0
+) -> Iterator[Result]:
+    """Yield `work(item)` for every item, in order, computed by `workers` threads.
+
+    0 workers: one a core, at most four, which keeps memory small on a larger machine.
+
+    Threads, because Pillow and onnxruntime release the interpreter's lock; and because they die
+    with the process, so that a killed run leaves no worker behind. Only a few results wait at any
+    time: memory does not grow with the number of items.
+    """
+    workers = workers or min(os.cpu_count() or 1, 4)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
