@@ -1,0 +1,125 @@
+"""Turn scores into captions: which tags, in which order, in which spelling."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.library import command
+from stages.library.arguments import Parser, number, one_of, replacement, tag, whole
+from stages.library.captions import spaced, underscored, write_tags
+from stages.library.outputs import atomic_directory
+from stages.library.scores import CHARACTER, FLOOR, RATING, SCALE, Found, read_scores
+
+LOWEST = FLOOR / SCALE
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The knobs of params.yaml, section caption."""
+
+    threshold: float
+    character_threshold: float
+    exclude: list[str]
+    replace: list[tuple[str, str]]
+    underscores: str
+    ratings: bool
+    max_tags: int
+
+
+def tags_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
+    """Return the caption of one picture, highest score first, equal scores by name.
+
+    A score reaches a threshold when both, rounded to ten-thousandths, do. The rating, if wanted,
+    comes last and does not count for `max_tags`.
+    """
+    thresholds = {
+        CHARACTER: round(rules.character_threshold * SCALE),
+        RATING: SCALE + 1,
+    }
+    general = round(rules.threshold * SCALE)
+    scored = [
+        (int(value), tags[index], categories[index]) for index, value in zip(*found, strict=True)
+    ]
+    chosen = rewritten(
+        ((value, tag) for value, tag, kind in scored if value >= thresholds.get(kind, general)),
+        rules,
+    )
+    if rules.max_tags:
+        chosen = chosen[: rules.max_tags]
+    rated = [(value, tag) for value, tag, kind in scored if kind == RATING]
+    if rules.ratings and rated:
+        chosen += rewritten([min(rated, key=lambda pair: (-pair[0], pair[1]))], rules)
+    return [spaced(tag) if rules.underscores == "spaces" else tag for tag in chosen]
+
+
+def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
+    """Return the tags after exclusions and replacements, highest score first, each once."""
+    excluded = {underscored(tag) for tag in rules.exclude}
+    replacements = {underscored(old): new.replace(" ", "_") for old, new in rules.replace}
+    kept = [
+        (-value, replacements.get(tag, tag))
+        for value, tag in ((value, underscored(tag)) for value, tag in scored)
+        if tag not in excluded
+    ]
+    return list(dict.fromkeys(tag for _, tag in sorted(kept)))
+
+
+def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
+    """Return the tags in exclusions and replacements that the model can't give."""
+    known = {underscored(tag) for tag in tags}
+    named = [*rules.exclude, *(old for old, _ in rules.replace)]
+    return [tag for tag in named if underscored(tag) not in known]
+
+
+def caption(
+    input: Path,
+    output: Path,
+    threshold: float,
+    character_threshold: float,
+    exclude: list[str],
+    replace: list[tuple[str, str]],
+    underscores: str,
+    ratings: bool,
+    max_tags: int,
+) -> None:
+    """Write a caption for every picture scored in `input` to the folder `output`."""
+    rules = Rules(threshold, character_threshold, exclude, replace, underscores, ratings, max_tags)
+    scores = read_scores(input)
+    captions = {
+        name: tags_of(found, scores.tags, scores.categories, rules)
+        for name, found in zip(scores.names, scores.found, strict=True)
+    }
+    with atomic_directory(output, only=r"[^/]+\.txt") as partial:
+        for name, tags in captions.items():
+            write_tags(partial / f"{name}.txt", tags)
+    count = sum(len(tags) for tags in captions.values())
+    print(f"caption: {len(captions)} captions, {count / len(captions):.1f} tags each on average")
+    if bare := [name for name, tags in captions.items() if not tags]:
+        print(f"  without any tag at this threshold: {', '.join(bare)}")
+    if unknown := unknown_tags(rules, scores.tags):
+        print(f"  this tagger never gives (exclude, replace): {', '.join(unknown)}")
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.caption", __doc__, section="caption")
+    parser.add_argument("--input", type=Path, help="file of scores (.npz)")
+    parser.add_argument("--output", type=Path, help="folder for the captions")
+    parser.add_param("threshold", number(LOWEST, 1), help="lowest score of a general tag")
+    parser.add_param(
+        "character_threshold", number(LOWEST, 1), help="lowest score of a character tag"
+    )
+    parser.add_param("exclude", tag, many=True, help="tags never written")
+    parser.add_param("replace", replacement, many=True, help="old=>new")
+    parser.add_param("underscores", one_of("keep", "spaces"), help="long_hair or long hair")
+    parser.add_param("ratings", switch=True, help="end with the rating, such as general")
+    parser.add_param("max_tags", whole(0, 1000), help="most tags in a caption; 0: no limit")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), caption, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
