@@ -1,0 +1,78 @@
+"""Put the trigger tag first in every caption."""
+
+import sys
+from pathlib import Path
+
+from stages.library import command
+from stages.library.arguments import Parser
+from stages.library.arguments import tag as one_tag
+from stages.library.captions import caption_files, each_line, read_text, write_text
+from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
+from stages.library.manifest import read_manifest, used
+from stages.library.outputs import atomic_directory
+
+
+def with_tag_first(tags: list[str], trigger: str) -> list[str]:
+    """Return `tags` with `trigger` first and nowhere else.
+
+    >>> with_tag_first(["1girl", "nasumiso_style", "smile"], "nasumiso_style")
+    ['nasumiso_style', '1girl', 'smile']
+    """
+    return [trigger, *(tag for tag in tags if tag != trigger)]
+
+
+def common_tag(
+    input: Path,
+    output: Path,
+    tag: str,
+    manifest: Path | None,
+    written: Path | None,
+    exclude_jp: bool,
+) -> None:
+    """Write every caption of `input`, `tag` first on every line, to the folder `output`.
+
+    With a `manifest` and the record `written`, captions in `output` that were changed by hand
+    stop the stage.
+
+    Raises:
+        ValueError: `input` holds no captions, or `output` holds changes made by hand.
+    """
+    texts = {
+        path.stem: each_line(read_text(path), lambda tags: with_tag_first(tags, tag))
+        for path in caption_files(input, exclude_jp)
+    }
+    rows = used(read_manifest(manifest)) if manifest else {}
+    coming = {stem: written_for(rows.get(stem), text) for stem, text in texts.items()}
+    with atomic_directory(output, only=r"[^/]+\.txt") as partial:
+        if written:
+            refuse_to_overwrite(output, read_written(written), coming)
+        for stem, text in texts.items():
+            write_text(partial / f"{stem}.txt", text)
+    if written:
+        write_written(written, coming)
+    print(f"common-tag: {tag} put first in {len(texts)} captions")
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.common_tag", __doc__, section="common_tag")
+    parser.add_argument("--input", type=Path, help="folder of captions")
+    parser.add_argument("--output", type=Path, help="folder for the captions with the trigger")
+    parser.add_argument(
+        "--manifest", type=Path, default=None, help="csv that tells which picture is which"
+    )
+    parser.add_argument(
+        "--written", type=Path, default=None, help="record of what was written to --output"
+    )
+    parser.add_argument(
+        "--exclude-jp", action="store_true", default=False, help="leave out files named *_jp.txt"
+    )
+    parser.add_param("tag", one_tag, help="the trigger tag")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), common_tag, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Write every caption once more in Japanese, for the artist to read."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from stages.library import command
+from stages.library.arguments import Parser
+from stages.library.captions import JP_SUFFIX, caption_files, read_tags, write_tags
+from stages.library.dictionary import read_dictionary, translate
+from stages.library.outputs import atomic_directory
+
+
+def untranslated(captions: list[list[str]], words: dict[str, str]) -> dict[str, int]:
+    """Return how often each tag without a Japanese word occurs, the most frequent first.
+
+    The tag that begins every caption is the trigger, a made-up word; it is not counted.
+    """
+    counts = Counter(tag for tags in captions for tag in tags if translate(tag, words) is None)
+    begins = {tags[0] if tags else "" for tags in captions}
+    if len(begins) == 1:
+        counts.pop(begins.pop(), None)
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -> None:
+    """Write `<image>_jp.txt` to `output` for every caption of `input`.
+
+    Tags without a Japanese word stay English. With `missing`, print those instead, in the form of
+    a dictionary to be filled in.
+
+    Raises:
+        ValueError: `input` holds no captions, or the dictionary is not as it should be.
+    """
+    captions = {path.stem: read_tags(path) for path in caption_files(input)}
+    words = read_dictionary(dictionary)
+    unknown = untranslated(list(captions.values()), words)
+    if missing:
+        print("tag,ja")
+        print("".join(f"{tag},\n" for tag in unknown), end="")
+        return
+    if output is None:
+        raise ValueError("--output: it has no value")
+    with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
+        for stem, tags in captions.items():
+            write_tags(partial / f"{stem}{JP_SUFFIX}", [translate(t, words) or t for t in tags])
+    total = len({tag for tags in captions.values() for tag in tags})
+    print(f"jp-tags: {total - len(unknown)} of {total} different tags have a Japanese word")
+    if unknown:
+        shown = [f"{tag} ({count})" for tag, count in list(unknown.items())[:10]]
+        print(f"  still English: {', '.join(shown)}{' …' if len(unknown) > 10 else ''}")
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.jp_tags", __doc__)
+    parser.add_argument(
+        "--input", type=Path, default=Path("data/tagged"), help="folder of captions"
+    )
+    parser.add_argument(
+        "--dictionary", type=Path, default=Path("data/dictionary"), help="folder of ja.csv"
+    )
+    parser.add_argument("--output", type=Path, default=None, help="folder for the Japanese ones")
+    parser.add_argument(
+        "--missing",
+        action="store_true",
+        default=False,
+        help="only print the tags without a Japanese word, to fill in and add to mine.csv",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), jp_tags, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

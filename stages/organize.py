@@ -1,0 +1,145 @@
+"""Lay out pictures and captions as kohya's trainer wants them, and count the steps."""
+
+import math
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+from PIL import Image
+
+from stages.library import command
+from stages.library.arguments import Parser, folder_name, whole
+from stages.library.captions import caption_files, read_text
+from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
+from stages.library.manifest import read_manifest, used
+from stages.library.outputs import atomic_directory, sha256
+from stages.library.workers import run_over
+
+OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
+"""sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
+
+FEW_STEPS, MANY_STEPS = 300, 5000
+"""Outside, a LoRA of a style or character is seldom good; the circle's own recipe has 750."""
+
+
+def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
+    """Return in words the pictures without caption and the captions without picture.
+
+    >>> unpaired({"img001", "img002"}, {"img002", "img003"})
+    ['img001.png has no caption', 'img003.txt has no picture']
+    """
+    alone = [f"{stem}.png has no caption" for stem in sorted(pictures - captions)]
+    return alone + [f"{stem}.txt has no picture" for stem in sorted(captions - pictures)]
+
+
+def steps_per_epoch(
+    buckets: list[int], repeats: int, batch_size: int, accumulation_steps: int
+) -> int:
+    """Return the optimizer steps of one epoch; `buckets` are numbers of pictures of equal size.
+
+    sd-scripts fills batches within a bucket and takes a step every `accumulation_steps` batches
+    (`train_network.py`: `max_train_steps`).
+
+    >>> steps_per_epoch([15], repeats=10, batch_size=1, accumulation_steps=2)
+    75
+    """
+    batches = sum(math.ceil(count * repeats / batch_size) for count in buckets)
+    return math.ceil(batches / accumulation_steps)
+
+
+def advice(steps: int) -> str:
+    """Return a warning about a number of steps outside the useful range; else ''."""
+    if steps < FEW_STEPS:
+        return (
+            f"{steps} steps are few (useful: {FEW_STEPS} to {MANY_STEPS}): the LoRA may learn "
+            "little; raise organize.repeats / ステップが少なめです"
+        )
+    if steps > MANY_STEPS:
+        return (
+            f"{steps} steps are many (useful: {FEW_STEPS} to {MANY_STEPS}): long, and the LoRA "
+            "may learn by heart; lower organize.repeats / ステップが多めです"
+        )
+    return ""
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return width and height of a picture, from its header."""
+    with Image.open(path, formats=("PNG",)) as picture:
+        return picture.size
+
+
+def organize(
+    pictures: Path,
+    captions: Path,
+    manifest: Path,
+    output: Path,
+    written: Path,
+    name: str,
+    repeats: int,
+    train_batch_size: int,
+    gradient_accumulation_steps: int,
+    max_train_epochs: int,
+) -> None:
+    """Write `<repeats>_<name>/` with every picture and its caption to the folder `output`.
+
+    Raises:
+        ValueError: a picture or caption stands alone, or `output` holds changes made by hand.
+    """
+    paths = sorted(pictures.glob("*.png"))
+    texts = {path.stem: read_text(path) for path in caption_files(captions)}
+    if alone := unpaired({path.stem for path in paths}, set(texts)):
+        more = f", and {len(alone) - 5} more" if len(alone) > 5 else ""
+        raise ValueError(
+            f"{', '.join(alone[:5])}{more}: {pictures} and {captions} don't fit each other; "
+            "run the stages before this one again"
+        )
+    rows = used(read_manifest(manifest))
+    digests = run_over(paths, sha256)
+    coming = {
+        path.stem: written_for(rows.get(path.stem), texts[path.stem], digest)
+        for path, digest in zip(paths, digests, strict=True)
+    }
+    with atomic_directory(output, only=OURS) as partial:
+        refuse_to_overwrite(output, read_written(written), coming)
+        folder = partial / f"{repeats}_{name}"
+        folder.mkdir()
+        for path in paths:
+            shutil.copyfile(path, folder / path.name)
+            shutil.copyfile(captions / f"{path.stem}.txt", folder / f"{path.stem}.txt")
+        sizes = Counter(picture_size(path) for path in paths)
+    write_written(written, coming)
+    steps = steps_per_epoch(
+        list(sizes.values()), repeats, train_batch_size, gradient_accumulation_steps
+    )
+    total = steps * max_train_epochs
+    print(f"organize: {len(paths)} pictures x {repeats} repeats in {output / folder.name}")
+    print(f"  {steps} steps an epoch, {total} steps in {max_train_epochs} epochs")
+    if warning := advice(total):
+        print(f"organize: warning: {warning}", file=sys.stderr)
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.organize", __doc__, section="organize")
+    parser.add_argument("--pictures", type=Path, help="folder of prepared pictures")
+    parser.add_argument("--captions", type=Path, help="folder of captions")
+    parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
+    parser.add_argument("--output", type=Path, help="folder for the dataset")
+    parser.add_argument("--written", type=Path, help="record of what was written to --output")
+    parser.add_param("name", folder_name, help="name of the dataset and of the LoRA")
+    parser.add_param("repeats", whole(1, 1000), help="how often an epoch shows each picture")
+    count = whole(1, 10_000)
+    parser.add_param("train_batch_size", count, section="train", help="pictures in a batch")
+    parser.add_param(
+        "gradient_accumulation_steps", count, section="train", help="batches in a step"
+    )
+    parser.add_param("max_train_epochs", count, section="train", help="epochs")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), organize, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
