@@ -1,0 +1,81 @@
+"""Measure data/dictionary against selected_tags.csv lists: coverage, collisions, odd letters."""
+
+import argparse
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stages.library.dictionary import is_sign, read_dictionary, translate
+
+GENERAL = "0"
+FREQUENT = 3000
+LATIN = re.compile("[A-Za-zＡ-Ｚａ-ｚ]")
+
+
+def read_counts(lists: Sequence[Path]) -> dict[str, int]:
+    """General tags and their highest count in any list, the most frequent first."""
+    counts: dict[str, int] = {}
+    for path in lists:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row["category"] == GENERAL:
+                    counts[row["name"]] = max(counts.get(row["name"], 0), int(row["count"]))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def collisions(translations: Mapping[str, str]) -> dict[str, list[str]]:
+    """Japanese texts that stand for more than one tag."""
+    tags = defaultdict(list)
+    for tag, ja in translations.items():
+        tags[ja].append(tag)
+    return {ja: sharing for ja, sharing in tags.items() if len(sharing) > 1}
+
+
+def is_japanese(text: str) -> bool:
+    """Whether every letter is in the Windows Japanese set, which lacks the Chinese forms."""
+    try:
+        text.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def report(counts: Mapping[str, int], words: Mapping[str, str]) -> list[str]:
+    """The lines to print."""
+    found = {tag: ja for tag in counts if (ja := translate(tag, words)) is not None}
+    texts = {tag: ja for tag, ja in found.items() if not is_sign(tag)}
+    frequent = list(counts)[:FREQUENT]
+    occurrences = sum(counts.values())
+    shared = collisions(found)
+    foreign = {tag: ja for tag, ja in {**texts, **words}.items() if not is_japanese(ja)}
+    latin = {tag: ja for tag, ja in {**texts, **words}.items() if LATIN.search(ja)}
+    return [
+        f"rows: {len(words)}; by rule or sign: {len(found.keys() - words.keys())}",
+        f"names: {len(found)} of {len(counts)} ({len(found) / len(counts):.2%})",
+        f"occurrences: {sum(counts[tag] for tag in found) / occurrences:.2%}",
+        f"most frequent {len(frequent)}: {len(found.keys() & set(frequent))}",
+        f"collisions: {len(shared)}",
+        *(f"  {ja}: {' '.join(tags)}" for ja, tags in shared.items()),
+        f"letters that Japanese does not use: {len(foreign)}",
+        *(f"  {tag}: {ja}" for tag, ja in foreign.items()),
+        f"Latin letters: {len(latin)}",
+        *(f"  {tag}: {ja}" for tag, ja in latin.items()),
+    ]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lists", nargs="+", type=Path, help="selected_tags.csv of a WD14 tagger")
+    parser.add_argument("--dictionary", type=Path, default=Path("data/dictionary"))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    given = build_parser().parse_args(argv)
+    print(*report(read_counts(given.lists), read_dictionary(given.dictionary)), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
