@@ -10,16 +10,19 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic"}
 )
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
 """The decoders we trust; without a list, Pillow hands PostScript named .png to Ghostscript."""
 
 MAX_PIXELS = 100_000_000
 """10,000 x 10,000: above, decoding needs more memory than a small laptop has to spare."""
+
+MAX_PIXELS_WEBP = 80_000_000
+"""Its decoder needs twice the memory of others."""
 
 LARGE_PIXELS = 16_000_000
 """Larger drawings are worked on one at a time, so that memory stays small."""
@@ -27,8 +30,14 @@ LARGE_PIXELS = 16_000_000
 MAX_UPSCALE = 4.0
 """A picture that would have to grow more than this has nothing to teach."""
 
+THUMBNAIL = 256
+"""The long side of a thumbnail, in pixels."""
+
 BUCKET_STEP = 64
 """sd-scripts' `bucket_reso_steps`."""
+
+CLEARLY = 3
+"""Of 255 greys: what neighbouring cells of the perceptual hash must differ by to count."""
 
 ORIENTATION = 0x0112
 TRANSPOSE = {
@@ -53,6 +62,7 @@ class Rendered:
     """A picture ready for training."""
 
     picture: Image.Image  # mode RGB, sRGB, no metadata
+    thumbnail: Image.Image  # the whole upright drawing, likewise
     width: int  # of the upright drawing
     height: int
     notes: list[str]  # what was done to it that the artist should know
@@ -62,18 +72,19 @@ def open_picture(path: Path) -> Image.Image:
     """Open a picture file and read its header, not its pixels.
 
     Raises:
-        UnusableError: it has more than `MAX_PIXELS`.
+        UnusableError: it has more than `MAX_PIXELS`, or `MAX_PIXELS_WEBP`.
         Exception: whatever a decoder raises on a broken file.
     """
     pillow_heif.register_heif_opener()
     Image.MAX_IMAGE_PIXELS = None  # the limit below names the picture; Pillow's would only warn
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # a colour profile may be 2 MB
     image = Image.open(path, formats=FORMATS)
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    limit = MAX_PIXELS_WEBP if image.format == "WEBP" else MAX_PIXELS
+    if width * height > limit:
         image.close()
         raise UnusableError(
-            f"{width}x{height} is more than {MAX_PIXELS // 1_000_000} megapixels; "
-            "save a smaller copy"
+            f"{width}x{height} is more than {limit // 1_000_000} megapixels; save a smaller copy"
         )
     return image
 
@@ -87,19 +98,49 @@ def render(path: Path, size: int, fit: str) -> Rendered:
         UnusableError: the drawing is too large, too small or of a kind that can't be used.
         Exception: whatever a decoder raises on a broken file.
     """
-    with open_picture(path) as image:
+    image = open_picture(path)
+    with image:
+        mend_transparency(image)
         image.load()
-        profile = image.info.get("icc_profile")
-        drawing = on_white(upright(image))
-    width, height = drawing.size
+    profile = image.info.get("icc_profile")
+    image = upright(image)  # in steps, so that each frees the picture before it
+    image = on_white(image)
+    width, height = image.size
     box, target = PLANS[fit](width, height, size)
     kept = (box[2] - box[0], box[3] - box[1])
     if target[0] / kept[0] > MAX_UPSCALE or target[1] / kept[1] > MAX_UPSCALE:
         raise UnusableError(f"its short side is {min(width, height)} px, too small for {size} px")
-    picture, colours = to_srgb(drawing.resize(target, Image.Resampling.LANCZOS, box), profile)
+    picture, colours = to_srgb(image.resize(target, Image.Resampling.LANCZOS, box), profile)
     picture.info.clear()
+    thumbnail = image.resize(thumbnail_size(width, height), Image.Resampling.LANCZOS)
+    thumbnail, _ = to_srgb(thumbnail, profile)
     upscaled = f"upscaled from {width}x{height}" if target[0] > kept[0] else ""
-    return Rendered(picture, width, height, [note for note in (upscaled, colours) if note])
+    return Rendered(
+        picture, thumbnail, width, height, [note for note in (upscaled, colours) if note]
+    )
+
+
+def thumbnail_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size of a drawing's thumbnail.
+
+    >>> thumbnail_size(1000, 2000), thumbnail_size(100, 50)
+    ((128, 256), (100, 50))
+    """
+    scale = min(1.0, THUMBNAIL / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def mend_transparency(image: Image.Image) -> None:
+    """Scale the transparent colour of a PNG, not yet loaded, as Pillow scales its pixels to 8 bits.
+
+    Pillow forgets to, and would show the colour that hides there, often black.
+    """
+    colour = image.info.get("transparency")
+    rawmode = image.tile[0].args if isinstance(image, PngImagePlugin.PngImageFile) else ""
+    if rawmode in ("L;2", "L;4") and isinstance(colour, int):
+        image.info["transparency"] = colour * {"L;2": 85, "L;4": 17}[rawmode]
+    elif rawmode == "RGB;16B" and isinstance(colour, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -117,14 +158,17 @@ def on_white(image: Image.Image) -> Image.Image:
     Raises:
         UnusableError: a mode with no one meaning in 8 bits, such as 32-bit float.
     """
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        # convert("L") would clip 16-bit grey to white
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    if image.mode.startswith("I;16"):  # convert("L") would clip it to white
+        values = np.asarray(image)
+        grey = (values >> 8).astype(np.uint8)
+        if "transparency" in image.info:
+            grey[values == image.info["transparency"]] = 255
+        return Image.fromarray(grey)
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
-        grey = image.mode in ("L", "LA", "La")
-        layer = image.convert("LA" if grey else "RGBA")
-        ground = Image.new("L" if grey else "RGB", image.size, "white")
-        ground.paste(layer.convert(ground.mode), mask=layer.getchannel("A"))
+        mode = "LA" if image.mode in ("L", "LA", "La") else "RGBA"
+        layer = image if image.mode == mode else image.convert(mode)
+        ground = Image.new(mode[:-1], image.size, "white")
+        ground.paste(layer, mask=layer)
         return ground
     if image.mode in ("L", "RGB", "CMYK"):
         return image
@@ -150,23 +194,19 @@ def bucket_plan(width: int, height: int, size: int) -> tuple[Box, tuple[int, int
     """Return the part of a picture that fills its bucket, and the bucket.
 
     The bucket is the one of the nearest aspect ratio among those of at most `size` x `size`
-    pixels, sides multiples of 64 and at most twice `size`, no side longer than the picture's
+    pixels, sides multiples of 64 and from half to twice `size`, no side longer than the picture's
     (sd-scripts' `make_bucket_resolutions`, with `bucket_no_upscale`).
 
     Raises:
         UnusableError: a side is shorter than 64 pixels.
 
     >>> bucket_plan(1000, 1500, 512)
-    ((16, 0, 984, 1500), (384, 576))
+    ((50, 0, 950, 1500), (384, 640))
     """
     if min(width, height) < BUCKET_STEP:
         raise UnusableError(f"{width}x{height} is too small; no side may be under {BUCKET_STEP} px")
-    longest = 2 * size
-    buckets = []
-    for bucket_width in range(BUCKET_STEP, min(width, longest) + 1, BUCKET_STEP):
-        limit = min(size * size // bucket_width, height, longest)
-        bucket_height = limit // BUCKET_STEP * BUCKET_STEP
-        buckets.append((bucket_width, bucket_height))
+    buckets = [(side, side_beside(side, height, size)) for side in bucket_sides(width, size)]
+    buckets += [(side_beside(side, width, size), side) for side in bucket_sides(height, size)]
     best = min(
         buckets,
         key=lambda b: (abs(math.log(b[0] / b[1]) - math.log(width / height)), -b[0] * b[1]),
@@ -176,6 +216,21 @@ def bucket_plan(width: int, height: int, size: int) -> tuple[Box, tuple[int, int
     kept_height = min(height, round(best[1] / scale))
     left, top = (width - kept_width) // 2, (height - kept_height) // 2
     return (left, top, left + kept_width, top + kept_height), best
+
+
+def bucket_sides(length: int, size: int) -> range:
+    """Return the sides that a bucket may have along a picture's side of `length` pixels.
+
+    >>> list(bucket_sides(400, 512)), list(bucket_sides(100, 512))
+    ([256, 320, 384], [64])
+    """
+    shortest = max(BUCKET_STEP, min(length, size // 2) // BUCKET_STEP * BUCKET_STEP)
+    return range(shortest, min(length, 2 * size, size * size // BUCKET_STEP) + 1, BUCKET_STEP)
+
+
+def side_beside(side: int, length: int, size: int) -> int:
+    """Return the longest side of a bucket beside `side`, along a picture's side of `length`."""
+    return min(length, 2 * size, size * size // side) // BUCKET_STEP * BUCKET_STEP
 
 
 PLANS: dict[str, Callable[[int, int, int], tuple[Box, tuple[int, int]]]] = {
@@ -188,27 +243,27 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
     """Return the image in sRGB, and a note on its colours for the manifest, often empty.
 
     Relative colorimetric: paper white stays white. An unreadable profile is ignored, and noted.
+    A profile is judged by what it does and not by its name: some of those named sRGB are linear.
     """
-    if profile is None:
-        return image.convert("RGB"), ""
+    plain = image.convert("RGB")
+    if not profile:
+        return plain, ""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = ImageCms.getProfileDescription(source).strip()
-        if name.startswith("sRGB"):
-            return image.convert("RGB"), ""
-        if source.profile.xcolor_space.strip() == "RGB":
-            image = image.convert("RGB")
+        name = " ".join(ImageCms.getProfileDescription(source).split())
         converted = ImageCms.profileToProfile(
-            image,
+            plain if source.profile.xcolor_space.strip() == "RGB" else image,
             source,
             ImageCms.createProfile("sRGB"),
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             outputMode="RGB",
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image.convert("RGB"), "colour profile unreadable, colours taken as sRGB"
+        return plain, "colour profile unreadable, colours taken as sRGB"
     assert converted is not None  # only inPlace=True returns None
-    return converted, f"colours converted from {name} to sRGB"
+    if np.asarray(ImageChops.difference(plain, converted)).max() <= 1:
+        return plain, ""  # it is sRGB; the difference is rounding
+    return converted, f"colours converted from {name or 'an unnamed profile'} to sRGB"
 
 
 def png_bytes(picture: Image.Image) -> bytes:
@@ -221,10 +276,24 @@ def png_bytes(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def webp_bytes(thumbnail: Image.Image) -> bytes:
+    """Return a thumbnail as WebP without metadata."""
+    buffer = io.BytesIO()
+    thumbnail.save(buffer, "WEBP", quality=70, method=4)
+    return buffer.getvalue()
+
+
 def difference_hash(picture: Image.Image) -> int:
-    """Return the 256-bit perceptual hash of a picture: is each cell darker than its right one?"""
+    """Return the 1024-bit perceptual hash of a picture.
+
+    The picture is seen as 17 x 17 grey cells; for each of the first 16 x 16, four bits say whether
+    its right and its lower neighbour are clearly lighter, and whether clearly darker. Even areas,
+    such as paper, set no bits: only what is drawn counts.
+    """
     cells = np.asarray(
-        ImageOps.grayscale(picture).resize((17, 16), Image.Resampling.BOX), dtype=np.int16
+        ImageOps.grayscale(picture).resize((17, 17), Image.Resampling.BOX), dtype=np.int16
     )
-    bits: NDArray[np.bool_] = cells[:, 1:] > cells[:, :-1]
+    right, down = np.diff(cells, axis=1)[:16], np.diff(cells, axis=0)[:, :16]
+    steps = np.stack([right, down])
+    bits: NDArray[np.bool_] = np.stack([steps > CLEARLY, steps < -CLEARLY])
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

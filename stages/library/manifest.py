@@ -3,6 +3,7 @@
 import csv
 import io
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -30,12 +31,17 @@ class Row:
     reason: str
 
 
+COLUMNS = [field.name for field in fields(Row)]
+
+
 def write_manifest(path: Path, rows: list[Row]) -> None:
     """Write the rows in the order given."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Row)])
-    writer.writerows(astuple(row) for row in rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(COLUMNS)
+    for row in rows:  # before Python 3.13 the plain one writes a \r that can't be read again
+        (quoted if "\r" in row.source + row.reason else plain).writerow(astuple(row))
     write_atomically(path, buffer.getvalue().encode("utf-8", errors="backslashreplace"))
 
 
@@ -49,9 +55,21 @@ def read_manifest(path: Path) -> list[Row]:
         raise ValueError(f"{path}: no such file; run the prepare stage first")
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [row_of(row) for row in csv.DictReader(file)]
+            return read_rows(file)
     except (KeyError, TypeError, ValueError, csv.Error):
         raise ValueError(f"{path}: is no manifest; run the prepare stage again") from None
+
+
+def read_rows(file: Iterable[str]) -> list[Row]:
+    """Return the rows of an open manifest.
+
+    Raises:
+        ValueError: it is none.
+    """
+    reader = csv.DictReader(file)
+    if missing := set(COLUMNS).difference(reader.fieldnames or ()):
+        raise ValueError(f"no manifest: it has no column {min(missing)}")
+    return [row_of(cells) for cells in reader]
 
 
 def row_of(cells: dict[str, str]) -> Row:

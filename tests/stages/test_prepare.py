@@ -1,0 +1,969 @@
+import hashlib
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unicodedata
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from PIL import EpsImagePlugin, Image, ImageDraw
+
+from stages import prepare
+from stages.library import images
+from stages.library.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
+from stages.library.outputs import locked, sha256
+
+ROOT = Path(__file__).parents[2]
+
+
+def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
+    """Return digest and time of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+            path.lstat().st_mtime_ns,
+        )
+        for path in sorted(folder.rglob("*"))
+        if not path.name.endswith(".lock")
+    }
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A folder of drawings, and where their pictures go."""
+
+    folder: Path
+
+    @property
+    def drawings(self) -> Path:
+        return self.folder / "raw"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def flags(self, **changes: object) -> list[str]:
+        values = {
+            "input": self.drawings,
+            "output": self.out / "prepared",
+            "thumbnails": self.out / "thumbnails",
+            "manifest": self.out / "manifest.csv",
+            "written": self.out / "prepared.json",
+            "size": 64,
+            "fit": "crop",
+        }
+        return [
+            word for key, value in (values | changes).items() for word in (f"--{key}", f"{value}")
+        ]
+
+    def main(self, **changes: object) -> int:
+        return prepare.main(self.flags(**changes))
+
+    def run(self, **changes: object) -> dict[str, Row]:
+        """Run the stage and return the manifest's rows by source."""
+        assert self.main(**changes) == 0
+        rows = read_manifest(self.out / "manifest.csv")
+        assert len({row.source for row in rows}) == len(rows)
+        return {row.source: row for row in rows}
+
+    def result(self) -> dict[str, bytes]:
+        """Return every byte that a run wrote, by path."""
+        return {
+            path.relative_to(self.out).as_posix(): path.read_bytes() if path.is_file() else b""
+            for path in sorted(self.out.rglob("*"))
+            if not path.name.endswith(".lock")
+        }
+
+    def picture(self, row: Row) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        with Image.open(self.out / "prepared" / row.image) as image:
+            return np.asarray(image)
+
+    def draw(self, name: str, seed: int | None = None) -> Path:
+        """Save a drawing of a few random shapes, 80 x 64."""
+        path = self.drawings / name
+        chance = random.Random(path.name if seed is None else seed)
+        image = Image.new("RGB", (80, 64), "white")
+        draw = ImageDraw.Draw(image)
+        for _ in range(12):
+            x, y = chance.randrange(70), chance.randrange(54)
+            colour = (chance.randrange(200), chance.randrange(200), chance.randrange(200))
+            draw.rectangle((x, y, x + chance.randrange(4, 30), y + chance.randrange(4, 30)), colour)
+        image.save(path)
+        return path
+
+    def drawn(self) -> list[str]:
+        return [path.name for path in self.drawings.iterdir()]
+
+    def clear(self) -> None:
+        """Remove every output."""
+        shutil.rmtree(self.out)
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    (tmp_path / "raw").mkdir()
+    return Studio(tmp_path)
+
+
+@pytest.fixture
+def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the drawings that are rendered, as they are."""
+    seen: list[str] = []
+    render = images.render
+
+    def watched(path: Path, size: int, fit: str) -> images.Rendered:
+        seen.append(path.name)
+        return render(path, size, fit)
+
+    monkeypatch.setattr(images, "render", watched)
+    return seen
+
+
+# What comes out
+
+
+def test_drawings_become_numbered_pictures_in_the_order_of_their_names(studio: Studio) -> None:
+    for name in ("b.png", "a.jpg", "C.webp", "ん.png", "あ.png"):
+        studio.draw(name)
+
+    rows = studio.run()
+
+    assert [(row.image, row.source) for row in rows.values()] == [
+        ("img001.png", "C.webp"),
+        ("img002.png", "a.jpg"),
+        ("img003.png", "b.png"),
+        ("img004.png", "あ.png"),
+        ("img005.png", "ん.png"),
+    ]
+    assert sorted(path.name for path in (studio.out / "prepared").iterdir()) == [
+        row.image for row in rows.values()
+    ]
+    for row in rows.values():
+        assert row.sha256 == hashlib.sha256((studio.drawings / row.source).read_bytes()).hexdigest()
+        assert (row.width, row.height, row.status) == (80, 64, USED)
+        assert studio.picture(row).shape == (64, 64, 3)
+
+
+Form = Literal["NFC", "NFD"]
+
+
+def test_a_macs_decomposed_names_sort_like_composed_ones(studio: Studio) -> None:
+    names = ["か.png", "が.png", "き.png", "がa.png"]
+    forms: list[Form] = ["NFD", "NFC", "NFD", "NFD"]
+    for name, form in zip(names, forms, strict=True):
+        studio.draw(unicodedata.normalize(form, name), seed=names.index(name))
+
+    sources = list(studio.run())
+
+    assert [unicodedata.normalize("NFC", source) for source in sources] == sorted(names)
+
+
+def test_both_forms_of_a_name_side_by_side_are_two_drawings(studio: Studio) -> None:
+    forms: list[Form] = ["NFC", "NFD"]
+    for seed, form in enumerate(forms):
+        studio.draw(unicodedata.normalize(form, "が.png"), seed)
+    if len(studio.drawn()) == 1:
+        pytest.skip("this file system knows one form only")
+
+    assert [row.status for row in studio.run().values()] == [USED, USED]
+
+
+def test_a_thousand_pictures_have_four_digits(tmp_path: Path) -> None:
+    stub = prepare.Picture("", "", "", 1, 1, "0", [])
+    for count, first, last in ((999, "img001", "img999"), (1000, "img0001", "img1000")):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        made: list[tuple[prepare.Source, prepare.Picture | None]] = []
+        for index in range(count):
+            (folder / f"{index}.png").touch()
+            (folder / f"{index}.webp").touch()
+            made += [
+                (prepare.Source(Path("a"), str(index)), stub),
+                (prepare.Source(Path("b")), None),
+            ]
+
+        into = prepare.Folders(folder, folder)
+        numbered = [picture.stem for _, picture in prepare.number_pictures(made, into) if picture]
+
+        assert (numbered[0], numbered[-1]) == (first, last)
+        assert numbered == sorted(path.stem for path in folder.glob("*.png"))
+        assert numbered == sorted(path.stem for path in folder.glob("*.webp"))
+
+
+def test_the_recorded_pictures_are_those_in_the_folder(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.draw("b.png")
+    studio.run()
+
+    known = prepare.read_record(studio.out / "prepared.json", prepare.recipe(64, "crop"))
+
+    for picture in known.values():
+        data = (studio.out / "prepared" / f"{picture.stem}.png").read_bytes()
+        assert hashlib.sha256(data).hexdigest() == picture.sha256
+
+
+def test_fit_bucket_keeps_the_aspect(studio: Studio) -> None:
+    Image.effect_noise((600, 300), 50).save(studio.drawings / "wide.png")
+
+    row = studio.run(size=256, fit="bucket")["wide.png"]
+
+    assert studio.picture(row).shape == (192, 320, 3)
+
+
+def test_the_summary_counts_and_names(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    studio.draw("hero upscaled.png")
+    studio.draw("hero upscaled again.png", seed=1)
+    Image.effect_noise((40, 40), 99).save(studio.drawings / "small.png")
+    (studio.drawings / "notes.txt").write_text("hello")
+
+    studio.run()
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "prepare: 3 drawings used, 1 files skipped"
+    assert "  skipped: notes.txt: is no picture file (.txt)" in lines
+    assert "  upscaled: 1" in lines
+    assert lines[-1] == f"  every file and what became of it: {studio.out / 'manifest.csv'}"
+
+
+# Duplicates
+
+
+def test_copies_are_kept_once_and_named(studio: Studio) -> None:
+    data = studio.draw("b.png").read_bytes()
+    (studio.drawings / "a copy.png").write_bytes(data)
+    (studio.drawings / "c.PNG").write_bytes(data)
+
+    rows = studio.run()
+
+    assert rows["a copy.png"].status == USED
+    for name in ("b.png", "c.PNG"):
+        assert (rows[name].image, rows[name].status) == ("", SKIPPED)
+        assert rows[name].reason == "has the same bytes as a copy.png"
+
+
+def test_copies_of_a_damaged_file_are_both_called_damaged(studio: Studio) -> None:
+    for name in ("a.png", "b.png"):
+        (studio.drawings / name).write_bytes(b"no picture")
+    studio.draw("c.png")
+
+    rows = studio.run()
+
+    assert {rows[name].reason for name in ("a.png", "b.png")} == {"is no picture, or a damaged one"}
+
+
+def face(mouth: int, shade: int = 0) -> Image.Image:
+    """Return a face of 512 x 512; `mouth` is its smile, -40 to 40."""
+    image = Image.new("RGB", (512, 512), "white")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((60, 40, 450, 480), (250 - shade, 220, 190), "black", 6)
+    draw.polygon(
+        [(60, 220), (120, 30), (390, 20), (455, 240), (300, 130), (180, 150)], (60, 20, 90)
+    )
+    for x in (170, 310):
+        draw.ellipse((x, 220, x + 40, 280), "black")
+    draw.line([(200, 390 - mouth), (255, 390 + mouth), (310, 390 - mouth)], (160, 30, 40), 10)
+    return image
+
+
+def test_an_expression_variant_is_used_and_named(studio: Studio) -> None:
+    face(30).save(studio.drawings / "hero_happy.png")
+    face(-30).save(studio.drawings / "hero_sad.png")
+    studio.draw("other.png")
+
+    rows = studio.run(size=256)
+
+    assert [row.status for row in rows.values()] == [USED] * 3
+    assert rows["hero_happy.png"].reason == ""
+    assert rows["hero_sad.png"].reason == "looks like hero_happy.png"
+    assert "looks like" not in rows["other.png"].reason
+
+
+@pytest.mark.parametrize("name", ["again.jpg", "smaller.webp"])
+def test_a_copy_at_another_size_or_quality_is_named(studio: Studio, name: str) -> None:
+    face(20).save(studio.drawings / "0.png")
+    side = 400 if name == "smaller.webp" else 512
+    face(20).resize((side, side)).save(studio.drawings / name, quality=60)
+
+    assert "looks like 0.png" in studio.run(size=512)[name].reason
+
+
+def sketch(seed: int) -> Image.Image:
+    """Return a small pencil drawing somewhere on white paper."""
+    chance = random.Random(seed)
+    image = Image.new("RGB", (512, 512), "white")
+    draw = ImageDraw.Draw(image)
+    x, y = chance.randrange(100, 300), chance.randrange(100, 300)
+    points = [(x + chance.randrange(120), y + chance.randrange(120)) for _ in range(14)]
+    draw.line(points, (60, 60, 60), 5)
+    return image
+
+
+def test_small_drawings_on_white_paper_do_not_look_alike(studio: Studio) -> None:
+    for seed in range(12):
+        sketch(seed).save(studio.drawings / f"{seed}.png")
+
+    assert {row.reason for row in studio.run(size=512).values()} == {""}
+
+
+def test_nearly_blank_pictures_do_not_look_alike(studio: Studio) -> None:
+    for shade in range(4):
+        Image.new("RGB", (64, 64), (250 + shade, 255, 255)).save(studio.drawings / f"{shade}.png")
+
+    assert {row.reason for row in studio.run().values()} == {""}
+
+
+# Bad input
+
+
+def bomb(path: Path, width: int, height: int) -> None:
+    """Write a PNG whose header claims a size that its few bytes do not hold."""
+    Image.new("RGB", (1, 1)).save(path, "PNG")
+    data = path.read_bytes()
+    header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
+    path.write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.effect_noise((width, height), 80)
+
+
+def bad_files(folder: Path) -> dict[str, str]:
+    """Write every kind of unusable file; return what is to be said of each, by name."""
+    noise(64, 64).save(folder / "good.png")
+    data = (folder / "good.png").read_bytes()
+    (folder / "cut.png").write_bytes(data[: len(data) // 2])
+    noise(64, 64).save(folder / "cut.jpg")
+    (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:-900])
+    (folder / "header only.png").write_bytes(data[:33])
+    (folder / "no pixels.png").write_bytes(data[:60])
+    (folder / "empty.png").touch()
+    (folder / "text.png").write_text("hello")
+    (folder / "script.png").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    )
+    (folder / "drawing.psd").write_bytes(b"8BPS")
+    (folder / "no ending").touch()
+    (folder / "folder.png").mkdir()
+    noise(64, 64).save(folder / "folder.png/inside.png")
+    (folder / "link.png").symlink_to("nowhere.png")
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.png")
+    bomb(folder / "bomb.png", 60000, 60000)
+    noise(30000, 10).save(folder / "strip.png")
+    noise(65000, 1).save(folder / "line.png")
+    noise(1, 1).save(folder / "dot.png")
+    Image.new("F", (64, 64)).save(folder / "float.tif")
+    return {
+        "cut.png": "is damaged: image file is truncated",
+        "cut.jpg": "is damaged: image file is truncated",
+        "header only.png": "is no picture, or a damaged one",
+        "no pixels.png": "is damaged: image file is truncated",
+        "empty.png": "is empty (0 bytes)",
+        "text.png": "is no picture, or a damaged one",
+        "script.png": "is no picture, or a damaged one",
+        "drawing.psd": "is no picture file (.psd)",
+        "no ending": "is no picture file (no file ending)",
+        "folder.png": "is a folder; only files directly in the input folder are read",
+        "link.png": "is a broken link",
+        "loop.png": "is a broken link",
+        "zero.png": "is no regular file",
+        "pipe.png": "is no regular file",
+        "bomb.png": "60000x60000 is more than 100 megapixels; save a smaller copy",
+        "strip.png": "its short side is 10 px, too small for 64 px",
+        "line.png": "its short side is 1 px, too small for 64 px",
+        "dot.png": "its short side is 1 px, too small for 64 px",
+        "float.tif": "colour mode F can't be used; save it as 8-bit RGB",
+    }
+
+
+def test_every_bad_file_has_a_row_with_its_reason_and_the_good_one_is_used(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasons = bad_files(studio.drawings)
+
+    rows = studio.run()
+
+    assert sorted(rows) == sorted(studio.drawn())
+    for name, reason in reasons.items():
+        assert (rows[name].image, rows[name].status) == ("", SKIPPED), name
+        assert rows[name].reason.startswith(reason)
+    assert (rows["good.png"].image, rows["good.png"].status) == ("img001.png", USED)
+    assert [path.name for path in (studio.out / "prepared").iterdir()] == ["img001.png"]
+    told = capsys.readouterr().out
+    assert all(f"  skipped: {name}: {rows[name].reason}\n" in told for name in reasons)
+
+
+def test_a_folder_of_bad_files_only_is_one_error_and_keeps_the_old_outputs(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.draw("good.png")
+    studio.run()
+    before = snapshot(studio.out)
+    bad_files(studio.drawings)
+    (studio.drawings / "good.png").unlink()
+    capsys.readouterr()
+
+    assert studio.main() == 1
+
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "holds no picture that can be used; put drawings in" in err
+    assert "what became of it" not in out, "there is no manifest of this run"
+    assert snapshot(studio.out) == before
+
+
+def test_an_empty_folder_is_one_error(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    assert studio.main() == 1
+    assert "holds no picture that can be used" in capsys.readouterr().err
+    assert snapshot(studio.out) == {}
+
+
+def test_postscript_never_reaches_ghostscript(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def ghostscript(*_: object, **__: object) -> Any:
+        calls.append("called")
+        return Image.new("RGB", (9, 9)).im
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", ghostscript)
+    reasons = bad_files(studio.drawings)
+    with Image.open(studio.drawings / "script.png") as image:
+        image.load()
+    assert calls == ["called"], "left to itself, Pillow hands the file over"
+
+    rows = studio.run()
+
+    assert calls == ["called"]
+    assert rows["script.png"].reason == reasons["script.png"]
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(studio: Studio, renders: list[str]) -> None:
+    bomb(studio.drawings / "bomb.png", 60000, 60000)
+    bomb(studio.drawings / "just more.png", 10001, 10000)
+    bomb(studio.drawings / "not more.png", 10000, 10000)
+    studio.draw("good.png")
+
+    rows = studio.run()
+
+    assert sorted(renders) == ["good.png", "not more.png"]
+    assert "60000x60000 is more than 100 megapixels" in rows["bomb.png"].reason
+    assert "10001x10000 is more than 100 megapixels" in rows["just more.png"].reason
+
+
+def test_an_unreadable_file_is_named(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.draw("good.png")
+    studio.draw("secret.png")
+
+    def denied(path: Path) -> str:
+        if path.name == "secret.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        return sha256(path)
+
+    monkeypatch.setattr(prepare, "sha256", denied)
+
+    assert studio.run()["secret.png"].reason == "can't be read: Permission denied"
+
+
+def test_a_file_that_vanishes_during_the_run_is_named(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("good.png")
+    studio.draw("gone.png")
+    render = images.render
+
+    def late(path: Path, size: int, fit: str) -> images.Rendered:
+        if path.name == "gone.png":
+            path.unlink()
+        return render(path, size, fit)
+
+    monkeypatch.setattr(images, "render", late)
+
+    assert studio.run()["gone.png"].reason == "can't be read: No such file or directory"
+
+
+def test_a_picture_too_large_for_the_memory_is_named(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("good.png")
+    studio.draw("huge.png")
+    render = images.render
+
+    def short_of_memory(path: Path, size: int, fit: str) -> images.Rendered:
+        if path.name == "huge.png":
+            raise MemoryError
+        return render(path, size, fit)
+
+    monkeypatch.setattr(images, "render", short_of_memory)
+
+    assert studio.run()["huge.png"].reason.startswith("needs more memory than there is")
+
+
+ODD_NAMES = [
+    "two\nlines.png",
+    "carriage\rreturn.png",
+    "comma, and; semicolon.png",
+    "\"double\" and 'single'.png",
+    "🍆味噌.png",
+    "-leading-dash.png",
+    "--output.png",
+    " spaces  inside .png",
+    "$(touch pwned) `id`.png",
+    "back\\slash.png",
+    "tab\there.png",
+    "percent%20.png",
+    "img001.png",
+    "no.dots.but.many.png",
+    "A" * 240 + ".png",
+]
+
+
+def test_odd_names_are_names(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ODD_NAMES:
+        studio.draw(name)
+    (studio.drawings / "bad\nname.png").touch()
+
+    rows = studio.run()
+
+    assert set(rows) == {*ODD_NAMES, "bad\nname.png"}
+    assert {rows[name].status for name in ODD_NAMES} == {USED}
+    told = capsys.readouterr().out
+    assert "  skipped: 'bad\\nname.png': is empty (0 bytes)\n" in told
+
+
+@pytest.mark.parametrize("second", ["b.png", "a\nb copy.png"])
+def test_messages_about_two_files_stay_on_one_line(
+    studio: Studio, capsys: pytest.CaptureFixture[str], second: str
+) -> None:
+    data = studio.draw("a\nb.png").read_bytes()
+    (studio.drawings / second).write_bytes(data)
+    face(0).save(studio.drawings / "c\nd.png")
+    face(20).save(studio.drawings / "e\nf.png")
+
+    studio.run(size=256)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("has the same bytes as 'a\\nb" in line for line in lines) == 1
+    assert "  'e\\nf.png' looks like 'c\\nd.png', both are used" in lines
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses such names")
+def test_a_name_that_is_not_utf_8(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    studio.draw("a.png").rename(studio.drawings / os.fsdecode(b"\xff\xfe.png"))
+    (studio.drawings / os.fsdecode(b"\xfd.png")).touch()
+
+    rows = studio.run()
+
+    assert rows["\\udcff\\udcfe.png"].status == USED
+    assert rows["\\udcfd.png"].status == SKIPPED
+    assert "skipped: '\\udcfd.png': is empty" in capsys.readouterr().out
+
+
+def test_the_same_stem_twice_gives_two_pictures(studio: Studio) -> None:
+    for name in ("a.png", "a.jpg", "a.webp", "a.PNG"):
+        studio.draw(name)
+
+    assert {row.image for row in studio.run().values()} == {f"img00{n}.png" for n in range(1, 5)}
+
+
+def test_litter_of_finder_and_explorer_has_no_row(studio: Studio) -> None:
+    studio.draw("a.png")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (studio.drawings / name).write_text("litter")
+
+    assert list(studio.run()) == ["a.png"]
+
+
+def test_a_link_to_a_drawing_is_read(studio: Studio) -> None:
+    studio.draw("a.png").rename(studio.folder / "elsewhere.png")
+    (studio.drawings / "a.png").symlink_to(studio.folder / "elsewhere.png")
+
+    assert studio.run()["a.png"].status == USED
+
+
+def test_the_folder_of_drawings_is_never_written_to(studio: Studio) -> None:
+    bad_files(studio.drawings)
+    studio.draw("a.png").chmod(0o444)
+    before, times = snapshot(studio.drawings), studio.drawings.stat().st_mtime_ns
+
+    studio.run()
+    studio.run(fit="bucket")
+
+    assert snapshot(studio.drawings) == before
+    assert studio.drawings.stat().st_mtime_ns == times
+
+
+# Params
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"size": 500}, ["prepare.size", "500", "write 512"]),
+        ({"size": 0}, ["prepare.size", "'0'", "from 64 to 4096"]),
+        ({"size": -5}, ["prepare.size", "'-5'", "from 64 to 4096"]),
+        ({"size": "nan"}, ["prepare.size", "'nan'", "from 64 to 4096"]),
+        ({"size": "abc"}, ["prepare.size", "'abc'", "from 64 to 4096"]),
+        ({"size": "512.0"}, ["prepare.size", "'512.0'", "from 64 to 4096"]),
+        ({"size": 10**20}, ["prepare.size", "from 64 to 4096"]),
+        ({"fit": "corp"}, ["prepare.fit", "'corp'", "did you mean crop?"]),
+        ({"fit": ""}, ["prepare.fit", "''", "crop, bucket"]),
+        ({"sise": 512}, ["prepare.sise", "no such key", "did you mean size?"]),
+        ({"input": ""}, ["prepare.input", "''", "data/raw"]),
+        ({"input": "no/such"}, ["prepare.input", "'no/such'", "create the folder"]),
+        ({"input": __file__}, ["prepare.input", __file__, "is a file", "name the folder"]),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_key_value_and_remedy(
+    studio: Studio,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, object],
+    words: list[str],
+) -> None:
+    studio.draw("a.png")
+
+    assert studio.main(**changes) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("prepare: error: params.yaml, prepare.")
+    assert err.count("\n") == 1
+    assert all(word in err for word in words), err
+    assert not studio.out.exists()
+
+
+@pytest.mark.parametrize("key", ["input", "size", "fit"])
+def test_a_missing_key_is_one_line(
+    studio: Studio, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    studio.draw("a.png")
+    flags = studio.flags()
+    at = flags.index(f"--{key}")
+
+    assert prepare.main(flags[:at] + flags[at + 2 :]) == 1
+
+    assert f"params.yaml, prepare.{key}: it has no value" in capsys.readouterr().err
+    assert not studio.out.exists()
+
+
+# Outputs that must not be written
+
+
+@pytest.mark.parametrize("output", ["raw", "raw/prepared", "."])
+def test_an_output_that_overlaps_with_the_drawings_is_refused(
+    studio: Studio, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    studio.draw("img001.png")  # named as if this stage had written it
+    before = snapshot(studio.drawings)
+
+    assert studio.main(output=studio.folder / output) == 1
+
+    err = capsys.readouterr().err
+    assert "prepare.input" in err
+    assert "overlaps with the output folder" in err
+    assert snapshot(studio.drawings) == before
+
+
+def test_an_output_that_is_a_link_to_the_drawings_is_refused(studio: Studio) -> None:
+    studio.draw("img001.png")
+    (studio.folder / "link").symlink_to(studio.drawings)
+    before = snapshot(studio.drawings)
+
+    assert studio.main(output=studio.folder / "link") == 1
+    assert snapshot(studio.drawings) == before
+
+
+@pytest.mark.parametrize("name", ["holiday.jpg", "img001.png.txt", "img01.png", "sub/img001.png"])
+def test_an_output_with_other_files_is_refused_and_loses_none(
+    studio: Studio, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    studio.draw("a.png")
+    mine = studio.out / "prepared" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    before = snapshot(studio.out)
+
+    assert studio.main() == 1
+
+    assert f"{name}: this stage did not write it" in capsys.readouterr().err
+    assert snapshot(studio.out) == before
+
+
+def test_read_only_outputs_of_an_earlier_run_are_replaced(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.run()
+    for path in studio.out.rglob("*.*"):
+        path.chmod(0o444)
+    studio.draw("b.png")
+
+    assert len(studio.run()) == 2
+
+
+# Keeping what was made
+
+
+def test_only_what_is_new_is_rendered_and_the_result_is_that_of_one_run(
+    studio: Studio, tmp_path: Path, renders: list[str]
+) -> None:
+    def check(*expected: str) -> None:
+        renders.clear()
+        studio.run()
+        assert sorted(renders) == sorted(expected)
+        fresh = Studio(tmp_path / f"fresh{len(list(tmp_path.iterdir()))}")
+        fresh.folder.mkdir()
+        fresh.drawings.symlink_to(studio.drawings)
+        fresh.run()
+        assert studio.result() == fresh.result()
+
+    for name in ("b.png", "c.png", "d.png"):
+        studio.draw(name)
+    check("b.png", "c.png", "d.png")
+    check()
+    studio.draw("a.png")  # every other picture gets another number
+    check("a.png")
+    (studio.drawings / "c.png").unlink()
+    check()
+    (studio.drawings / "d.png").rename(studio.drawings / "0.png")
+    check()
+    studio.draw("b.png", seed=99)
+    check("b.png")
+    (studio.drawings / "copy.png").write_bytes((studio.drawings / "b.png").read_bytes())
+    check()
+    (studio.drawings / "b.png").unlink()  # its copy takes its place
+    check()
+    face(0).save(studio.drawings / "e.png")
+    face(20).save(studio.drawings / "f.png")
+    (studio.drawings / "bad.png").write_text("no picture")
+    check("e.png", "f.png")
+
+
+@pytest.mark.parametrize("changes", [{"size": 128}, {"fit": "bucket"}])
+def test_another_knob_renders_all_anew(
+    studio: Studio, renders: list[str], changes: dict[str, object]
+) -> None:
+    studio.draw("a.png")
+    studio.draw("b.png")
+    studio.run()
+    renders.clear()
+
+    studio.run(**changes)
+
+    assert sorted(renders) == ["a.png", "b.png"]
+
+
+def test_another_version_of_a_decoder_renders_all_anew(
+    studio: Studio, renders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    studio.run()
+    monkeypatch.setattr("PIL.__version__", "99.0")
+    studio.run()
+
+    assert renders == ["a.png", "a.png"]
+
+
+@pytest.mark.parametrize("harm", ["changed", "removed", "swapped"])
+def test_a_kept_picture_that_was_tampered_with_is_made_anew(
+    studio: Studio, renders: list[str], harm: str
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        studio.draw(name)
+    studio.run()
+    good = studio.result()
+    renders.clear()
+    first, second = (studio.out / "prepared" / name for name in ("img001.png", "img002.png"))
+    if harm == "changed":
+        first.write_bytes(second.read_bytes())
+    elif harm == "removed":
+        first.unlink()
+    else:
+        one, other = first.read_bytes(), second.read_bytes()
+        first.write_bytes(other)
+        second.write_bytes(one)
+
+    studio.run()
+
+    assert sorted(renders) == (["a.png", "b.png"] if harm == "swapped" else ["a.png"])
+    assert studio.result() == good
+
+
+@pytest.mark.parametrize(
+    "record", ["", "{", "[]", '{"recipe": 1}', '{"recipe": "RECIPE", "pictures": {"a": {"x": 1}}}']
+)
+def test_a_broken_record_costs_time_and_nothing_else(studio: Studio, record: str) -> None:
+    studio.draw("a.png")
+    studio.run()
+    good = studio.result()
+    recipe = prepare.recipe(64, "crop")
+    (studio.out / "prepared.json").write_text(record.replace("RECIPE", recipe))
+
+    studio.run()
+
+    assert studio.result() == good
+
+
+# Interruption, and two runs at once
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def start(studio: Studio, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "stages.prepare", *studio.flags(size=512)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(files: int, folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not folder.is_dir() or len(list(folder.iterdir())) < files:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("after", [0, 3, 20])
+def test_a_killed_run_leaves_the_old_output_and_the_next_is_as_if_undisturbed(
+    studio: Studio, environment: dict[str, str], after: int
+) -> None:
+    face(0).save(studio.drawings / "a.png")
+    studio.run(size=512)
+    before = studio.result()
+    for number in range(30):
+        noise(700, 600).save(studio.drawings / f"{number}.png")
+    partial = studio.out / ".prepared.partial"
+
+    with start(studio, environment) as process:
+        wait_for(after, partial)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    left = {name: data for name, data in studio.result().items() if ".partial" not in name}
+    assert left == before
+    assert partial.is_dir()
+
+    studio.run(size=512)
+    disturbed = studio.result()
+    studio.clear()
+    studio.run(size=512)
+
+    assert disturbed == studio.result()
+    assert not any(".partial" in name or ".old" in name for name in disturbed)
+
+
+@pytest.mark.parametrize("step", ["write_record", "write_manifest", "rename"])
+def test_a_run_killed_at_its_end_is_mended_by_the_next(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    studio.draw("b.png")
+    studio.run()
+    studio.draw("a.png")
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    def killed_after(path: Path, rows: list[Row]) -> None:
+        write_manifest(path, rows)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        if step == "rename":
+            patch.setattr(prepare, "write_manifest", killed_after)
+        else:
+            patch.setattr(prepare, step, killed)
+        with pytest.raises(KilledError):
+            studio.run()
+    mended = studio.run(), studio.result()
+    studio.clear()
+
+    assert mended == (studio.run(), studio.result())
+
+
+def test_a_second_run_waits_for_the_first(studio: Studio, environment: dict[str, str]) -> None:
+    face(0).save(studio.drawings / "a.png")
+    output = studio.out / "prepared"
+
+    with locked(output):
+        process = start(studio, environment)
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        assert not output.exists()
+    _, errors = process.communicate(timeout=30)
+
+    assert told == f"{output}: an earlier run is still writing it; waiting for it\n"
+    assert (process.returncode, errors) == (0, "")
+    assert [path.name for path in output.iterdir()] == ["img001.png"]
+
+
+def test_two_runs_at_once_end_as_one(studio: Studio, environment: dict[str, str]) -> None:
+    for number in range(12):
+        noise(300, 200).save(studio.drawings / f"{number}.png")
+
+    runs = [start(studio, environment) for _ in range(3)]
+    for process in runs:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    together = studio.result()
+    studio.clear()
+    studio.run(size=512)
+
+    assert together == studio.result()
+
+
+# Threads and memory
+
+
+@pytest.mark.parametrize("cores", [1, 2, 64])
+def test_the_result_does_not_depend_on_the_number_of_threads(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    for number in range(8):
+        studio.draw(f"{number}.png")
+    studio.run()
+    good = studio.result()
+    studio.clear()
+
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    studio.run()
+
+    assert studio.result() == good
+
+
+def test_large_drawings_are_rendered_one_at_a_time(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LARGE_PIXELS", 80 * 64 - 1)
+    for number in range(6):
+        studio.draw(f"{number}.png")
+    working: list[str] = []
+    render = images.render
+
+    def alone(path: Path, size: int, fit: str) -> images.Rendered:
+        working.append(path.name)
+        time.sleep(0.01)
+        assert working == [path.name]
+        result = render(path, size, fit)
+        working.clear()
+        return result
+
+    monkeypatch.setattr(images, "render", alone)
+
+    assert {row.status for row in studio.run().values()} == {USED}
