@@ -1,6 +1,7 @@
 """Turn scores into captions: which tags, in which order, in which spelling."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +50,16 @@ def tags_of(found: Found, tags: list[str], categories: list[int], rules: Rules) 
         chosen = chosen[: rules.max_tags]
     rated = [(value, tag) for value, tag, kind in scored if kind == RATING]
     if rules.ratings and rated:
-        chosen += rewritten([min(rated, key=lambda pair: (-pair[0], pair[1]))], rules)
+        best = min(rated, key=lambda pair: (-pair[0], pair[1]))
+        chosen += [tag for tag in rewritten([best], rules) if tag not in chosen]
     return [spaced(tag) if rules.underscores == "spaces" else tag for tag in chosen]
 
 
 def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
-    """Return the tags after exclusions and replacements, highest score first, each once."""
+    """Return the tags after exclusions and replacements, highest score first, each once.
+
+    An excluded tag is not written in place of another either.
+    """
     excluded = {underscored(tag) for tag in rules.exclude}
     replacements = {underscored(old): new.replace(" ", "_") for old, new in rules.replace}
     kept = [
@@ -62,7 +67,11 @@ def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
         for value, tag in ((value, underscored(tag)) for value, tag in scored)
         if tag not in excluded
     ]
-    return list(dict.fromkeys(tag for _, tag in sorted(kept)))
+    once: dict[str, str] = {}
+    for _, name in sorted(kept):
+        if underscored(name) not in excluded:
+            once.setdefault(underscored(name), name)
+    return list(once.values())
 
 
 def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
@@ -83,9 +92,18 @@ def caption(
     ratings: bool,
     max_tags: int,
 ) -> None:
-    """Write a caption for every picture scored in `input` to the folder `output`."""
+    """Write a caption for every picture scored in `input` to the folder `output`.
+
+    Raises:
+        ValueError: a tag is to be replaced by two, or `input` holds no scores.
+    """
     rules = Rules(threshold, character_threshold, exclude, replace, underscores, ratings, max_tags)
+    old = Counter(underscored(old) for old, _ in replace)
+    if twice := [tag for tag, count in old.items() if count > 1]:
+        raise ValueError(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
     scores = read_scores(input)
+    if not scores.names:
+        raise ValueError(f"{input}: holds no picture's scores; run the score stage again")
     captions = {
         name: tags_of(found, scores.tags, scores.categories, rules)
         for name, found in zip(scores.names, scores.found, strict=True)

@@ -6,19 +6,25 @@ from pathlib import Path
 from stages.library import command
 from stages.library.arguments import Parser
 from stages.library.arguments import tag as one_tag
-from stages.library.captions import caption_files, each_line, read_text, write_text
+from stages.library.captions import (
+    caption_files,
+    each_line,
+    read_text,
+    underscored,
+    write_text,
+)
 from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
 from stages.library.manifest import read_manifest, used
 from stages.library.outputs import atomic_directory
 
 
 def with_tag_first(tags: list[str], trigger: str) -> list[str]:
-    """Return `tags` with `trigger` first and nowhere else.
+    """Return `tags` with `trigger` first and, in whatever spelling, nowhere else.
 
-    >>> with_tag_first(["1girl", "nasumiso_style", "smile"], "nasumiso_style")
+    >>> with_tag_first(["1girl", "nasumiso style", "smile"], "nasumiso_style")
     ['nasumiso_style', '1girl', 'smile']
     """
-    return [trigger, *(tag for tag in tags if tag != trigger)]
+    return [trigger, *(tag for tag in tags if underscored(tag) != underscored(trigger))]
 
 
 def common_tag(

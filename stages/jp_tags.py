@@ -1,12 +1,19 @@
 """Write every caption once more in Japanese, for the artist to read."""
 
+import csv
 import sys
 from collections import Counter
 from pathlib import Path
 
 from stages.library import command
 from stages.library.arguments import Parser
-from stages.library.captions import JP_SUFFIX, caption_files, read_tags, write_tags
+from stages.library.captions import (
+    JP_SUFFIX,
+    caption_files,
+    read_tags,
+    underscored,
+    write_tags,
+)
 from stages.library.dictionary import read_dictionary, translate
 from stages.library.outputs import atomic_directory
 
@@ -36,16 +43,19 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
     words = read_dictionary(dictionary)
     unknown = untranslated(list(captions.values()), words)
     if missing:
-        print("tag,ja")
-        print("".join(f"{tag},\n" for tag in unknown), end="")
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerow(("tag", "ja"))
+        lines.writerows((tag, "") for tag in dict.fromkeys(map(underscored, unknown)))
         return
     if output is None:
-        raise ValueError("--output: it has no value")
+        raise ValueError("--output: it has no value; write one")
     with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
         for stem, tags in captions.items():
             write_tags(partial / f"{stem}{JP_SUFFIX}", [translate(t, words) or t for t in tags])
-    total = len({tag for tags in captions.values() for tag in tags})
-    print(f"jp-tags: {total - len(unknown)} of {total} different tags have a Japanese word")
+    different = {tag for tags in captions.values() for tag in tags}
+    known = sum(translate(tag, words) is not None for tag in different)
+    total = known + len(unknown)
+    print(f"jp-tags: {known} of {total} different tags have a Japanese word")
     if unknown:
         shown = [f"{tag} ({count})" for tag, count in list(unknown.items())[:10]]
         print(f"  still English: {', '.join(shown)}{' …' if len(unknown) > 10 else ''}")

@@ -18,6 +18,11 @@ from stages.library.outputs import atomic_directory
 OURS = r"metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
 
+def noted(row: Row, note: str) -> bool:
+    """Return whether the notes on a used picture, joined by `; `, hold `note`."""
+    return row.status == USED and any(each.startswith(note) for each in row.reason.split("; "))
+
+
 def figures(rows: list[Row], captions: list[list[str]], known: set[str]) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
 
@@ -32,8 +37,8 @@ def figures(rows: list[Row], captions: list[list[str]], known: set[str]) -> dict
             "in": len(rows),
             "used": sum(row.status == USED for row in rows),
             "skipped": sum(row.status == SKIPPED for row in rows),
-            "upscaled": sum("upscaled" in row.reason for row in rows if row.status == USED),
-            "look_alike": sum("looks like" in row.reason for row in rows if row.status == USED),
+            "upscaled": sum(noted(row, "upscaled") for row in rows),
+            "look_alike": sum(noted(row, "looks like") for row in rows),
         },
         "tags_per_image": {
             "mean": round(statistics.fmean(lengths), 2),

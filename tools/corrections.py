@@ -1,21 +1,22 @@
 """Keep or drop what was changed by hand in data/tagged and data/dataset."""
 
-import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stages.common_tag import with_tag_first
 from stages.library import command
 from stages.library.arguments import Parser
-from stages.library.captions import read_text, split, write_text
-from stages.library.edits import Edit, Edits, learned, read_edits, write_edits
+from stages.library.captions import join, read_tags, read_text, split, underscored
+from stages.library.edits import Edit, Edits, is_tag, learned, matched, read_edits, write_edits
 from stages.library.handwork import (
     Written,
     changed_by_hand,
     read_written,
     write_written,
 )
-from stages.library.manifest import shown
+from stages.library.manifest import USED, Row, shown
+from stages.library.outputs import write_atomically
 
 PLACES = ("tagged", "dataset")
 """The folders of data/ whose files people edit; each has its record in data/written/."""
@@ -42,33 +43,49 @@ def places(data: Path) -> list[Place]:
     return found
 
 
-def corrected(edits: Edits, written: Written, text: str) -> Edits:
-    """Return `edits` with what a hand changed in one caption; the trigger tag is no correction."""
-    before, after = split(written.text), split(text.replace("\n", ","))
-    trigger = before[:1]
-    edit = edits.get(written.drawing, Edit(written.source))
-    learnt = learned(before[1:], [tag for tag in after if tag not in trigger], edit)
-    return {**edits, written.drawing: Edit(written.source, learnt.add, learnt.remove, learnt.order)}
+def corrected(edits: Edits, written: dict[str, Written], stem: str, after: list[str]) -> Edits:
+    """Return `edits` with what a hand changed in one caption, which now has the tags `after`.
+
+    The trigger tag, first in what was written, is no correction, wherever a hand put it.
+    """
+    entry = written[stem]
+    rows = [Row(stem, e.source, e.drawing, 0, 0, USED, "") for stem, e in written.items()]
+    in_force, _ = matched(edits, rows)  # perhaps under the key that the drawing had before
+    edit = in_force.get(stem, Edit(entry.source))
+    before = split(entry.text)
+    after = [tag for tag in after if underscored(tag) not in map(underscored, before[:1])]
+    learnt = replace(learned(before[1:], after, edit), source=entry.source)
+    changes = learnt.add or learnt.remove or learnt.order
+    return {**edits, entry.drawing: learnt} if changes or entry.drawing in edits else edits
 
 
-def difference(before: str, after: str) -> str:
+def difference(before: list[str], after: list[str]) -> str:
     """Return in one line what changed between two captions.
 
-    >>> difference("a, b", "b, c")
+    >>> difference(["a", "b"], ["b", "c"])
     '-a +c'
     """
-    old, new = split(before), split(after)
-    signs = [f"-{tag}" for tag in old if tag not in new] + [
-        f"+{tag}" for tag in new if tag not in old
+    signs = [f"-{tag}" for tag in before if tag not in after] + [
+        f"+{tag}" for tag in after if tag not in before
     ]
     return " ".join(signs) or "order"
 
 
-def why_not_kept(path: Path, known: bool) -> str:
-    """Return why a file changed by hand can't become a correction, and what to do."""
-    if path.suffix == ".png" and known:
+def why_not_kept(path: Path, place: Place) -> str:
+    """Return why a file changed by hand can't become a correction, and what to do; else ''."""
+    entry = place.written.get(path.stem)
+    if not place.written:
+        return f"has no record to compare with; get {place.record} back from Git or DVC"
+    if entry is None or not entry.drawing:
+        return "is no file of the pipeline; move it away"
+    if path.suffix == ".png":
         return "is a picture changed by hand; put it among your drawings instead, then discard"
-    return "is no file of the pipeline; move it away"
+    try:
+        tags = read_tags(path)
+    except ValueError:
+        return "is not UTF-8; save it again as UTF-8"
+    odd = [tag for tag in tags if not is_tag(tag)]
+    return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
 
 
 def save(data: Path) -> None:
@@ -83,14 +100,18 @@ def save(data: Path) -> None:
     for place in found:
         written = dict(place.written)
         for path in place.hand:
-            entry = written.get(path.stem)
-            if entry is None or not entry.drawing or path.suffix != ".txt":
-                left.append(f"{path} {why_not_kept(path, entry is not None)}")
+            if why := why_not_kept(path, place):
+                left.append(f"{path} {why}")
                 continue
-            text = read_text(path)
-            edits = corrected(edits, entry, text)
+            entry, text, tags = written[path.stem], read_text(path), read_tags(path)
+            before = split(entry.text)
+            edits = corrected(edits, written, path.stem, tags)
+            print(f"  {path} ({shown(entry.source)}): {difference(before, tags)}")
+            if before and tags[:1] != before[:1]:
+                print(f"    {before[0]} stays first: it is common_tag.tag in params.yaml")
+                text = join(with_tag_first(tags, before[0])) + "\n"
+                write_atomically(path, text.encode())
             written[path.stem] = replace(entry, text=text)
-            print(f"  {path} ({shown(entry.source)}): {difference(entry.text, text)}")
             kept += 1
         records.append((place.record, written))
     if kept:
@@ -98,7 +119,9 @@ def save(data: Path) -> None:
         for record, written in records:
             if written:
                 write_written(record, written)
-    print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
+        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
+    elif not left:
+        print("corrections: nothing was changed by hand")
     if left:
         raise ValueError("\n  ".join(["these can't be kept as corrections:", *left]))
 
@@ -114,12 +137,11 @@ def discard(data: Path) -> None:
         for path in place.hand:
             entry = place.written.get(path.stem)
             if entry is None:
-                left.append(f"{path} {why_not_kept(path, known=False)}")
+                left.append(f"{path} {why_not_kept(path, place)}")
                 continue
-            if path.suffix == ".txt":
-                write_text(path, entry.text)
-            else:
-                shutil.copyfile(data / "prepared" / path.name, path)
+            prepared = data / "prepared" / path.name
+            written = entry.text.encode() if path.suffix == ".txt" else prepared.read_bytes()
+            write_atomically(path, written)
             print(f"  {path}: as the pipeline wrote it")
             dropped += 1
     print(f"corrections: {dropped} files put back")

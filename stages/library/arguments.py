@@ -4,6 +4,7 @@ import argparse
 import difflib
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -46,11 +47,14 @@ class Parser(argparse.ArgumentParser):
         if switch:
             self._group.add_argument(flag, action="store_true", default=False, help=help)
         elif many:
+            read = given(type, "; write a list, [] for an empty one")
             self._group.add_argument(
-                flag, nargs="+", type=type, default=[], help=help, metavar="VALUE"
+                flag, nargs="+", type=read, default=[], help=help, metavar="VALUE"
             )
         else:
-            self._group.add_argument(flag, type=type, help=help, metavar="VALUE")
+            self._group.add_argument(
+                flag, type=given(type, "; write a value"), help=help, metavar="VALUE"
+            )
 
     def parse(self, argv: list[str] | None) -> dict[str, object]:
         """Return the flags' values by name.
@@ -58,38 +62,84 @@ class Parser(argparse.ArgumentParser):
         Raises:
             ValueError: naming the params.yaml key (or the flag), what is wrong and what to do.
         """
+        words = sys.argv[1:] if argv is None else argv
         try:
-            namespace, unknown = self.parse_known_args(argv)
+            namespace, unknown = self.parse_known_args(words)
         except argparse.ArgumentError as error:
-            key = (error.argument_name or "").lstrip("-")
-            raise ValueError(f"{self._place(key)}: {self._plainly(error.message)}") from None
+            place = self._place(error.argument_name or "")
+            raise ValueError(f"{place}: {self._plainly(error.message)}") from None
         if unknown:
-            raise ValueError(self._unknown(unknown[0]))
+            raise ValueError(
+                self._unknown_key(unknown[0])
+                if unknown[0].startswith("--")
+                else self._unexpected(unknown[0], words)
+            )
+        if twice := [word for word in words if word.startswith("--") and words.count(word) > 1]:
+            raise ValueError(self._unknown_key(twice[0]))  # a key named as a flag of the command
         values = vars(namespace)
         for action in self._actions:
             if action.option_strings and action.dest not in values and action.dest != "help":
-                raise ValueError(f"{self._place(action.option_strings[0][2:])}: it has no value")
+                raise ValueError(
+                    f"{self._place(action.option_strings[0])}: it has no value; write one"
+                )
         return values
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
 
-    def _place(self, key: str) -> str:
-        return f"params.yaml, {self.params[key]}" if key in self.params else f"--{key}"
+    def _place(self, flag: str) -> str:
+        key = flag.removeprefix("--")
+        return f"params.yaml, {self.params[key]}" if key in self.params else flag
 
     def _plainly(self, message: str) -> str:
         if message.startswith("expected"):
-            return "it needs one value, and one that does not begin with '-'"
+            return "it needs a value; true is none, nor is one that begins with '-'"
         return "it takes no value but true or false" if "explicit argument" in message else message
 
-    def _unknown(self, word: str) -> str:
-        if not word.startswith("--"):
-            return f"{word!r} was not expected here: is there a list where one value belongs?"
+    def _unexpected(self, word: str, words: list[str]) -> str:
+        """Return what is wrong with `word`, which is no flag and no flag's value."""
+        flag, room = "", 0.0
+        for each in words:
+            if action := self._option_string_actions.get(each):
+                flag = each
+                room = 0 if action.nargs == 0 else math.inf if action.nargs == "+" else 1
+            elif each == word and (not room or each.startswith("-")):
+                break
+            else:
+                room -= 1
+        if word.startswith("-"):
+            return f"{self._place(flag)}: {word!r} begins with '-'; write one that does not"
+        if flag[2:] not in self.params:
+            section = f"params.yaml, {self.section}: " if self.section else ""
+            return f"{section}{word!r} does not belong here; write the keys there, or remove it"
+        if self._option_string_actions[flag].nargs == 0:
+            return f"{self._place(flag)}: {word!r} is neither true nor false; write one of them"
+        return f"{self._place(flag)}: it takes one value, not a list; remove {word!r}"
+
+    def _unknown_key(self, word: str) -> str:
         key = word[2:].split("=")[0]
-        near = difflib.get_close_matches(key, self.params, n=1)
-        known = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(self.params)}"
-        place = f"params.yaml, {self.section}.{key}" if self.section else word
+        if not self.section:
+            if word in self._option_string_actions:
+                return f"{word}: is given twice; keep one"
+            return f"{word}: no such flag; see {self.prog} --help"
+        place = f"params.yaml, {self.section}.{key}"
+        keys = [known for known, named in self.params.items() if named == f"{self.section}.{known}"]
+        if key in keys:
+            return f"{place}: is given twice; keep one"
+        near = difflib.get_close_matches(key, keys, n=1)
+        known = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(keys)}"
         return f"{place}: no such key; {known}"
+
+
+def given(read: Callable[[str], object], remedy: str) -> Callable[[str], object]:
+    """Return `read`, refusing the word that DVC makes of a key without a value (null)."""
+
+    def read_given(text: str) -> object:
+        if text == "None":
+            raise argparse.ArgumentTypeError(f"it has no value (null){remedy}")
+        return read(text)
+
+    return read_given
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

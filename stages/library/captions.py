@@ -60,8 +60,8 @@ def read_text(path: Path) -> str:
 
 
 def read_tags(path: Path) -> list[str]:
-    """Return the tags of a caption file of one line."""
-    return split(read_text(path).replace("\r", "").replace("\n", ","))
+    """Return the tags of a caption file; line breaks separate tags too."""
+    return split(re.sub(r"[\r\n]", ",", read_text(path)))
 
 
 def write_tags(path: Path, tags: list[str]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
-from stages.library.captions import underscored
+from stages.library.captions import read_text, underscored
 from stages.library.manifest import Row, same_name
 from stages.library.outputs import write_atomically
 
@@ -47,47 +48,45 @@ Edits = dict[str, Edit]
 def apply(tags: list[str], edit: Edit) -> list[str]:
     """Return `tags` corrected: some removed, some added at the end, those of `order` first.
 
-    Tags are compared whatever their underscores.
+    Tags are compared whatever their underscores; one that is added is written as `add` has it.
 
     >>> apply(["1girl", "long hair", "smile"], Edit("a.png", ["eggplant"], ["long_hair"]))
     ['1girl', 'smile', 'eggplant']
     """
     removed = {underscored(tag) for tag in edit.remove}
-    kept = [tag for tag in tags if underscored(tag) not in removed]
-    present = {underscored(tag) for tag in kept}
-    corrected = kept + [tag for tag in edit.add if underscored(tag) not in present]
+    added = {underscored(tag): tag for tag in edit.add}
+    kept = [added.get(underscored(tag), tag) for tag in tags if underscored(tag) not in removed]
+    corrected = dict.fromkeys([*kept, *added.values()])
     places = {underscored(tag): place for place, tag in enumerate(edit.order)}
-    return sorted(corrected, key=lambda tag: places.get(underscored(tag), len(places)))
+    return sorted(corrected, key=lambda tag: places.get(underscored(tag), len(edit.order)))
 
 
 def idle(tags: list[str], edit: Edit) -> list[str]:
     """Return in words the parts of `edit` that change nothing in `tags`."""
     present = {underscored(tag) for tag in tags}
     return [f"no {tag} to remove" for tag in edit.remove if underscored(tag) not in present] + [
-        f"{tag} is there already" for tag in edit.add if underscored(tag) in present
+        f"{tag} is there already" for tag in edit.add if tag in tags
     ]
 
 
 def learned(before: list[str], after: list[str], edit: Edit) -> Edit:
     """Return `edit` extended by what a hand changed in a caption from `before` to `after`.
 
-    `before` is what the pipeline wrote with `edit` in force. The result has an `order` only where
-    `apply` could not tell from added and removed tags alone in which order `after` is.
+    A tag in a new spelling counts as added. The result has an `order` only where `apply` could
+    not tell from added and removed tags alone in which order `after` is.
     """
     had, has = {underscored(tag) for tag in before}, {underscored(tag) for tag in after}
-    gained = [tag for tag in after if underscored(tag) not in had]
+    gained = [tag for tag in after if tag not in before]
     lost = [tag for tag in before if underscored(tag) not in has]
-    changed = had ^ has
-    add = [tag for tag in edit.add if underscored(tag) not in changed] + gained
+    spelling = {underscored(tag): tag for tag in edit.add + gained}  # in place, the new one
+    add = [tag for key, tag in spelling.items() if key in has or key not in had]
+    changed = {underscored(tag) for tag in gained + lost}
     remove = [tag for tag in edit.remove if underscored(tag) not in changed] + lost
     order = [tag for tag in edit.order if underscored(tag) in has]
-    result = Edit(edit.source, add, remove, order)
-    added = {underscored(tag) for tag in edit.add}
-    restored = {underscored(tag) for tag in edit.remove} & has  # its old place is not known here
-    tagged = [tag for tag in before if underscored(tag) not in added]
-    if restored or apply(tagged, result) != after:
-        return Edit(edit.source, add, remove, after)
-    return result
+    # a tag that comes back may have a place of its own, which is not known here
+    placed = {underscored(tag) for tag in edit.remove + edit.order} - had
+    moved = apply(before, Edit(edit.source, gained, lost)) != after
+    return Edit(edit.source, add, remove, after if moved or placed & has else order)
 
 
 def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[str]]:
@@ -99,12 +98,9 @@ def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[st
     rows = list(rows)
     by_key = {row.sha256[:KEY_LENGTH]: row for row in rows}
     by_name = {same_name(row.source): row for row in rows}
-    found: dict[str, Edit] = {}
+    found = {by_key[key].image: key for key in edits if key in by_key}
     remarks = []
-    for key, edit in edits.items():
-        if key in by_key:
-            found[by_key[key].image] = edit
-    for key, edit in edits.items():
+    for key, edit in reversed(edits.items()):  # a drawing's latest corrections come last
         if key in by_key:
             continue
         row = by_name.get(same_name(edit.source))
@@ -112,16 +108,16 @@ def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[st
             remarks.append(f"{edit.source} ({key}) is not among the drawings; kept, not applied")
         elif row.image in found:
             remarks.append(
-                f"{edit.source} ({key}) has newer corrections ({row.sha256[:KEY_LENGTH]}), "
+                f"{edit.source} ({key}) has newer corrections ({found[row.image]}), "
                 "which are applied instead"
             )
         else:
-            found[row.image] = edit
+            found[row.image] = key
             remarks.append(
                 f"{edit.source} has changed since it was corrected ({key}, now "
                 f"{row.sha256[:KEY_LENGTH]}); applied, please look at {row.image}"
             )
-    return found, remarks
+    return {image: edits[key] for image, key in found.items()}, remarks[::-1]
 
 
 def read_edits(path: Path) -> Edits:
@@ -132,32 +128,53 @@ def read_edits(path: Path) -> Edits:
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file; get it back with: git checkout {path}")
+    return _parsed(read_text(path), path)
+
+
+class _Loader(yaml.BaseLoader):
+    """Takes every scalar for text, unlike safe_load, and no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                problem = f"{key.value} is there twice; join the two into one"
+                raise ConstructorError(None, None, problem, key.start_mark)
+            seen.add(str(key.value))
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def _parsed(text: str, path: Path) -> Edits:
+    if conflict := re.search("^<<<<<<< ", text, flags=re.MULTILINE):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise ValueError(
+            f"{path}, line {line}: holds Git's conflict marks; keep the entries of both sides, "
+            "delete the lines <<<<<<<, ======= and >>>>>>>"
+        )
     try:
-        # yaml.BaseLoader, not safe_load: the tags `no` and `1e5` are text
-        entries = yaml.load(path.read_bytes(), Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        entries = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "is not UTF-8"
-        raise ValueError(f"{path}{line}: can't be read as YAML: {problem}") from None
+        line_of = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+        raise ValueError(f"{path}{line_of}: can't be read as YAML: {problem}") from None
     if not entries:
         return {}
-    keys = re.findall(KEY_LINE, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    if twice := [key for key in keys if keys.count(key) > 1]:
-        raise ValueError(f"{path}, {twice[0]}: is there twice; join the two entries into one")
     if not isinstance(entries, dict):
         raise ValueError(f"{path}: holds no corrections; write KEY: and below it source, add, …")
-    return {str(key): _read_edit(entry, f"{path}, {key}") for key, entry in entries.items()}
+    return {str(key): _read_edit(str(key), entry, path) for key, entry in entries.items()}
 
 
-def _read_edit(entry: Any, place: str) -> Edit:
-    key = place.rpartition(" ")[2]
+def _read_edit(key: str, entry: Any, path: Path) -> Edit:
+    place = f"{path}, {key}"
     if not re.fullmatch(f"[0-9a-f]{{{KEY_LENGTH}}}", key):
         raise ValueError(
             f"{place}: is no key; take the first {KEY_LENGTH} digits of the drawing's sha256 "
             "from data/manifest.csv"
         )
-    if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
+    source = entry.get("source") if isinstance(entry, dict) else None
+    if not isinstance(source, str) or not source:
         raise ValueError(f"{place}: has no source; write the drawing's file name there")
     lists: dict[str, list[str]] = {}
     for name, value in entry.items():
@@ -166,11 +183,16 @@ def _read_edit(entry: Any, place: str) -> Edit:
         if name not in ("add", "remove", "order"):
             raise ValueError(f"{place}: {name!r} is none of source, add, remove, order")
         lists[name] = _read_tags(value, f"{place}.{name}")
-    edit = Edit(entry["source"], **lists)
+    edit = Edit(source, **lists)
     both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
     if both:
         raise ValueError(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
     return edit
+
+
+def is_tag(text: str) -> bool:
+    """Return whether `text` can be a tag: not empty, without comma, break or invisible sign."""
+    return "," not in text and bool(text.strip()) and text.isprintable()
 
 
 def _read_tags(value: Any, place: str) -> list[str]:
@@ -178,21 +200,33 @@ def _read_tags(value: Any, place: str) -> list[str]:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise ValueError(f"{place}: is no list of tags; write [long_hair, smile]")
     for tag in tags:
-        if "," in tag or not tag.strip() or not tag.isprintable():
+        if not is_tag(tag):
             raise ValueError(f"{place}: {tag!r} is no tag; write one tag without comma or break")
     return [tag.strip() for tag in tags]
 
 
 def write_edits(path: Path, edits: Edits) -> None:
     """Write the corrections; entries that did not change keep their text and comments."""
-    old = read_edits(path) if path.is_file() else {}
-    text = path.read_text(encoding="utf-8") if path.is_file() else HEADER
-    head, blocks = _blocks(text)
-    parts = [head]
+    text = read_text(path) if path.is_file() else HEADER
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")
+    old = _parsed(text, path)
+    head, blocks, tail = _blocks(text)
+    new = head
     for key, edit in edits.items():
         comments, body = blocks.get(key, ("", ""))
-        parts.append(comments + (body if old.get(key) == edit else _written(key, edit)))
-    write_atomically(path, "".join(parts).encode())
+        new += comments + (body if old.get(key) == edit else _written(key, edit))
+    new += tail
+    if not _reads_as(new, edits, path):  # entries laid out in a way that _blocks does not see
+        new = HEADER + "".join(_written(key, edit) for key, edit in edits.items())
+    write_atomically(path, new.replace("\n", line_end).encode())
+
+
+def _reads_as(text: str, edits: Edits, path: Path) -> bool:
+    try:
+        return _parsed(text, path) == edits
+    except ValueError:
+        return False
 
 
 def _written(key: str, edit: Edit) -> str:
@@ -204,11 +238,14 @@ def _written(key: str, edit: Edit) -> str:
     return text
 
 
-def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]]]:
-    """Return the text before the first entry, and each entry's comments and own text by key."""
+def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]], str]:
+    """Return what stands before the first entry and after the last, and the entries between.
+
+    Of every entry, by key: the comments above it and its own text.
+    """
     blocks: dict[str, tuple[str, str]] = {}
     head, comments, key = "", "", ""
-    for line in text.splitlines(keepends=True):
+    for line in re.findall("[^\n]+\n?|\n", text):
         line = line if line.endswith("\n") else line + "\n"
         if entry := re.match(KEY_LINE, line):
             key = entry.group(1)
@@ -221,4 +258,4 @@ def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]]]:
             comments = ""
         else:
             comments += line
-    return (head, blocks) if blocks else (comments, {})
+    return (head, blocks, comments) if blocks else (comments, {}, "")

@@ -51,6 +51,14 @@ def same_tags(one: str, other: str) -> bool:
     return [split(line) for line in one.split("\n")] == [split(line) for line in other.split("\n")]
 
 
+def holds(path: Path, text: str) -> bool:
+    """Return whether a caption file holds the tags of `text`; one that is not UTF-8 does not."""
+    try:
+        return same_tags(read_text(path).strip("\r\n"), text.strip("\r\n"))
+    except ValueError:
+        return False
+
+
 def changed_by_hand(
     folder: Path, written: dict[str, Written], coming: dict[str, Written] | None = None
 ) -> list[Path]:
@@ -60,10 +68,11 @@ def changed_by_hand(
     """
     hand = []
     for path in files_within(folder):
+        if path.name.startswith("._"):  # a Mac's notes beside a file on a foreign disk
+            continue
         known = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
         if path.suffix == ".txt":
-            text = read_text(path).strip("\r\n")
-            kept = any(same_tags(text, entry.text.strip("\r\n")) for entry in known)
+            kept = any(holds(path, entry.text) for entry in known)
         elif path.suffix == ".png":
             kept = sha256(path) in {entry.picture for entry in known}
         else:
@@ -84,6 +93,19 @@ def refuse_to_overwrite(
     for path in hand:
         source = written[path.stem].source if path.stem in written else ""
         names.append(f"  {path}" + (f" ({shown(source)})" if source else ""))
+    if not written:
+        raise ValueError(
+            "\n".join(
+                [
+                    "this run would overwrite these files, and there is no record that could tell",
+                    "whether they were changed by hand:",
+                    *names,
+                    "  get the record in data/written back (tagged.json with git checkout,",
+                    "  dataset.json with dvc checkout), or move the files away,",
+                    "  then run dvc repro again",
+                ]
+            )
+        )
     raise ValueError(
         "\n".join(
             [

@@ -1,0 +1,341 @@
+"""Scores become captions: which tags, in which order, in which spelling."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.caption import Rules, main, tags_of, unknown_tags
+from stages.library.captions import KAOMOJI, underscored
+from stages.library.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
+
+RULES = Rules(0.35, 0.85, [], [], "keep", ratings=False, max_tags=0)
+Tag = tuple[str, int, float]
+"""Name, category and score."""
+
+
+def found(scores: list[Tag]) -> Found:
+    values = [round(score * 10_000) for _, _, score in scores]
+    return np.arange(len(scores), dtype=np.int32), np.array(values, dtype=np.uint16)
+
+
+def caption(scores: list[Tag], rules: Rules = RULES) -> list[str]:
+    return tags_of(found(scores), [tag for tag, _, _ in scores], [k for _, k, _ in scores], rules)
+
+
+def general(**scores: float) -> list[Tag]:
+    return [(tag, GENERAL, score) for tag, score in scores.items()]
+
+
+# thresholds
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "passes"),
+    [
+        (0.35, 0.35, True),
+        (0.3499, 0.35, False),
+        (0.3501, 0.35, True),
+        (0.29, 0.29, True),  # 0.29 * 10000 is 2900.0000000000005 in floating point
+        (0.57, 0.57, True),  # and 0.57 * 10000 is 5699.999999999999
+        (0.3771, 0.3771, True),
+        (1.0, 1.0, True),
+        (0.9999, 1.0, False),
+        (0.05, 0.05, True),
+    ],
+)
+def test_a_score_at_the_threshold_passes(score: float, threshold: float, passes: bool) -> None:
+    tags = caption(general(solo=score), replace(RULES, threshold=threshold))
+    assert tags == (["solo"] if passes else [])
+
+
+@given(st.integers(500, 10_000), st.integers(500, 10_000))
+def test_thresholds_compare_in_ten_thousandths(score: int, threshold: int) -> None:
+    rules = replace(RULES, threshold=threshold / 10_000)
+    assert bool(caption(general(solo=score / 10_000), rules)) == (score >= threshold)
+
+
+def test_characters_have_their_own_threshold() -> None:
+    scores = [("miku", CHARACTER, 0.85), ("teto", CHARACTER, 0.8499), ("solo", GENERAL, 0.5)]
+    assert caption(scores) == ["miku", "solo"]
+
+
+def test_a_category_that_wd14_does_not_have_counts_as_general() -> None:
+    assert caption([("artist", 1, 0.4), ("copyright", 3, 0.3)]) == ["artist"]
+
+
+# order
+
+
+def test_highest_score_first_equal_scores_by_name() -> None:
+    assert caption(general(b=0.5, a=0.5, c=0.9)) == ["c", "a", "b"]
+
+
+def test_characters_stand_among_the_others_by_score() -> None:
+    scores = [("solo", GENERAL, 0.99), ("miku", CHARACTER, 0.9), ("hat", GENERAL, 0.4)]
+    assert caption(scores) == ["solo", "miku", "hat"]
+
+
+@given(st.permutations(general(a=0.9, b=0.5, c=0.5, d=0.4)))
+def test_the_order_of_the_models_tags_does_not_matter(scores: list[Tag]) -> None:
+    assert caption(scores) == ["a", "b", "c", "d"]
+
+
+# ratings
+
+
+RATED = [
+    *general(solo=0.4),
+    ("general", RATING, 0.6),
+    ("sensitive", RATING, 0.9),
+    ("explicit", RATING, 0.1),
+]
+
+
+def test_ratings_are_left_out_unless_asked_for() -> None:
+    assert caption(RATED) == ["solo"]
+
+
+def test_only_the_highest_rating_and_last() -> None:
+    assert caption(RATED, replace(RULES, ratings=True)) == ["solo", "sensitive"]
+
+
+def test_the_rating_does_not_count_for_max_tags() -> None:
+    rules = replace(RULES, ratings=True, max_tags=1)
+    assert caption([*RATED, *general(hat=0.36)], rules) == ["solo", "sensitive"]
+
+
+def test_a_rating_can_be_renamed_and_excluded() -> None:
+    renamed = replace(RULES, ratings=True, replace=[("sensitive", "rating:sensitive")])
+    excluded = replace(RULES, ratings=True, exclude=["sensitive"])
+    assert caption(RATED, renamed) == ["solo", "rating:sensitive"]
+    assert caption(RATED, excluded) == ["solo"]
+
+
+def test_a_rating_renamed_to_a_tag_that_is_there_is_not_written_twice() -> None:
+    rules = replace(RULES, ratings=True, replace=[("sensitive", "solo")])
+    assert caption(RATED, rules) == ["solo"]
+
+
+def test_no_rating_scored_no_rating_written() -> None:
+    assert caption(general(solo=0.5), replace(RULES, ratings=True)) == ["solo"]
+
+
+# exclusions
+
+
+@pytest.mark.parametrize("spelling", ["long_hair", "long hair", "Long_Hair", " LONG HAIR "])
+@pytest.mark.parametrize("underscores", ["keep", "spaces"])
+def test_an_exclusion_holds_in_every_spelling(spelling: str, underscores: str) -> None:
+    rules = replace(RULES, exclude=[spelling], underscores=underscores)
+    assert caption(general(long_hair=0.9, solo=0.5), rules) == ["solo"]
+
+
+@pytest.mark.parametrize("face", sorted(KAOMOJI))
+def test_faces_can_be_excluded(face: str) -> None:
+    rules = replace(RULES, exclude=[face], underscores="spaces")
+    assert caption([(face, GENERAL, 0.9)], rules) == []
+
+
+def test_an_exclusion_takes_whole_tags_only() -> None:
+    rules = replace(RULES, exclude=["hair"])
+    assert caption(general(long_hair=0.9, hair=0.8, hair_bow=0.7), rules) == [
+        "long_hair",
+        "hair_bow",
+    ]
+
+
+def test_an_excluded_tag_is_not_written_in_place_of_another() -> None:
+    rules = replace(RULES, exclude=["smile"], replace=[("grin", "smile")])
+    assert caption(general(grin=0.9, smile=0.8, solo=0.5), rules) == ["solo"]
+
+
+# replacements
+
+
+@pytest.mark.parametrize("old", ["grey_hair", "grey hair", "Grey_Hair"])
+def test_a_replacement_has_effect_in_every_spelling(old: str) -> None:
+    rules = replace(RULES, replace=[(old, "silver hair")])
+    assert caption(general(grey_hair=0.9), rules) == ["silver_hair"]
+
+
+@pytest.mark.parametrize(("grey", "silver"), [(0.9, 0.4), (0.4, 0.9)])
+def test_merged_tags_keep_the_higher_score(grey: float, silver: float) -> None:
+    rules = replace(RULES, replace=[("grey_hair", "silver_hair")])
+    scores = general(grey_hair=grey, solo=0.6, silver_hair=silver)
+    assert caption(scores, rules) == ["silver_hair", "solo"]
+
+
+def test_tags_that_differ_in_case_only_are_written_once() -> None:
+    rules = replace(RULES, replace=[("grin", "Smile")])
+    assert caption(general(grin=0.9, smile=0.8), rules) == ["Smile"]
+
+
+def test_a_replaced_tag_takes_its_place_by_its_new_name() -> None:
+    rules = replace(RULES, replace=[("a", "z")])
+    assert caption(general(a=0.5, b=0.5), rules) == ["b", "z"]
+
+
+def test_replacements_do_not_chain() -> None:
+    rules = replace(RULES, replace=[("a", "b"), ("b", "c")])
+    assert caption(general(a=0.9, b=0.5), rules) == ["b", "c"]
+
+
+def test_two_tags_can_change_places() -> None:
+    rules = replace(RULES, replace=[("a", "b"), ("b", "a")])
+    assert caption(general(a=0.9, b=0.5), rules) == ["b", "a"]
+
+
+@pytest.mark.parametrize("odd", ["<o>_<o>", ";)", "devil's_horns", '"x"', "miku_(cosplay)", ">:3"])
+def test_odd_tags_are_replaced_and_are_replacements(odd: str) -> None:
+    there = replace(RULES, replace=[(odd, "face")])
+    back = replace(RULES, replace=[("face", odd)])
+    assert caption([(odd, GENERAL, 0.9)], there) == ["face"]
+    assert caption(general(face=0.9), back) == [odd]
+
+
+# underscores
+
+
+def test_underscores_are_kept_by_default() -> None:
+    assert caption(general(long_hair=0.9)) == ["long_hair"]
+
+
+def test_spaces_for_underscores_but_in_faces() -> None:
+    scores = [(face, GENERAL, 0.9) for face in sorted(KAOMOJI)] + general(long_hair=0.5)
+    tags = caption(scores, replace(RULES, underscores="spaces"))
+    assert tags == [*sorted(KAOMOJI), "long hair"]
+
+
+def test_a_replacement_gets_spaces_too() -> None:
+    rules = replace(RULES, replace=[("grey_hair", "silver_hair")], underscores="spaces")
+    assert caption(general(grey_hair=0.9), rules) == ["silver hair"]
+
+
+# max_tags
+
+
+@pytest.mark.parametrize(
+    ("most", "tags"), [(0, ["a", "b", "c"]), (1, ["a"]), (3, ["a", "b", "c"]), (9, ["a", "b", "c"])]
+)
+def test_max_tags_keeps_the_highest(most: int, tags: list[str]) -> None:
+    assert caption(general(c=0.4, a=0.9, b=0.6), replace(RULES, max_tags=most)) == tags
+
+
+def test_max_tags_counts_what_is_written() -> None:
+    rules = replace(RULES, max_tags=2, exclude=["a"], replace=[("b", "c")])
+    assert caption(general(a=0.9, b=0.8, c=0.7, d=0.6), rules) == ["c", "d"]
+
+
+TAGS = st.lists(
+    st.sampled_from(["a", "b_b", "c", "<o>_<o>", "d_(e)", ";)"]), unique=True, max_size=6
+)
+
+
+@given(TAGS, TAGS, st.data())
+def test_no_tag_twice_and_none_that_is_excluded(
+    tags: list[str], exclude: list[str], data: st.DataObject
+) -> None:
+    pairs = data.draw(st.lists(st.tuples(st.sampled_from(["a", "c"]), st.sampled_from("abx"))))
+    scores = [(tag, GENERAL, 0.5) for tag in tags]
+    written = caption(scores, replace(RULES, exclude=exclude, replace=pairs))
+    assert len(written) == len({underscored(tag) for tag in written})
+    assert not set(written) & set(exclude)
+
+
+def test_names_in_the_knobs_that_the_model_lacks_are_found() -> None:
+    rules = replace(RULES, exclude=["Long hair", "typo"], replace=[("solo", "x"), ("tpyo", "x")])
+    assert unknown_tags(rules, ["long_hair", "solo"]) == ["typo", "tpyo"]
+
+
+# the stage
+
+
+FLAGS = ["--threshold", "0.35", "--character_threshold", "0.85", "--underscores", "keep"]
+
+
+def run(folder: Path, *more: str, names: tuple[str, ...] = ("img001", "img002")) -> int:
+    """Run the stage on pictures with a character tag each, the second one with nothing else."""
+    scores = [found([("solo", GENERAL, 0.5), ("miku", CHARACTER, 0.9), ("general", RATING, 0.9)])]
+    scores += [(np.empty(0, np.int32), np.empty(0, np.uint16))]
+    tags, kinds = ["solo", "miku", "general"], [GENERAL, CHARACTER, RATING]
+    pictures = Scores("model", tags, kinds, list(names), list(names), scores[: len(names)])
+    write_scores(folder / "scores.npz", pictures)
+    flags = ["--input", str(folder / "scores.npz"), "--output", str(folder / "captions")]
+    return main([*flags, *FLAGS, "--max_tags", "0", *more])
+
+
+def test_every_picture_gets_its_file(tmp_path: Path) -> None:
+    assert run(tmp_path) == 0
+    written = {path.name: path.read_bytes() for path in (tmp_path / "captions").iterdir()}
+    assert written == {"img001.txt": b"miku, solo\n", "img002.txt": b"\n"}
+
+
+def test_pictures_without_a_tag_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path)
+    out = capsys.readouterr().out
+    assert "2 captions, 1.0 tags each" in out
+    assert "without any tag at this threshold: img002" in out
+
+
+def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--exclude", "lnog_hair", "--replace", "solo=>alone") == 0
+    assert "this tagger never gives (exclude, replace): lnog_hair" in capsys.readouterr().out
+    assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, alone\n"
+
+
+def test_one_tag_replaced_by_two_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--replace", "grey_hair=>a", "grey hair=>b") == 1
+    error = capsys.readouterr().err
+    assert error == (
+        "caption: error: params.yaml, caption.replace: 'grey_hair' is replaced twice; keep one\n"
+    )
+
+
+def test_an_empty_list_of_scores_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, names=()) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "holds no picture's scores; run the score stage again" in error
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no zip", b"PK\x03\x04"])
+def test_scores_that_are_none_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    path = tmp_path / "scores.npz"
+    if content is not None:
+        path.write_bytes(content)
+    flags = ["--input", str(path), "--output", str(tmp_path / "captions"), *FLAGS]
+    assert main([*flags, "--max_tags", "0"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(path) in error
+    assert "score stage" in error
+
+
+def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name)
+    one, two = (tmp_path / name / "captions" / "img001.txt" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_somebody_elses_folder_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "captions").mkdir()
+    (tmp_path / "captions" / "diary.md").write_text("dear diary")
+    assert run(tmp_path) == 1
+    assert "diary.md: this stage did not write it" in capsys.readouterr().err
+    assert (tmp_path / "captions" / "diary.md").read_text() == "dear diary"

@@ -1,0 +1,137 @@
+"""The trigger stands at the head of every line, once, and nothing else changes."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.common_tag import main, with_tag_first
+from stages.library.captions import each_line, underscored
+
+TRIGGER = "nasumiso_style"
+
+
+def run(folder: Path, content: bytes, *more: str, tag: str = TRIGGER) -> bytes:
+    """Run the stage, as a command of its own, on one caption file and return what it wrote."""
+    (folder / "in").mkdir(exist_ok=True)
+    (folder / "in" / "a.txt").write_bytes(content)
+    flags = ["--input", str(folder / "in"), "--output", str(folder / "out"), "--tag", tag]
+    assert main([*flags, *more]) == 0
+    return (folder / "out" / "a.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"1girl, smile\n", b"nasumiso_style, 1girl, smile\n"),
+        (b"nasumiso_style, 1girl\n", b"nasumiso_style, 1girl\n"),
+        (b"1girl, nasumiso_style, smile\n", b"nasumiso_style, 1girl, smile\n"),
+        (b"nasumiso_style, 1girl, nasumiso_style\n", b"nasumiso_style, 1girl\n"),
+        (b"1girl, nasumiso style, Nasumiso_Style\n", b"nasumiso_style, 1girl\n"),
+        (b"nasumiso_style_2, nasumiso\n", b"nasumiso_style, nasumiso_style_2, nasumiso\n"),
+        (b" 1girl ,smile,,\n", b"nasumiso_style, 1girl, smile\n"),
+        ("茄子, 味噌\n".encode(), "nasumiso_style, 茄子, 味噌\n".encode()),
+    ],
+    ids=["put", "there", "moved", "twice", "spelling", "not part of a tag", "spacing", "Japanese"],
+)
+def test_at_the_head_and_once(tmp_path: Path, before: bytes, after: bytes) -> None:
+    assert run(tmp_path, before) == after
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_every_line_and_its_ending_is_kept(tmp_path: Path, end: bytes) -> None:
+    written = run(tmp_path, end.join([b"a", b"", b"b", b""]))
+    heads = [b"nasumiso_style, a", b"nasumiso_style", b"nasumiso_style, b", b""]
+    assert written == end.join(heads)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a", b"nasumiso_style, a"),
+        (b"a\nb", b"nasumiso_style, a\nnasumiso_style, b"),
+        (b"a\r\nb\nc\r", b"nasumiso_style, a\r\nnasumiso_style, b\nnasumiso_style, c\r"),
+        (b"", b"nasumiso_style"),
+        (b"\n", b"nasumiso_style\n"),
+        (b"\xef\xbb\xbfa\n", b"nasumiso_style, a\n"),
+        (b"\xef\xbb\xbfnasumiso_style, a\n", b"nasumiso_style, a\n"),
+    ],
+    ids=["no end", "no end after two", "mixed", "empty", "empty line", "BOM", "BOM and trigger"],
+)
+def test_endings_as_they_were(tmp_path: Path, before: bytes, after: bytes) -> None:
+    assert run(tmp_path, before) == after
+
+
+def test_twice_is_the_same_as_once(tmp_path: Path) -> None:
+    once = run(tmp_path, b"b, a\r\n\r\nnasumiso_style")
+    (tmp_path / "again").mkdir()
+    assert run(tmp_path / "again", once) == once
+
+
+TAGS = st.text(st.characters(exclude_characters=",\r\n", codec="utf-8"), max_size=5)
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+@given(st.lists(st.tuples(st.lists(TAGS, max_size=4), ENDS), max_size=4), st.booleans())
+def test_lines_endings_and_other_tags_are_kept(
+    lines: list[tuple[list[str], str]], final_end: bool
+) -> None:
+    text = "".join(",".join(tags) + end for tags, end in lines)
+    if not final_end:
+        text = text.rstrip("\r\n") + "x"
+    written = each_line(text, lambda tags: with_tag_first(tags, TRIGGER))
+    ends = [char for char in text if char in "\r\n"]
+    assert [char for char in written if char in "\r\n"] == ends
+    split = written.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for line in split[:-1] if written.endswith(("\r", "\n")) else split:
+        tags = line.split(", ")
+        assert tags[0] == TRIGGER
+        assert [underscored(tag) for tag in tags].count(TRIGGER) == 1
+
+
+@pytest.mark.parametrize("tag", ["nasu's", '"nasu"', "$(x)", "なすみそ", "a b", "🍆", "^_^"])
+def test_any_word_is_a_trigger(tmp_path: Path, tag: str) -> None:
+    assert run(tmp_path, b"1girl\n", tag=tag) == f"{tag}, 1girl\n".encode()
+
+
+@pytest.mark.parametrize("content", ["茄子".encode("cp932"), "茄".encode("utf-16"), b"a\xff"])
+def test_a_file_that_is_not_utf8_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.txt").write_bytes(content)
+    flags = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--tag", "x"]
+    assert main(flags) == 1
+    path = tmp_path / "in" / "bad.txt"
+    assert capsys.readouterr().err == (
+        f"common_tag: error: {path}: is not UTF-8; save it again as UTF-8\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_japanese_captions_can_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a_jp.txt").write_text("女の子\n", encoding="utf-8")
+    run(tmp_path, b"1girl\n", "--exclude-jp")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
+    run(tmp_path, b"1girl\n")
+    assert (tmp_path / "out" / "a_jp.txt").read_bytes() == "nasumiso_style, 女の子\n".encode()
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_nothing_to_do_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: bool
+) -> None:
+    if make:
+        (tmp_path / "in").mkdir()
+    flags = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--tag", "x"]
+    assert main(flags) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "run the stage before this one first" in error
+
+
+def test_the_input_is_not_changed(tmp_path: Path) -> None:
+    run(tmp_path, b"\xef\xbb\xbfa\r\n")
+    assert (tmp_path / "in" / "a.txt").read_bytes() == b"\xef\xbb\xbfa\r\n"

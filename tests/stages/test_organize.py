@@ -1,0 +1,299 @@
+"""Pairs and nothing but pairs, byte for byte, and sd-scripts' own count of steps."""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from stages.library.manifest import USED, Row, write_manifest
+from stages.organize import FEW_STEPS, MANY_STEPS, advice, main, steps_per_epoch, unpaired
+
+DEFAULTS = {
+    "name": "nasumiso_v1",
+    "repeats": "10",
+    "train_batch_size": "1",
+    "gradient_accumulation_steps": "2",
+    "max_train_epochs": "10",
+}
+
+
+class Folder:
+    """Prepared pictures and captions, and the stage run on them."""
+
+    def __init__(self, folder: Path, sizes: list[tuple[int, int]]) -> None:
+        self.folder = folder
+        for name in ("prepared", "tagged"):
+            (folder / name).mkdir()
+        for number, size in enumerate(sizes, 1):
+            stem = f"img{number:03}"
+            Image.new("RGB", size, (number, 9, 9)).save(folder / "prepared" / f"{stem}.png")
+            (folder / "tagged" / f"{stem}.txt").write_bytes(f"nasu, なす{number}\r\n".encode())
+        rows = [
+            Row(f"img{number:03}.png", f"{number}.png", f"{number:064}", 9, 9, USED, "")
+            for number in range(1, len(sizes) + 1)
+        ]
+        write_manifest(folder / "manifest.csv", rows)
+
+    def run(self, **params: str) -> int:
+        places = {
+            "pictures": "prepared",
+            "captions": "tagged",
+            "manifest": "manifest.csv",
+            "output": "dataset",
+            "written": "written/dataset.json",
+        }
+        flags = [f"--{flag}={self.folder / place}" for flag, place in places.items()]
+        for key, value in (DEFAULTS | params).items():
+            flags += [f"--{key}", value]
+        return main(flags)
+
+    def files(self, name: str) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / name).iterdir()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path, [(64, 64)] * 3)
+
+
+def test_pictures_and_captions_byte_for_byte_and_nothing_else(folder: Folder) -> None:
+    (folder.folder / "prepared" / ".DS_Store").write_bytes(b"x")
+    (folder.folder / "tagged" / "notes.md").write_bytes(b"x")
+    assert folder.run() == 0
+    pairs = folder.files("prepared") | folder.files("tagged")
+    del pairs[".DS_Store"], pairs["notes.md"]
+    assert folder.files("dataset/10_nasumiso_v1") == pairs
+    assert [path.name for path in (folder.folder / "dataset").iterdir()] == ["10_nasumiso_v1"]
+
+
+def test_the_inputs_are_not_changed(folder: Folder) -> None:
+    before = folder.files("prepared"), folder.files("tagged")
+    folder.run()
+    assert (folder.files("prepared"), folder.files("tagged")) == before
+
+
+def test_read_only_inputs_as_dvcs_linked_cache_has_them(folder: Folder) -> None:
+    for name in ("prepared", "tagged"):
+        for path in (folder.folder / name).iterdir():
+            path.chmod(0o444)
+    for _ in range(2):
+        assert folder.run() == 0
+        (folder.folder / "tagged" / "img001.txt").unlink()
+        (folder.folder / "tagged" / "img001.txt").write_text("nasu, new\n")
+    modes = {
+        path.stat().st_mode & 0o200
+        for path in (folder.folder / "dataset" / "10_nasumiso_v1").iterdir()
+    }
+    assert modes == {0o200}
+
+
+def test_a_read_only_output_as_dvcs_linked_cache_has_it(folder: Folder) -> None:
+    folder.run()
+    for path in (folder.folder / "dataset" / "10_nasumiso_v1").iterdir():
+        path.chmod(0o444)
+    (folder.folder / "tagged" / "img001.txt").write_text("nasu, new\n")
+    assert folder.run() == 0
+    assert folder.files("dataset/10_nasumiso_v1")["img001.txt"] == b"nasu, new\n"
+
+
+def test_a_linked_output_leaves_the_cache_alone(folder: Folder) -> None:
+    folder.run()
+    path = folder.folder / "dataset" / "10_nasumiso_v1" / "img001.txt"
+    os.link(path, folder.folder / "cache")
+    (folder.folder / "tagged" / "img001.txt").write_text("nasu, new\n")
+    assert folder.run() == 0
+    assert (folder.folder / "cache").read_bytes() == "nasu, なす1\r\n".encode()
+
+
+# pairs
+
+
+@pytest.mark.parametrize(
+    ("pictures", "captions", "words"),
+    [
+        ({"a"}, {"a"}, []),
+        ({"a", "b"}, {"a"}, ["b.png has no caption"]),
+        ({"a"}, {"a", "b"}, ["b.txt has no picture"]),
+        ({"a"}, {"b"}, ["a.png has no caption", "b.txt has no picture"]),
+        (set(), {"b"}, ["b.txt has no picture"]),
+    ],
+)
+def test_unpaired(pictures: set[str], captions: set[str], words: list[str]) -> None:
+    assert unpaired(pictures, captions) == words
+
+
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [
+        ("prepared/img002.png", "img002.txt has no picture"),
+        ("tagged/img002.txt", "img002.png has no caption"),
+    ],
+)
+def test_a_single_is_refused_and_the_old_dataset_stays(
+    folder: Folder, capsys: pytest.CaptureFixture[str], gone: str, message: str
+) -> None:
+    folder.run()
+    before = folder.files("dataset/10_nasumiso_v1")
+    (folder.folder / gone).unlink()
+    capsys.readouterr()
+    assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"organize: error: {message}: ")
+    assert error.endswith("don't fit each other; run the stages before this one again\n")
+    assert folder.files("dataset/10_nasumiso_v1") == before
+
+
+def test_of_many_singles_five_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 9)
+    for path in list((tmp_path / "tagged").iterdir())[:7]:
+        path.unlink()
+    assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert error.count("has no caption") == 5
+    assert ", and 2 more: " in error
+
+
+# names
+
+
+@pytest.mark.parametrize("name", ["a", "nasumiso_v1", "A-1.5_b", "0", "x" * 64, "1_2"])
+def test_names_that_every_program_can_load(folder: Folder, name: str) -> None:
+    assert folder.run(name=name) == 0
+    assert (folder.folder / "dataset" / f"10_{name}" / "img001.txt").is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "なすみそ", "ｎａｓｕ", "a/b", "../a", "..", ".", "/tmp/a", "a\\b", "a b", " a", "a.",
+        "a..", "", "x" * 65, "_a", "a:b", "a*", "a\n", "🍆", "a'b", "$(touch x)", "é", "$HOME",
+    ],
+)  # fmt: skip
+def test_other_names_are_one_line(
+    folder: Folder, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert folder.run(name=name) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"organize: error: params.yaml, organize.name: {name!r} is no name")
+    assert "1 to 64 of A-Z a-z 0-9 . _ -" in error
+    assert error.count("\n") == 1
+    assert not (folder.folder / "dataset").exists()
+
+
+@pytest.mark.parametrize("name", ["-a", "--output", "-1x"])
+def test_a_leading_dash_is_one_line(
+    folder: Folder, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert folder.run(name=name) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("organize: error: params.yaml, organize.name: ")
+    assert "begins with '-'" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "section"),
+    [
+        ("repeats", "0", "organize"),
+        ("repeats", "1001", "organize"),
+        ("repeats", "1.5", "organize"),
+        ("train_batch_size", "0", "train"),
+        ("gradient_accumulation_steps", "-1", "train"),
+        ("max_train_epochs", "None", "train"),
+        ("max_train_epochs", "true", "train"),
+    ],
+)
+def test_numbers_out_of_range_are_one_line(
+    folder: Folder, capsys: pytest.CaptureFixture[str], key: str, value: str, section: str
+) -> None:
+    assert folder.run(**{key: value}) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"organize: error: params.yaml, {section}.{key}: ")
+    assert error.count("\n") == 1
+
+
+# steps
+
+
+def sd_scripts_steps(
+    buckets: list[int], repeats: int, batch_size: int, accumulation: int, epochs: int
+) -> int:
+    """Count as kohya-ss/sd-scripts does on one process.
+
+    library/train_util.py, BucketManager and BaseDataset.make_buckets: every picture goes into its
+    bucket `num_repeats` times; a bucket has ceil(its length / batch_size) batches. The data
+    loader has one item a batch. train_network.py: max_train_steps = max_train_epochs *
+    ceil(len(train_dataloader) / num_processes / gradient_accumulation_steps).
+    """
+    length = sum(math.ceil(len([*range(count)] * repeats) / batch_size) for count in buckets)
+    return epochs * math.ceil(length / 1 / accumulation)
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=5),
+    st.integers(1, 30),
+    st.integers(1, 8),
+    st.integers(1, 8),
+)
+def test_steps_are_sd_scripts_steps(
+    buckets: list[int], repeats: int, batch_size: int, accumulation: int
+) -> None:
+    steps = steps_per_epoch(buckets, repeats, batch_size, accumulation)
+    assert steps == sd_scripts_steps(buckets, repeats, batch_size, accumulation, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "params", "an_epoch", "in_all"),
+    [
+        ([(64, 64)] * 15, {}, 75, 750),  # the circle's own recipe
+        ([(64, 64)] * 3, {"repeats": "1"}, 2, 20),
+        ([(64, 64)] * 3, {"train_batch_size": "4"}, 4, 40),
+        ([(64, 64), (64, 128), (64, 128)], {"train_batch_size": "4"}, 4, 40),  # 3 + 5 batches
+        ([(64, 64), (64, 128), (128, 64)], {"train_batch_size": "4"}, 5, 50),  # 3 + 3 + 3
+        ([(64, 64)], {"gradient_accumulation_steps": "64", "max_train_epochs": "1"}, 1, 1),
+    ],
+)
+def test_steps_of_buckets(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    sizes: list[tuple[int, int]],
+    params: dict[str, str],
+    an_epoch: int,
+    in_all: int,
+) -> None:
+    assert Folder(tmp_path, sizes).run(**params) == 0
+    out = capsys.readouterr().out
+    assert f"organize: {len(sizes)} pictures x {params.get('repeats', 10)} repeats in " in out
+    assert f"  {an_epoch} steps an epoch, {in_all} steps in " in out
+
+
+@pytest.mark.parametrize(
+    ("steps", "word"),
+    [
+        (FEW_STEPS - 1, "few"),
+        (FEW_STEPS, ""),
+        (750, ""),
+        (MANY_STEPS, ""),
+        (MANY_STEPS + 1, "many"),
+        (1, "few"),
+    ],
+)
+def test_advice_outside_the_useful_range(steps: int, word: str) -> None:
+    assert (f"{steps} steps are {word} " in advice(steps)) if word else advice(steps) == ""
+
+
+@pytest.mark.parametrize(
+    ("epochs", "word"), [("10", "few"), ("100", ""), ("1000", "many")], ids=["150", "1500", "15000"]
+)
+def test_the_warning_goes_to_stderr_and_the_stage_succeeds(
+    folder: Folder, capsys: pytest.CaptureFixture[str], epochs: str, word: str
+) -> None:
+    assert folder.run(max_train_epochs=epochs) == 0
+    error = capsys.readouterr().err
+    assert error.count("\n") == (1 if word else 0)
+    assert error.startswith("organize: warning: ") == bool(word)
+    assert word in error

@@ -1,0 +1,139 @@
+"""The figures are exact."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.library.manifest import SKIPPED, USED, Row, write_manifest
+from stages.report import figures, main, tag_frequencies
+
+ROWS = [
+    Row("img001.png", "a.png", "a", 800, 600, USED, ""),
+    Row("img002.png", "b.png", "b", 100, 90, USED, "upscaled from 100x90; looks like a.png"),
+    Row("img003.png", "c.png", "c", 512, 512, USED, "colours converted from Display P3"),
+    Row("", "upscaled.png", "d", 0, 0, SKIPPED, "is empty (0 bytes)"),
+    Row("", "e.png", "a", 0, 0, SKIPPED, "has the same bytes as a.png"),
+]
+CAPTIONS = {
+    "img001": "nasu, 1girl, solo",
+    "img002": "nasu, 1girl, zork, ^_^",
+    "img003": "nasu",
+}
+
+
+def run(folder: Path, rows: list[Row] = ROWS, captions: dict[str, str] = CAPTIONS) -> int:
+    write_manifest(folder / "manifest.csv", rows)
+    for name in ("tagged", "dictionary"):
+        (folder / name).mkdir(exist_ok=True)
+    for stem, text in captions.items():
+        (folder / "tagged" / f"{stem}.txt").write_text(f"{text}\n", encoding="utf-8")
+    words = "tag,ja\n1girl,女の子1人\nsolo,単独\n"
+    (folder / "dictionary" / "ja.csv").write_text(words, encoding="utf-8")
+    return main([
+        f"--manifest={folder / 'manifest.csv'}",
+        f"--captions={folder / 'tagged'}",
+        f"--dictionary={folder / 'dictionary'}",
+        f"--output={folder / 'report'}",
+    ])  # fmt: skip
+
+
+def metrics(folder: Path) -> Any:
+    return json.loads((folder / "report" / "metrics.json").read_text(encoding="utf-8"))
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "report" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
+    assert run(tmp_path) == 0
+    assert metrics(tmp_path) == {
+        "images": {"in": 5, "used": 3, "skipped": 2, "upscaled": 1, "look_alike": 1},
+        "tags_per_image": {"mean": 2.67, "least": 1, "most": 4},
+        "tags": {"different": 5, "once_only": 3},
+        "dictionary": {"of_tags": 0.6, "of_occurrences": 0.5},
+    }
+
+
+def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
+    run(tmp_path)
+    frequencies = [tuple(row.values()) for row in table(tmp_path, "tag_frequencies")]
+    assert frequencies == [
+        ("nasu", "", "3"),
+        ("1girl", "女の子1人", "2"),
+        ("^_^", "^_^", "1"),
+        ("solo", "単独", "1"),
+        ("zork", "", "1"),
+    ]
+    assert [tuple(row.values()) for row in table(tmp_path, "tags_per_image")] == [
+        ("img001", "3"),
+        ("img002", "4"),
+        ("img003", "1"),
+    ]
+    assert [tuple(row.values()) for row in table(tmp_path, "sizes")] == [
+        ("img001.png", "a.png", "800", "600"),
+        ("img002.png", "b.png", "100", "90"),
+        ("img003.png", "c.png", "512", "512"),
+    ]
+
+
+def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
+    rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks like upscaled.png")]
+    counted: Any = figures(rows, [["a"]], set())
+    assert counted["images"]["upscaled"] == 0
+    assert counted["images"]["look_alike"] == 1
+
+
+def test_pictures_without_a_tag(tmp_path: Path) -> None:
+    assert run(tmp_path, captions={"img001": "", "img002": ""}) == 0
+    assert metrics(tmp_path)["tags_per_image"] == {"mean": 0, "least": 0, "most": 0}
+    assert metrics(tmp_path)["tags"] == {"different": 0, "once_only": 0}
+    assert metrics(tmp_path)["dictionary"] == {"of_tags": 0, "of_occurrences": 0}
+    assert table(tmp_path, "tag_frequencies") == []
+
+
+def test_once_only_counts_pictures_not_letters() -> None:
+    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"})
+    assert counted["tags"] == {"different": 4, "once_only": 3}
+    assert counted["dictionary"] == {"of_tags": 0.5, "of_occurrences": 0.6667}
+
+
+def test_equal_frequencies_by_name() -> None:
+    assert [row[0] for row in tag_frequencies([["b", "a"], ["c", "a"]], {})] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("tag", ['"q"', "=_=", "@_@", "'", "; x", "-x", "🍆"])
+def test_odd_tags_come_back_from_the_table(tmp_path: Path, tag: str) -> None:
+    run(tmp_path, captions={"img001": tag})
+    assert table(tmp_path, "tag_frequencies")[0]["tag"] == tag
+
+
+def test_odd_names_come_back_from_the_table(tmp_path: Path) -> None:
+    name = 'a,b "c"\nなす.png'
+    run(tmp_path, rows=[Row("img001.png", name, "x", 1, 2, USED, "")])
+    assert table(tmp_path, "sizes")[0]["source"] == name
+
+
+def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
+    run(tmp_path)
+    once = {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
+    run(tmp_path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == once
+    assert sorted(once) == [
+        "metrics.json",
+        "sizes.csv",
+        "tag_frequencies.csv",
+        "tags_per_image.csv",
+    ]
+    assert b"\r" not in b"".join(once.values())
+
+
+def test_no_captions_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, captions={}) == 1
+    error = capsys.readouterr().err
+    assert "holds no caption (.txt)" in error
+    assert error.count("\n") == 1

@@ -1,0 +1,520 @@
+"""Hand edits to the pipeline's texts: the pipeline stops, save keeps them, discard drops them."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stages import common_tag, edit, organize
+from stages.library.edits import Edit, read_edits
+from stages.library.handwork import read_written
+from stages.library.manifest import USED, Row, write_manifest
+from tools import corrections
+
+TRIGGER = "nasu"
+
+
+class Project:
+    """The text stages and the tool, run by their commands in a project folder."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.name = "10_x"
+        self.trigger = TRIGGER
+        self.drawings = {"img001": "hero.png", "img002": "friend.png", "img003": "なす.png"}
+        self.contents = {stem: stem for stem in self.drawings}
+        for folder in ("captions", "prepared"):
+            Path("data", folder).mkdir(parents=True)
+        for number, stem in enumerate(self.drawings):
+            Image.new("RGB", (64, 64), (number, 0, 0)).save(f"data/prepared/{stem}.png")
+        Path("data/edits.yaml").write_text("# mine\n", encoding="utf-8")
+        self.tag(img001="1girl, solo, hat", img002="1girl, smile", img003="no_humans")
+
+    def tag(self, **captions: str) -> None:
+        """Let the tagger say something else."""
+        for stem, text in captions.items():
+            Path("data/captions", f"{stem}.txt").write_text(f"{text}\n", encoding="utf-8")
+
+    def key(self, stem: str) -> str:
+        return hashlib.sha256(self.contents[stem].encode()).hexdigest()[:12]
+
+    def repro(self) -> str:
+        """Run the stages after caption, in order, until one fails; return the error, or ''."""
+        rows = [
+            Row(f"{stem}.png", source, hashlib.sha256(self.contents[stem].encode()).hexdigest(),
+                64, 64, USED, "")
+            for stem, source in self.drawings.items()
+        ]  # fmt: skip
+        write_manifest(Path("data/manifest.csv"), rows)
+        edits = "--input data/captions --edits data/edits.yaml --output data/edited"
+        tagged = "--input data/edited --output data/tagged --written data/written/tagged.json"
+        dataset = (
+            "--pictures data/prepared --captions data/tagged --output data/dataset "
+            "--written data/written/dataset.json --train_batch_size 1 "
+            "--gradient_accumulation_steps 1 --max_train_epochs 100"
+        )
+        repeats, _, name = self.name.partition("_")
+        steps: list[tuple[Callable[[list[str]], int], str]] = [
+            (edit.main, edits),
+            (common_tag.main, f"{tagged} --tag {self.trigger}"),
+            (organize.main, f"{dataset} --repeats {repeats} --name {name}"),
+        ]
+        for main, flags in steps:
+            if main([*flags.split(), "--manifest", "data/manifest.csv"]):
+                return self.capsys.readouterr().err
+        self.capsys.readouterr()
+        return ""
+
+    def corrections(self, action: str, code: int = 0) -> tuple[str, str]:
+        """Run the tool and return what it printed and its error."""
+        assert corrections.main([action]) == code
+        return self.capsys.readouterr()
+
+    def path(self, place: str, stem: str) -> Path:
+        folder = "data/tagged" if place == "tagged" else f"data/dataset/{self.name}"
+        return Path(folder, f"{stem}.txt")
+
+    def text(self, stem: str = "img001") -> str:
+        """Return the tags that stand, alike, in both places."""
+        tagged = self.path("tagged", stem).read_text(encoding="utf-8")
+        assert self.path("dataset", stem).read_text(encoding="utf-8") == tagged
+        return tagged.strip()
+
+    def type(self, place: str, stem: str, text: str | bytes) -> None:
+        """Change a caption by hand."""
+        data = text if isinstance(text, bytes) else text.encode()
+        self.path(place, stem).write_bytes(data)
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Project:
+    monkeypatch.chdir(tmp_path)
+    made = Project(capsys)
+    assert made.repro() == ""
+    return made
+
+
+PLACES = pytest.mark.parametrize("place", ["tagged", "dataset"])
+
+
+# stop
+
+
+@PLACES
+def test_the_pipeline_stops_before_it_overwrites(project: Project, place: str) -> None:
+    project.type(place, "img001", "nasu, mine\n")
+    error = project.repro()
+    assert f"{project.path(place, 'img001')} (hero.png)" in error
+    assert "img002" not in error
+    assert "python -m tools.corrections save" in error
+    assert project.path(place, "img001").read_text() == "nasu, mine\n"
+
+
+@PLACES
+def test_it_stops_too_when_the_tags_changed_meanwhile(project: Project, place: str) -> None:
+    project.type(place, "img001", "nasu, mine\n")
+    project.tag(img001="solo, cat")
+    assert "changed by hand" in project.repro()
+    assert project.path(place, "img001").read_text() == "nasu, mine\n"
+
+
+def test_a_new_name_does_not_hide_a_hand_edit(project: Project) -> None:
+    project.type("dataset", "img001", "nasu, mine\n")
+    old = project.path("dataset", "img001")
+    project.name = "20_y"
+    assert str(old) in project.repro()
+    assert old.read_text() == "nasu, mine\n"
+
+
+def test_a_new_name_alone_stops_nothing(project: Project) -> None:
+    project.name = "20_y"
+    assert project.repro() == ""
+    assert [path.name for path in Path("data/dataset").iterdir()] == ["20_y"]
+
+
+def test_a_new_trigger_alone_stops_nothing(project: Project) -> None:
+    project.trigger = "miso"
+    assert project.repro() == ""
+    assert project.text() == "miso, 1girl, solo, hat"
+
+
+def test_a_drawing_that_is_gone_stops_nothing(project: Project) -> None:
+    for path in (Path("data/captions/img003.txt"), Path("data/prepared/img003.png")):
+        path.unlink()
+    del project.drawings["img003"]
+    assert project.repro() == ""
+    assert not project.path("dataset", "img003").exists()
+
+
+def test_files_deleted_by_hand_come_back(project: Project) -> None:
+    project.path("tagged", "img001").unlink()
+    project.path("dataset", "img002").unlink()
+    assert project.repro() == ""
+    assert project.text("img001") == "nasu, 1girl, solo, hat"
+    assert project.text("img002") == "nasu, 1girl, smile"
+
+
+def test_latents_of_the_trainer_and_litter_stop_nothing(project: Project) -> None:
+    for name in ("img001.npz", ".DS_Store"):
+        (Path("data/dataset") / project.name / name).write_bytes(b"\xff")
+    Path("data/tagged/.DS_Store").write_bytes(b"\xff")
+    project.tag(img001="solo")
+    assert project.repro() == ""
+
+
+def test_a_clone_without_the_dataset_stops_nothing(project: Project) -> None:
+    """data/tagged and its record are in Git; data/dataset and its record come with dvc pull."""
+    for path in (*Path("data/dataset").glob("*/*"), Path("data/written/dataset.json")):
+        path.unlink()
+    project.tag(img001="solo")
+    assert project.repro() == ""
+    assert project.text() == "nasu, solo"
+
+
+@PLACES
+def test_a_lost_record_stops_nothing_while_nothing_changes(project: Project, place: str) -> None:
+    Path(f"data/written/{place}.json").unlink()
+    assert project.repro() == ""
+    assert read_written(Path(f"data/written/{place}.json")) != {}
+
+
+@PLACES
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_lost_record_is_told_from_a_hand_edit(
+    project: Project, place: str, content: str | None
+) -> None:
+    record = Path(f"data/written/{place}.json")
+    record.unlink() if content is None else record.write_text(content)
+    project.tag(img001="solo")
+    error = project.repro()
+    assert "there is no record that could tell" in error
+    assert str(project.path(place, "img001")) in error
+    if place == "tagged":
+        _, error = project.corrections("save", code=1)
+        assert f"has no record to compare with; get {record} back from Git or DVC" in error
+
+
+@PLACES
+def test_killed_between_the_folder_and_its_record(
+    project: Project, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is swapped first; a rerun of the same inputs finds what it would write."""
+    stage = common_tag if place == "tagged" else organize
+    project.tag(img001="solo")
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "write_written", killed)
+        with pytest.raises(Killed):
+            project.repro()
+    assert project.path(place, "img001").read_text() == "nasu, solo\n"
+    assert project.repro() == ""
+    assert project.text() == "nasu, solo"
+
+
+class Killed(BaseException):
+    """What SIGKILL would be, were it an exception."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
+# save
+
+
+@PLACES
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "1girl, solo, hat, eggplant",
+        "solo, hat",
+        "hat, solo, 1girl",
+        "eggplant, 1girl, hat",
+        "long hair, 1 girl, hat",
+        "1GIRL, solo, hat",
+        "",
+        "no, null, 1e5, 12, '#x', \"q\", ;), <o>_<o>, {a, 味噌, 🍆, : d, - x",
+    ],
+    ids=["add", "remove", "order", "all three", "spelling", "case", "nothing left", "odd tags"],
+)
+def test_what_was_typed_is_what_the_pipeline_writes(
+    project: Project, place: str, tags: str
+) -> None:
+    typed = f"nasu, {tags}" if tags else "nasu"
+    project.type(place, "img001", f"{typed}\n")
+    assert "changed by hand" in project.repro()
+    out, _ = project.corrections("save")
+    assert f"{project.path(place, 'img001')} (hero.png): " in out
+    assert out.endswith("corrections: 1 captions kept in data/edits.yaml; now run: dvc repro\n")
+    assert project.repro() == ""
+    assert project.text() == typed
+    assert project.text("img002") == "nasu, 1girl, smile"
+    assert list(read_edits(Path("data/edits.yaml"))) == [project.key("img001")]
+    assert Path("data/edits.yaml").read_text(encoding="utf-8").startswith("# mine\n")
+
+
+def test_the_corrections_are_small_and_readable(project: Project) -> None:
+    project.type("dataset", "img001", "nasu, solo, hat, eggplant\n")
+    out, _ = project.corrections("save")
+    assert "(hero.png): -1girl +eggplant\n" in out
+    assert Path("data/edits.yaml").read_text(encoding="utf-8") == (
+        f"# mine\n{project.key('img001')}:\n  source: hero.png\n"
+        "  add: [eggplant]\n  remove: [1girl]\n"
+    )
+
+
+def test_saved_corrections_outlive_a_retag(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, solo, hat, eggplant\n")
+    project.corrections("save")
+    project.tag(img001="food, 1girl, solo")
+    assert project.repro() == ""
+    assert project.text() == "nasu, food, solo, eggplant"
+
+
+def test_several_files_in_both_places(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, 1girl, solo, hat, x\n")
+    project.type("dataset", "img001", "nasu, 1girl, hat, y\n")
+    project.type("dataset", "img002", "nasu, 1girl\n")
+    project.type("tagged", "img003", "nasu, no_humans, eggplant\n")
+    out, _ = project.corrections("save")
+    assert "corrections: 4 captions kept" in out
+    assert project.repro() == ""
+    assert set(project.text("img001").split(", ")) == {"nasu", "1girl", "hat", "x", "y"}
+    assert project.text("img002") == "nasu, 1girl"
+    assert project.text("img003") == "nasu, no_humans, eggplant"
+
+
+def test_the_same_change_in_both_places(project: Project) -> None:
+    for place in ("tagged", "dataset"):
+        project.type(place, "img001", "nasu, hat, 1girl, x\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, hat, 1girl, x"
+
+
+def test_saving_again_before_the_next_run(project: Project) -> None:
+    for text in ("nasu, hat, 1girl, x\n", "nasu, hat, x\n", "nasu, x, solo, hat\n"):
+        project.type("dataset", "img001", text)
+        project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, x, solo, hat"
+
+
+def test_saving_and_running_again_and_again(project: Project) -> None:
+    for text in ("nasu, hat, 1girl, x", "nasu, hat, x", "nasu, x, 1girl, solo, hat", "nasu"):
+        project.type("tagged", "img001", text)
+        project.corrections("save")
+        assert project.repro() == ""
+        assert project.text() == text
+
+
+def test_nothing_to_save(project: Project) -> None:
+    before = Path("data/edits.yaml").read_bytes()
+    out, _ = project.corrections("save")
+    assert out == "corrections: nothing was changed by hand\n"
+    assert Path("data/edits.yaml").read_bytes() == before
+
+
+def test_corrections_made_on_the_old_drawing_go_with_the_new_one(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, 1girl, solo, hat, eggplant\n")
+    project.corrections("save")
+    project.contents["img001"] = "redrawn"
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, solo, hat, eggplant"
+    project.type("tagged", "img001", "nasu, 1girl, hat, eggplant\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, hat, eggplant"
+    assert read_edits(Path("data/edits.yaml"))[project.key("img001")] == Edit(
+        "hero.png", ["eggplant"], ["solo"]
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["1girl, solo, hat", "1girl, nasu, solo, hat", "Nasu, 1girl, solo, hat"]
+)
+@PLACES
+def test_the_trigger_is_no_correction(project: Project, place: str, text: str) -> None:
+    project.type(place, "img001", text)
+    out, _ = project.corrections("save")
+    assert "nasu stays first: it is common_tag.tag in params.yaml" in out
+    assert read_edits(Path("data/edits.yaml")) == {}
+    assert project.path(place, "img001").read_text() == "nasu, 1girl, solo, hat\n"
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, solo, hat"
+
+
+def test_without_the_trigger_the_first_tag_is_not_mistaken_for_it(project: Project) -> None:
+    project.type("tagged", "img001", "1girl, solo, hat")
+    project.corrections("save")
+    project.type("tagged", "img001", "solo, hat")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, solo, hat"
+
+
+def test_tags_on_several_lines(project: Project) -> None:
+    project.type("dataset", "img001", "nasu, 1girl\r\nsolo\r\n\r\nhat, x\r\n")
+    out, _ = project.corrections("save")
+    assert "(hero.png): +x\n" in out
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, solo, hat, x"
+
+
+LEFT = {
+    "a file of one's own": ("notes.txt", b"buy miso", "is no file of the pipeline; move it away"),
+    "a retouched picture": ("img001.png", b"\x89PNG", "is a picture changed by hand; put it among"),
+    "not UTF-8": ("img001.txt", b"\x93\xfa\x96\x7b", "is not UTF-8; save it again as UTF-8"),
+    "an invisible sign": (
+        "img001.txt",
+        "nasu, a\u200bb".encode(),
+        "holds 'a\\u200bb', a full-width space or an invisible sign; type it anew",
+    ),
+    "a full-width space": (
+        "img001.txt",
+        "nasu, 味噌\u3000汁".encode(),
+        "holds '味噌\\u3000汁', a full-width space or an invisible sign; type it anew",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "why"), LEFT.values(), ids=LEFT)
+def test_what_can_not_be_kept_is_named_and_the_rest_is_kept(
+    project: Project, name: str, content: bytes, why: str
+) -> None:
+    path = Path("data/dataset") / project.name / name
+    path.write_bytes(content)
+    project.type("dataset", "img002", "nasu, smile\n")
+    assert str(path) in project.repro()
+    out, error = project.corrections("save", code=1)
+    assert "corrections: 1 captions kept" in out
+    assert error.startswith("corrections: error: these can't be kept as corrections:\n")
+    assert f"  {path} {why}" in error
+    assert path.read_bytes() == content
+    assert list(read_edits(Path("data/edits.yaml"))) == [project.key("img002")]
+
+
+def test_a_broken_edits_file_stops_save_before_anything(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, x\n")
+    Path("data/edits.yaml").write_text("oops")
+    _, error = project.corrections("save", code=1)
+    assert error.startswith("corrections: error: data/edits.yaml: holds no corrections")
+    assert Path("data/edits.yaml").read_text() == "oops"
+    assert "holds no corrections" in project.repro()
+    assert project.path("tagged", "img001").read_text() == "nasu, x\n"
+
+
+@PLACES
+@pytest.mark.parametrize("text", ["nasu, hat, 1girl, x", "1girl, x", "nasu, 1GIRL, solo, hat"])
+def test_killed_between_edits_and_records_then_run_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch, place: str, text: str
+) -> None:
+    project.type(place, "img001", text)
+    with monkeypatch.context() as patch:
+        patch.setattr(corrections, "write_written", killed)
+        with pytest.raises(Killed):
+            corrections.main(["save"])
+    once = Path("data/edits.yaml").read_bytes()
+    corrections.main(["save"])
+    assert Path("data/edits.yaml").read_bytes() == once
+    assert project.repro() == ""
+    assert project.text() == "nasu, " + text.removeprefix("nasu, ")
+
+
+def test_killed_while_edits_are_written_nothing_is_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.type("tagged", "img001", "nasu, x\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(corrections, "write_edits", killed)
+        with pytest.raises(Killed):
+            corrections.main(["save"])
+    assert "changed by hand" in project.repro()
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, x"
+
+
+# discard
+
+
+@PLACES
+@pytest.mark.parametrize("content", [b"nasu, mine\n", b"", b"\x93\xfa"])
+def test_discard_puts_back_what_the_pipeline_wrote(
+    project: Project, place: str, content: bytes
+) -> None:
+    project.type(place, "img001", content)
+    project.path(place, "img001").chmod(0o444)
+    out, _ = project.corrections("discard")
+    assert f"{project.path(place, 'img001')}: as the pipeline wrote it" in out
+    assert "corrections: 1 files put back" in out
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, solo, hat"
+    assert read_edits(Path("data/edits.yaml")) == {}
+
+
+def test_discard_puts_a_picture_back(project: Project) -> None:
+    path = Path("data/dataset") / project.name / "img001.png"
+    original = path.read_bytes()
+    path.write_bytes(b"retouched")
+    assert str(path) in project.repro()
+    project.corrections("discard")
+    assert path.read_bytes() == original
+    assert project.repro() == ""
+
+
+def test_discard_does_not_write_through_a_hard_link(project: Project) -> None:
+    """DVC may link an output to its cache; writing into the file would spoil the cache."""
+    path, cache = project.path("dataset", "img001"), Path("cache")
+    path.write_bytes(b"nasu, mine\n")
+    cache.hardlink_to(path)
+    project.corrections("discard")
+    assert cache.read_bytes() == b"nasu, mine\n"
+    assert path.read_bytes() == b"nasu, 1girl, solo, hat\n"
+
+
+def test_discard_leaves_files_that_are_not_the_pipelines(project: Project) -> None:
+    path = Path("data/dataset") / project.name / "notes.txt"
+    path.write_text("buy miso")
+    project.type("dataset", "img001", "nasu, mine\n")
+    out, error = project.corrections("discard", code=1)
+    assert "corrections: 1 files put back" in out
+    assert f"{path} is no file of the pipeline; move it away" in error
+    assert path.read_text() == "buy miso"
+
+
+def test_nothing_to_discard(project: Project) -> None:
+    assert project.corrections("discard")[0] == "corrections: 0 files put back\n"
+
+
+def test_discard_after_save_puts_back_nothing(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, mine\n")
+    project.corrections("save")
+    project.corrections("discard")
+    assert project.repro() == ""
+    assert project.text() == "nasu, mine"
+
+
+# the command line
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "action"),
+        (["keep"], "action: invalid choice: 'keep'"),
+        (["save", "now"], "'now'"),
+        (["save", "--all"], "--all: no such flag; see python -m tools.corrections --help"),
+    ],
+)
+def test_a_wrong_command_is_one_line(
+    capsys: pytest.CaptureFixture[str], argv: list[str], message: str
+) -> None:
+    assert corrections.main(argv) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("corrections: error: ")
+    assert message in error
+    assert error.count("\n") == 1
