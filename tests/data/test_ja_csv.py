@@ -11,8 +11,34 @@ from stages.library.dictionary import read_dictionary, translate
 DICTIONARY = Path(__file__).parents[2] / "data" / "dictionary"
 WORDS = read_dictionary(DICTIONARY)
 
-# Tags that share one Japanese text, each with the reason.
-SHARED: dict[frozenset[str], str] = {}
+# Danbooru's old and new name, or two spellings, of one and the same tag: one Japanese text.
+# Most have one name in the v2 taggers' list only and the other in the v3 taggers'.
+TWINS = [
+    ("artistic_error", "error"),
+    ("barefoot_sandals", "barefoot_sandals_(jewelry)"),
+    ("belt_bra", "beltbra"),
+    ("belt_skirt", "beltskirt"),
+    ("blinds", "window_blinds"),
+    ("borrowed_clothes", "borrowed_garments"),
+    ("cellphone_photo", "cellphone_picture"),
+    ("child's_drawing", "child_drawing"),
+    ("combat_helmet", "military_helmet"),
+    ("copyright", "copyright_notice"),
+    ("cum_overflow", "overflow"),
+    ("drawing_(object)", "picture_(object)"),
+    ("drill_locks", "drill_sidelocks"),
+    ("hair_strand", "loose_hair_strand"),
+    ("holstered", "holstered_weapon"),
+    ("lab_coat", "labcoat"),
+    ("matching_outfit", "matching_outfits"),
+    ("mixed-sex_bathing", "mixed_bathing"),
+    ("nike", "nike_(company)"),
+    ("on_one_knee", "one_knee"),
+    ("panzer_iv", "panzerkampfwagen_iv"),
+    ("pom_pom_(cheerleader)", "pom_pom_(cheerleading)"),
+    ("qing_guanmao", "qingdai_guanmao"),
+    ("snow_bunny", "snow_rabbit"),
+]
 
 
 def test_sorted_by_tag() -> None:
@@ -38,7 +64,7 @@ def test_one_text_for_one_thing() -> None:
     for tag, ja in WORDS.items():
         tags[ja].add(tag)
     shared = {frozenset(sharing) for sharing in tags.values() if len(sharing) > 1}
-    assert {tuple(sorted(each)) for each in shared} == {tuple(sorted(each)) for each in SHARED}
+    assert {tuple(sorted(each)) for each in shared} == set(TWINS)
 
 
 @pytest.mark.parametrize(
