@@ -18,16 +18,26 @@ from stages.library.dictionary import read_dictionary, translate
 from stages.library.outputs import atomic_directory
 
 
-def untranslated(captions: list[list[str]], words: dict[str, str]) -> dict[str, int]:
-    """Return how often each tag without a Japanese word occurs, the most frequent first.
+def japanese_of(captions: list[list[str]], words: dict[str, str]) -> dict[str, str | None]:
+    """Return the Japanese of every tag, None where there is none; each is looked up once.
 
-    The tag that begins every caption is the trigger, a made-up word; it is not counted.
+    The tag that begins every caption is the trigger, a made-up word: it is not counted as missing.
     """
-    counts = Counter(tag for tags in captions for tag in tags if translate(tag, words) is None)
+    different = dict.fromkeys(tag for tags in captions for tag in tags)
+    japanese = {tag: translate(tag, words) for tag in different}
     begins = {tags[0] if tags else "" for tags in captions}
-    if len(begins) == 1:
-        counts.pop(begins.pop(), None)
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    if len(begins) == 1 and japanese.get(trigger := begins.pop(), "") is None:
+        del japanese[trigger]
+    return japanese
+
+
+def untranslated(
+    captions: list[list[str]], japanese: dict[str, str | None]
+) -> list[tuple[str, int]]:
+    """Return the tags without a Japanese word, the most frequent first, and their numbers."""
+    missing = {tag for tag, word in japanese.items() if word is None}
+    counts = Counter(tag for tags in captions for tag in tags if tag in missing)
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -> None:
@@ -40,24 +50,22 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
         ValueError: `input` holds no captions, or the dictionary is not as it should be.
     """
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
-    words = read_dictionary(dictionary)
-    unknown = untranslated(list(captions.values()), words)
+    japanese = japanese_of(list(captions.values()), read_dictionary(dictionary))
+    unknown = untranslated(list(captions.values()), japanese)
     if missing:
         lines = csv.writer(sys.stdout, lineterminator="\n")
         lines.writerow(("tag", "ja"))
-        lines.writerows((tag, "") for tag in dict.fromkeys(map(underscored, unknown)))
+        lines.writerows((tag, "") for tag in dict.fromkeys(underscored(tag) for tag, _ in unknown))
         return
     if output is None:
         raise ValueError("--output: it has no value; write one")
     with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
         for stem, tags in captions.items():
-            write_tags(partial / f"{stem}{JP_SUFFIX}", [translate(t, words) or t for t in tags])
-    different = {tag for tags in captions.values() for tag in tags}
-    known = sum(translate(tag, words) is not None for tag in different)
-    total = known + len(unknown)
-    print(f"jp-tags: {known} of {total} different tags have a Japanese word")
+            write_tags(partial / f"{stem}{JP_SUFFIX}", [japanese.get(tag) or tag for tag in tags])
+    known = len(japanese) - len(unknown)
+    print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:
-        shown = [f"{tag} ({count})" for tag, count in list(unknown.items())[:10]]
+        shown = [f"{tag} ({count})" for tag, count in unknown[:10]]
         print(f"  still English: {', '.join(shown)}{' …' if len(unknown) > 10 else ''}")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.jp_tags import main, untranslated
+from stages.jp_tags import japanese_of, main, untranslated
 from stages.library.dictionary import read_dictionary
 
 WORDS = "tag,ja\n1girl,女の子1人\nsolo,単独\nlong_hair,長い髪\n"
@@ -81,8 +81,7 @@ def test_a_trigger_with_a_japanese_word_counts_as_known(
 def test_a_trigger_is_what_begins_every_caption(
     captions: list[list[str]], counted: dict[str, int]
 ) -> None:
-    assert untranslated(captions, {}) == counted
-    assert list(untranslated(captions, {})) == list(counted)
+    assert untranslated(captions, japanese_of(captions, {})) == list(counted.items())
 
 
 def test_only_ten_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
