@@ -18,6 +18,10 @@ from stages.library.scores import Found, Scores, read_scores, sparse, write_scor
 from stages.library.workers import run_over
 
 CHECKPOINT_SECONDS = 15
+WORKERS = 2
+"""Pictures in work at a time: one is decoded while the model looks at another."""
+
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
@@ -26,12 +30,17 @@ def look(model: tagger.Tagger, path: Path, digest: str) -> Found:
 
     Raises:
         RuntimeError: the file is no longer the one with that digest.
+        ValueError: it is no picture, or the model can't look at it.
     """
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         raise RuntimeError(f"{path}: was changed while it was read; run the same command again")
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-        return sparse(tagger.probabilities(model, tagger.model_input(picture, model.size)))
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            pixels = tagger.model_input(picture, model.size)
+    except Exception as error:  # a damaged file makes decoders raise anything
+        raise ValueError(f"{path}: is no picture; run the prepare stage again") from error
+    return sparse(tagger.probabilities(model, pixels))
 
 
 def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
@@ -49,8 +58,8 @@ def is_sample(written: Path) -> bool:
     """Return whether the prepare stage's record names only drawings of data/sample."""
     try:
         drawings = json.loads(written.read_text(encoding="utf-8"))["pictures"].keys()
-    except (OSError, ValueError, KeyError):
-        return False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # no record, or not one
     return set(drawings) <= {sha256(path) for path in SAMPLE.iterdir()}
 
 
@@ -59,7 +68,6 @@ def look_at_all(
     todo: dict[str, Path],
     found: dict[str, Found],
     save: Callable[[], None],
-    workers: int,
 ) -> None:
     """Add to `found` the scores of `todo` (pictures by SHA-256), saving them as time goes by."""
 
@@ -69,8 +77,9 @@ def look_at_all(
 
     saved = time.monotonic()
     try:
-        results = run_over(todo.items(), work, workers)
-        for digest, scores in tqdm(results, "score", total=len(todo), unit="image", disable=None):
+        results = run_over(todo.items(), work, WORKERS)
+        bar = tqdm(results, "score", len(todo), unit=" images", disable=None, bar_format=BAR)
+        for digest, scores in bar:
             found[digest] = scores
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save()
@@ -111,28 +120,33 @@ def score(
     tags, categories = tagger.read_tag_list(folder / "selected_tags.csv")
     provider = tagger.choose_provider("coreml" if use_coreml else provider, folder)
     fingerprint = tagger.fingerprint(folder, provider)
+    origin = tagger.origin(model, folder)
     checkpoint = beside(output, "checkpoint")
 
     def save(path: Path, names: list[str], digests: list[str]) -> None:
         scores = [found[digest] for digest in digests]
-        write_scores(path, Scores(fingerprint, tags, categories, names, digests, scores))
+        write_scores(path, Scores(fingerprint, tags, categories, names, digests, scores, origin))
 
     with locked(output):
         digests = list(run_over(paths, sha256))
         found = known_scores(output, fingerprint) | known_scores(checkpoint, fingerprint)
         pictures = dict(zip(digests, paths, strict=True))
         todo = {digest: path for digest, path in pictures.items() if digest not in found}
+        started = time.monotonic()
         if todo:
             look_at_all(
                 tagger.load_tagger(folder, provider),
                 todo,
                 found,
                 save=lambda: save(checkpoint, list(found), list(found)),
-                workers=0 if provider == "cpu" else 2,
             )
         save(output, [path.stem for path in paths], digests)
         checkpoint.unlink(missing_ok=True)
-    print(f"score: {len(todo)} pictures scored, {len(paths) - len(todo)} known from before")
+    rate = f" ({len(todo) / (time.monotonic() - started):.1f} images/s)" if todo else ""
+    print(
+        f"score: {len(todo)} pictures scored{rate}, "
+        f"{len(paths) - len(todo)} known from before, by {origin} on {provider}"
+    )
 
 
 def build_parser() -> Parser:

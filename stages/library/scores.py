@@ -1,7 +1,6 @@
 """data/scores.npz: what the tagger found in every picture, kept sparse."""
 
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +32,7 @@ class Scores:
     names: list[str]  # pictures, such as img001
     digests: list[str]  # SHA-256 of the pictures' files
     found: list[Found]
+    origin: str = ""  # where the model is from, with the commit
 
 
 def sparse(probabilities: NDArray[np.float32]) -> Found:
@@ -49,6 +49,7 @@ def write_scores(path: Path, scores: Scores) -> None:
     np.savez_compressed(
         buffer,
         model=np.array(scores.model),
+        origin=np.array(scores.origin),
         tags=np.array(scores.tags, dtype=np.str_),
         categories=np.array(scores.categories, dtype=np.int32),
         names=np.array(scores.names, dtype=np.str_),
@@ -69,20 +70,24 @@ def read_scores(path: Path) -> Scores:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run the score stage first")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ends = np.cumsum(arrays["lengths"])[:-1]
             found = zip(
                 np.split(arrays["indices"], ends), np.split(arrays["values"], ends), strict=True
             )
-            return Scores(
+            scores = Scores(
                 model=str(arrays["model"]),
+                origin=str(arrays["origin"]),
                 tags=arrays["tags"].tolist(),
                 categories=arrays["categories"].tolist(),
                 names=arrays["names"].tolist(),
                 digests=arrays["digests"].tolist(),
                 found=list(found)[: len(arrays["lengths"])],
             )
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+        if not len(scores.names) == len(scores.digests) == len(scores.found):
+            raise ValueError
+    except Exception:  # a damaged archive makes its readers raise anything
         raise ValueError(
             f"{path}: holds no scores; delete it and run the score stage again"
         ) from None
+    return scores

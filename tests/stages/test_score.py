@@ -1,0 +1,609 @@
+"""A model looks at a picture once, and nothing that it has said is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages import score
+from stages.library import tagger
+from stages.library.outputs import sha256
+from stages.library.scores import Scores, read_scores, write_scores
+from stages.score import main
+from tests.taggers import TAGS, write_tagger
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data" / "sample"
+IN_FLIGHT = 2 * score.WORKERS + 2
+"""Most pictures looked at and not yet saved: waiting for their turn, and the one being saved."""
+
+
+class Workplace:
+    """A folder with prepared pictures and a tagger, and the stage to run there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pictures = folder / "prepared"
+        self.pictures.mkdir()
+        self.output = folder / "scores.npz"
+        self.checkpoint = folder / ".scores.npz.checkpoint"
+        self.tagger = write_tagger(folder / "tagger")
+
+    def draw(self, *numbers: int) -> None:
+        """Write the pictures of these numbers, each of its own colour, as img001.png …"""
+        for place, number in enumerate(numbers, 1):
+            picture = Image.new("RGB", (40, 30), (number, 255 - number, 90))
+            picture.save(self.pictures / f"img{place:03}.png")
+        for path in self.pictures.glob("*.png"):
+            if int(path.stem[3:]) > len(numbers):
+                path.unlink()
+
+    def argv(self, *more: str, **others: str) -> list[str]:
+        values = {
+            "input": str(self.pictures),
+            "written": str(self.folder / "prepared.json"),
+            "output": str(self.output),
+            "model": str(self.tagger),
+            "revision": "v2.0",
+            "provider": "cpu",
+        }
+        flags = [word for key, value in (values | others).items() for word in (f"--{key}", value)]
+        return [*flags, *more]
+
+    def run(self, *more: str, **others: str) -> int:
+        return main(self.argv(*more, **others))
+
+    def from_scratch(self) -> bytes:
+        """Return the bytes that the stage writes with nothing to build on."""
+        output = self.folder / "scratch" / "scores.npz"
+        assert main(self.argv(output=str(output))) == 0
+        data = output.read_bytes()
+        shutil.rmtree(output.parent)
+        return data
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    return Workplace(tmp_path)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with every inference: the name of the first tag of the model."""
+    real, seen = tagger.probabilities, []
+
+    def probabilities(model: tagger.Tagger, picture: Any) -> Any:
+        seen.append(model.tags[0])
+        return real(model, picture)
+
+    monkeypatch.setattr(tagger, "probabilities", probabilities)
+    return seen
+
+
+def runs(place: Workplace, looks: list[str], expected: int) -> None:
+    """Run, expect so many inferences, and the bytes that a run from scratch writes."""
+    looks.clear()
+    assert place.run() == 0
+    assert len(looks) == expected
+    assert place.output.read_bytes() == place.from_scratch()
+    assert not place.checkpoint.exists()
+
+
+def error_line(capfd: pytest.CaptureFixture[str]) -> str:
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("score: error: ")
+    assert err.count("\n") == 1, err
+    return err
+
+
+# ------------------------------------------------------------------------------------------ scores
+
+
+def test_scores_of_known_pictures(place: Workplace) -> None:
+    place.draw(255, 10)
+    assert place.run() == 0
+    scores = read_scores(place.output)
+    assert scores.names == ["img001", "img002"]
+    assert scores.tags == [name for name, _ in TAGS]
+    assert scores.categories == [kind for _, kind in TAGS]
+    assert scores.origin == "tagger"
+    found = {scores.tags[index]: int(value) for index, value in zip(*scores.found[0], strict=True)}
+    # 40 x 30 on a white square of 40 x 40: a quarter of it is white
+    assert abs(found.pop("red_theme") - 10_000) <= 40
+    assert abs(found.pop("blue_theme") - round(10_000 * (0.75 * 90 / 255 + 0.25))) <= 40
+    assert abs(found.pop("green_theme") - 2500) <= 40
+    assert found == {"general": 6000, "sensitive": 4000, "<o>_<o>": 5000, "miku_(cosplay)": 9000}
+
+
+def test_the_summary_tells_counts_speed_model_and_provider(
+    place: Workplace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.draw(1, 2, 3)
+    assert place.run() == 0
+    out, err = capfd.readouterr()
+    words = out.split()
+    assert out.startswith("score: 3 pictures scored (")
+    assert float(words[4].strip("(")) > 0
+    assert out.endswith(" images/s), 0 known from before, by tagger on cpu\n")
+    assert err == ""
+    assert place.run() == 0
+    assert capfd.readouterr().out == (
+        "score: 0 pictures scored, 3 known from before, by tagger on cpu\n"
+    )
+
+
+def test_no_path_of_this_machine_is_in_the_output(place: Workplace) -> None:
+    place.draw(1)
+    assert place.run() == 0
+    with np.load(place.output) as arrays:
+        assert not [name for name in arrays.files if str(place.folder) in str(arrays[name])]
+
+
+def test_pictures_of_many_sizes(place: Workplace) -> None:
+    for number, size in enumerate([(1, 1), (64, 512), (512, 448), (448, 448), (1024, 64)], 1):
+        Image.new("RGB", size, "red").save(place.pictures / f"img{number:03}.png")
+    assert place.run() == 0
+    assert len(read_scores(place.output).found) == 5
+
+
+# ------------------------------------------------------------------ a model looks at a picture once
+
+
+def test_first_run_and_a_second_one(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3, 4)
+    runs(place, looks, 4)
+    before = place.output.read_bytes()
+    runs(place, looks, 0)
+    assert place.output.read_bytes() == before
+
+
+def test_one_added_in_the_middle_is_one_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3, 4)
+    runs(place, looks, 4)
+    place.draw(1, 2, 9, 3, 4)
+    runs(place, looks, 1)
+
+
+def test_renaming_renumbering_and_removing_are_no_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3, 4)
+    runs(place, looks, 4)
+    place.draw(4, 2, 1, 3)
+    runs(place, looks, 0)
+    place.draw(4, 1)
+    runs(place, looks, 0)
+    (place.pictures / "img001.png").rename(place.pictures / "なす, 'み'.png")
+    looks.clear()
+    assert place.run() == 0
+    assert looks == []
+    assert read_scores(place.output).names == ["img002", "なす, 'み'"]
+
+
+def test_a_redrawn_picture_is_looked_at_again(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    place.draw(1, 7, 3)
+    runs(place, looks, 1)
+
+
+def test_copies_of_a_picture_are_one_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 1, 1, 2)
+    runs(place, looks, 2)
+    place.draw(1, 2, 1, 1, 2, 1, 3)
+    runs(place, looks, 1)
+    scores = read_scores(place.output)
+    assert scores.digests[0] == scores.digests[2] == scores.digests[3] == scores.digests[5]
+
+
+def test_another_model_looks_at_all_again_and_so_does_the_first_one_after_it(
+    place: Workplace, looks: list[str]
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    write_tagger(place.tagger, scale=0.5)
+    runs(place, looks, 3)
+    write_tagger(place.tagger)
+    runs(place, looks, 3)
+
+
+def test_the_same_model_from_elsewhere_looks_at_nothing_again(
+    place: Workplace, looks: list[str]
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    place.tagger = place.tagger.rename(place.folder / "moved")
+    runs(place, looks, 0)
+    assert read_scores(place.output).origin == "moved"
+
+
+def test_another_tag_list_looks_at_all_again(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    write_tagger(place.tagger, tags=[("all_ages", 9), *TAGS[1:]])
+    runs(place, looks, 3)
+    assert read_scores(place.output).tags[0] == "all_ages"
+
+
+def test_another_provider_looks_at_all_again(
+    place: Workplace, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    monkeypatch.setattr(tagger, "choose_provider", lambda *_: "openvino")
+    monkeypatch.setitem(tagger.PROVIDERS, "openvino", "CPUExecutionProvider")
+    runs(place, looks, 3)
+
+
+def test_a_change_of_the_contract_looks_at_all_again(
+    place: Workplace, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    monkeypatch.setattr(tagger, "CONTRACT", tagger.CONTRACT + 1)
+    runs(place, looks, 3)
+
+
+def test_any_history_ends_in_the_same_bytes(place: Workplace, looks: list[str]) -> None:
+    choice = random.Random(0)
+    known: set[int] = set()
+    for _ in range(6):
+        numbers = [choice.randrange(12) for _ in range(choice.randrange(1, 12))]
+        place.draw(*numbers)
+        runs(place, looks, len(set(numbers) - known))
+        known = set(numbers)
+
+
+def test_hundreds_are_kept_in_order(place: Workplace, looks: list[str]) -> None:
+    write_tagger(place.tagger, size=16)
+    place.draw(*range(256))
+    runs(place, looks, 256)
+    red = TAGS.index(("red_theme", 0))
+    reds = [
+        sum(int(value) for index, value in zip(*found, strict=True) if index == red)
+        for found in read_scores(place.output).found
+    ]
+    assert reds == sorted(reds)
+
+
+# ------------------------------------------------------------------------------------ interruption
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "text", "foreign"])
+@pytest.mark.parametrize("which", ["output", "checkpoint"])
+def test_damaged_scores_are_made_again(
+    place: Workplace, looks: list[str], which: str, damage: str
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    good = place.output.read_bytes()
+    place.output.unlink()
+    path = place.output if which == "output" else place.checkpoint
+    if damage == "foreign":
+        with path.open("wb") as file:
+            np.savez(file, x=np.zeros(2))
+    else:
+        path.write_bytes({"empty": b"", "half": good[: len(good) // 2], "text": b"scores"}[damage])
+    runs(place, looks, 3)
+    assert place.output.read_bytes() == good
+
+
+def test_an_error_in_the_middle_keeps_what_was_scored(
+    place: Workplace,
+    looks: list[str],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    place.draw(1, 2, 3, 4, 5, 6, 7, 8)
+    broken = place.pictures / "img006.png"
+    good = broken.read_bytes()
+    broken.write_bytes(good[:60])
+    place.output.write_bytes(b"old")
+    assert place.run() == 1
+    assert error_line(capfd) == (
+        f"score: error: {broken}: is no picture; run the prepare stage again\n"
+    )
+    assert place.output.read_bytes() == b"old"
+    kept = read_scores(place.checkpoint).digests
+    assert len(kept) == 5
+    broken.write_bytes(good)
+    place.output.unlink()
+    looks.clear()
+    assert place.run() == 0
+    assert len(looks) == 3
+    assert place.output.read_bytes() == place.from_scratch()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0\n"], ids=str
+)
+def test_what_is_no_picture_is_named(
+    place: Workplace, capfd: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (place.pictures / "img001.png").write_bytes(content)
+    assert place.run() == 1
+    assert "img001.png: is no picture; run the prepare stage again" in error_line(capfd)
+
+
+def test_a_picture_that_changes_while_it_is_read_is_not_recorded_under_its_old_content(
+    place: Workplace, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.draw(1, 2)
+    real = tagger.load_tagger
+
+    def load_tagger(*given: Any) -> tagger.Tagger:
+        place.draw(1, 9)
+        return real(*given)
+
+    monkeypatch.setattr(tagger, "load_tagger", load_tagger)
+    assert place.run() == 1
+    assert "img002.png: was changed while it was read; run the same command" in error_line(capfd)
+
+
+def test_an_unwritable_place_is_one_line(
+    place: Workplace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.draw(1)
+    (place.folder / "file").write_text("")
+    assert place.run(output=str(place.folder / "file" / "scores.npz")) == 1
+    error_line(capfd)
+    place.output.mkdir()
+    assert place.run() == 1
+    error_line(capfd)
+
+
+DRIVER = """
+import json, signal, sys, time
+from stages import score
+from stages.library import tagger
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+score.CHECKPOINT_SECONDS = 0
+real, log = score.look, open(sys.argv.pop(1), "a")
+
+def look(model, path, digest):
+    time.sleep(float(sys.argv[0]))
+    found = real(model, path, digest)
+    print(digest, file=log, flush=True)
+    return found
+
+sys.argv[0] = sys.argv.pop(1)
+score.look = look
+sys.exit(score.main())
+"""
+"""The stage, slow, noting each picture looked at, and saving after each."""
+
+
+def start(place: Workplace, log: Path, seconds: float) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(log), str(seconds), *place.argv()],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
+    place: Workplace, stop: signal.Signals
+) -> None:
+    place.draw(*range(1, 25))
+    log = place.folder / "log"
+    process = start(place, log, 0.05)
+    wait_for(lambda: len(lines(log)) >= 8)
+    process.send_signal(stop)
+    out, err = process.communicate(timeout=20)
+    assert not place.output.exists()
+    assert out == ""
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert err == ("score: error: stopped by Ctrl-C; run the same command again to go on\n")
+    else:
+        assert process.returncode == -stop
+    first = lines(log)
+    saved = read_scores(place.checkpoint).digests
+    assert len(saved) >= 8 - IN_FLIGHT
+    log.unlink()
+    again = start(place, log, 0)
+    out, err = again.communicate(timeout=30)
+    assert (again.returncode, err) == (0, "")
+    second = lines(log)
+    assert not set(saved) & set(second)
+    assert len(set(saved) | set(second)) == 24
+    assert len(second) == len(set(second)) == 24 - len(saved)
+    assert len(first) - len(saved) <= IN_FLIGHT
+    assert f"score: {len(second)} pictures scored" in out
+    assert place.output.read_bytes() == place.from_scratch()
+    assert not place.checkpoint.exists()
+
+
+def test_killed_again_and_again_it_still_ends_in_the_same_bytes(place: Workplace) -> None:
+    place.draw(*range(1, 25))
+    log, wanted = place.folder / "log", 4
+    for _ in range(3):
+        process = start(place, log, 0.03)
+        wait_for(lambda wanted=wanted: len(lines(log)) >= wanted)  # type: ignore[misc]
+        process.kill()
+        process.communicate()
+        wanted = len(lines(log)) + 4
+    assert place.run() == 0
+    assert len(lines(log)) <= 24 + 3 * IN_FLIGHT
+    assert place.output.read_bytes() == place.from_scratch()
+
+
+def test_a_kill_between_output_and_checkpoint_does_no_harm(
+    place: Workplace, looks: list[str]
+) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    shutil.copyfile(place.output, place.checkpoint)
+    (place.folder / ".scores.npz.partial").write_bytes(b"half")
+    place.draw(1, 2, 3, 4)
+    runs(place, looks, 1)
+    assert sorted(path.name for path in place.folder.iterdir() if "partial" in path.name) == []
+
+
+def test_a_second_run_waits_for_the_first_and_looks_at_nothing_again(place: Workplace) -> None:
+    place.draw(*range(1, 13))
+    log = place.folder / "log"
+    first = start(place, log, 0.5)
+    wait_for(lambda: len(lines(log)) >= 2)
+    second = start(place, log, 0.5)
+    _, err = second.communicate(timeout=30)
+    first.communicate(timeout=30)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "an earlier run is still writing it; waiting for it" in err
+    assert len(lines(log)) == 12
+
+
+def test_checkpoints_are_written_at_least_every_30_seconds() -> None:
+    assert score.CHECKPOINT_SECONDS <= 30
+
+
+# ------------------------------------------------------------------------------------- what it says
+
+
+def test_the_bar_shows_images_a_second_however_slow(place: Workplace) -> None:
+    place.draw(1, 2, 3, 4)
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(place.folder / "log"), "0.6", *place.argv()],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:  # how Linux tells the end of a terminal
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert process.wait() == 0
+    assert b"score: 100%" in shown
+    assert b" images/s]" in shown
+    assert b"s/ images" not in shown
+
+
+def test_builtin_warns_unless_the_drawings_are_the_sample(
+    place: Workplace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.draw(1)
+    written = place.folder / "prepared.json"
+    digests = [sha256(path) for path in sorted(SAMPLE.iterdir())]
+
+    def err() -> str:
+        assert place.run(model="builtin") == 0
+        return capfd.readouterr().err
+
+    warning = "score: warning: the builtin tagger sees colours only"
+    assert err().startswith(warning)  # no record
+    for text in ("", "[]", "{}", '{"pictures": 3}', '{"pictures": []}', "\0"):
+        written.write_text(text)
+        shown = err()
+        assert shown.startswith(warning), text
+        assert shown.count("\n") == 1
+    written.write_text(json.dumps({"pictures": dict.fromkeys(digests)}))
+    assert err() == ""
+    written.write_text(json.dumps({"pictures": dict.fromkeys([*digests[:3], "0" * 64])}))
+    assert err().startswith(warning)
+    assert place.run() == 0
+    assert capfd.readouterr().err == ""  # another model
+
+
+def test_builtin_is_named_in_the_scores(place: Workplace) -> None:
+    place.draw(1)
+    assert place.run(model="builtin") == 0
+    assert read_scores(place.output).origin == "builtin"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            {"provider": "gpu"},
+            "params.yaml, tagger.provider: 'gpu' is none of cpu, cuda, coreml, openvino, auto",
+        ),
+        ({"provider": "CPU"}, "params.yaml, tagger.provider: 'CPU' is none of cpu"),
+        ({"provider": "openvin"}, "did you mean openvino?"),
+        ({"provider": "openvino-float32"}, "params.yaml, tagger.provider: "),
+        ({"provider": ""}, "params.yaml, tagger.provider: "),
+        ({"model": ""}, "params.yaml, tagger.model: "),
+        ({"model": "."}, "params.yaml, tagger.model: the folder '.' lacks model.onnx"),
+        ({"modell": "builtin"}, "params.yaml, tagger.modell: no such key; did you mean model?"),
+        ({"input": "no/such"}, "no/such: holds no picture (.png); run the prepare stage first"),
+    ],
+    ids=str,
+)
+def test_wrong_params_are_one_line(
+    place: Workplace, capfd: pytest.CaptureFixture[str], flags: dict[str, str], message: str
+) -> None:
+    place.draw(1)
+    assert place.run(**flags) == 1
+    assert message in error_line(capfd)
+    assert not place.output.exists()
+
+
+def test_a_missing_param_is_one_line(place: Workplace, capfd: pytest.CaptureFixture[str]) -> None:
+    argv = place.argv()
+    del argv[argv.index("--revision") : argv.index("--revision") + 2]
+    assert main(argv) == 1
+    assert "params.yaml, tagger.revision: it has no value" in error_line(capfd)
+
+
+def test_no_pictures(place: Workplace, capfd: pytest.CaptureFixture[str]) -> None:
+    assert place.run() == 1
+    assert "holds no picture (.png); run the prepare stage first" in error_line(capfd)
+
+
+def test_scores_of_an_older_format_are_made_again(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2)
+    runs(place, looks, 2)
+    with np.load(place.output) as arrays:
+        older = {name: arrays[name] for name in arrays.files if name != "origin"}
+    with place.output.open("wb") as file:
+        np.savez(file, **older)
+    runs(place, looks, 2)
+
+
+def test_scores_of_a_picture_are_not_taken_from_another_with_its_name(
+    place: Workplace, looks: list[str]
+) -> None:
+    place.draw(1)
+    runs(place, looks, 1)
+    scores = read_scores(place.output)
+    false = Scores(
+        scores.model, scores.tags, scores.categories, ["img001"], ["0" * 64], scores.found
+    )
+    write_scores(place.output, false)
+    runs(place, looks, 1)

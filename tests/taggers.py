@@ -1,0 +1,102 @@
+"""Small taggers with the files and the contract of a WD14 folder, and some that break it."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+TAGS = [
+    ("general", 9),
+    ("sensitive", 9),
+    ("blue_theme", 0),
+    ("green_theme", 0),
+    ("red_theme", 0),
+    ("<o>_<o>", 0),
+    ("miku_(cosplay)", 4),
+]
+"""Name and category; the scores are below."""
+
+
+def write_tagger(
+    folder: Path,
+    *,
+    batch: int | str = "N",
+    channels_first: bool = False,
+    size: int | str | tuple[int | str, int | str] = 448,
+    tags: list[tuple[str, int]] = TAGS,
+    declared: int | str | None = None,
+    scale: float = 1,
+    dtype: int = TensorProto.FLOAT,
+    more_inputs: int = 0,
+    more_outputs: int = 0,
+) -> Path:
+    """Write a tagger whose scores tell the colour of a picture, and return its folder.
+
+    The mean blue, green and red of the picture, each 0 to 1, are the scores of the tags named
+    so; `general` is always 0.6, `sensitive` 0.4, `<o>_<o>` 0.5 and the character 0.9. All are
+    multiplied by `scale`. The model says that it gives `declared` scores, if that is given.
+    """
+    sides = size if isinstance(size, tuple) else (size, size)
+    shape = [batch, 3, *sides] if channels_first else [batch, *sides, 3]
+    axes = [2, 3] if channels_first else [1, 2]
+    weights = np.zeros((3, len(tags)), np.float32)
+    weights[[0, 1, 2], [2, 3, 4]] = scale / 255
+    bias = np.zeros(len(tags), np.float32)
+    bias[[0, 1, 5, 6]] = np.array([0.6, 0.4, 0.5, 0.9]) * scale
+    outputs = [batch, len(tags) if declared is None else declared]
+    names = ["output", *(f"output{number}" for number in range(more_outputs))]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["input"], ["picture"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["picture", "axes"], ["mean"], keepdims=0),
+            helper.make_node("MatMul", ["mean", "weights"], ["weighted"]),
+            *(helper.make_node("Add", ["weighted", "bias"], [name]) for name in names),
+        ],
+        "colours",
+        [
+            helper.make_tensor_value_info("input", dtype, shape),
+            *(
+                helper.make_tensor_value_info(f"input{number}", TensorProto.FLOAT, [1])
+                for number in range(more_inputs)
+            ),
+        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, outputs) for name in names],
+        [
+            numpy_helper.from_array(np.array(axes, np.int64), "axes"),
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(bias, "bias"),
+        ],
+    )
+    write_model(folder, graph)
+    write_tag_list(folder, tags)
+    return folder
+
+
+def write_flat_tagger(folder: Path) -> Path:
+    """Write a model that takes a flat list of numbers, and return its folder."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["input"], ["output"])],
+        "flat",
+        [value("input", TensorProto.FLOAT, ["N", len(TAGS)])],
+        [value("output", TensorProto.FLOAT, ["N", len(TAGS)])],
+    )
+    write_model(folder, graph)
+    write_tag_list(folder, TAGS)
+    return folder
+
+
+def write_model(folder: Path, graph: onnx.GraphProto) -> None:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, folder / "model.onnx")
+
+
+def write_tag_list(folder: Path, tags: list[tuple[str, int]]) -> Path:
+    quoted = [(name.replace('"', '""'), kind) for name, kind in tags]
+    lines = [f'{number},"{name}",{kind},0' for number, (name, kind) in enumerate(quoted)]
+    text = "\n".join(["tag_id,name,category,count", *lines, ""])
+    path = folder / "selected_tags.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
