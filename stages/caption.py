@@ -3,29 +3,14 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library import command
-from stages.library.arguments import Parser, number, one_of, replacement, tag, whole
+from stages.library.arguments import Parser
 from stages.library.captions import spaced, underscored, write_tags
 from stages.library.outputs import atomic_directory
-from stages.library.scores import CHARACTER, FLOOR, RATING, SCALE, Found, read_scores
-
-LOWEST = FLOOR / SCALE
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The knobs of params.yaml, section caption."""
-
-    threshold: float
-    character_threshold: float
-    exclude: list[str]
-    replace: list[tuple[str, str]]
-    underscores: str
-    ratings: bool
-    max_tags: int
+from stages.library.rules import Rules, add_rules
+from stages.library.scores import CHARACTER, RATING, SCALE, Found, read_scores
 
 
 def tags_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
@@ -123,15 +108,7 @@ def build_parser() -> Parser:
     parser = Parser("stages.caption", __doc__, section="caption")
     parser.add_argument("--input", type=Path, help="file of scores (.npz)")
     parser.add_argument("--output", type=Path, help="folder for the captions")
-    parser.add_param("threshold", number(LOWEST, 1), help="lowest score of a general tag")
-    parser.add_param(
-        "character_threshold", number(LOWEST, 1), help="lowest score of a character tag"
-    )
-    parser.add_param("exclude", tag, many=True, help="tags never written")
-    parser.add_param("replace", replacement, many=True, help="old=>new")
-    parser.add_param("underscores", one_of("keep", "spaces"), help="long_hair or long hair")
-    parser.add_param("ratings", switch=True, help="end with the rating, such as general")
-    parser.add_param("max_tags", whole(0, 1000), help="most tags in a caption; 0: no limit")
+    add_rules(parser)
     return parser
 
 

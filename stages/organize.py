@@ -6,12 +6,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image
-
 from stages.library import command
 from stages.library.arguments import Parser, folder_name, whole
 from stages.library.captions import caption_files, read_text
 from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
+from stages.library.images import picture_size
 from stages.library.manifest import read_manifest, used
 from stages.library.outputs import atomic_directory, sha256
 from stages.library.workers import run_over
@@ -61,12 +60,6 @@ def advice(steps: int) -> str:
             "may learn by heart; lower organize.repeats / ステップが多めです"
         )
     return ""
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Return width and height of a picture, from its header."""
-    with Image.open(path, formats=("PNG",)) as picture:
-        return picture.size
 
 
 def organize(

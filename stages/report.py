@@ -1,4 +1,4 @@
-"""Sum up the dataset in figures and plots that DVC shows and compares."""
+"""Show the dataset: a page to look at and correct, figures and plots that DVC compares."""
 
 import csv
 import json
@@ -7,15 +7,21 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from stages.library import command
+from stages.library import command, page
 from stages.library.arguments import Parser
-from stages.library.captions import caption_files, read_tags
+from stages.library.arguments import tag as one_tag
+from stages.library.captions import caption_files, read_tags, read_text
 from stages.library.dictionary import read_dictionary, translate
+from stages.library.edits import read_edits
+from stages.library.images import picture_size
 from stages.library.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.outputs import atomic_directory
+from stages.library.rules import Rules, add_rules
+from stages.library.scores import read_scores
 
-OURS = r"metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
+OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
 
 def noted(row: Row, note: str) -> bool:
@@ -23,15 +29,18 @@ def noted(row: Row, note: str) -> bool:
     return row.status == USED and any(each.startswith(note) for each in row.reason.split("; "))
 
 
-def figures(rows: list[Row], captions: list[list[str]], known: set[str]) -> dict[str, object]:
+def figures(
+    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str
+) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
 
-    The trigger counts as a tag: it is what stands in the captions.
+    The trigger counts as a tag of each picture, since it stands in the captions, but not as one
+    that the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
     counts = Counter(tag for tags in captions for tag in tags)
-    total = sum(counts.values())
-    translated = sum(count for tag, count in counts.items() if tag in known)
+    meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
+    translated = sum(count for tag, count in meant.items() if tag in known)
     return {
         "images": {
             "in": len(rows),
@@ -50,8 +59,8 @@ def figures(rows: list[Row], captions: list[list[str]], known: set[str]) -> dict
             "once_only": sum(count == 1 for count in counts.values()),
         },
         "dictionary": {
-            "of_tags": round(len(known) / max(1, len(counts)), 4),
-            "of_occurrences": round(translated / max(1, total), 4),
+            "of_tags": round(len(known & meant.keys()) / max(1, len(meant)), 4),
+            "of_occurrences": round(translated / max(1, meant.total()), 4),
         },
     }
 
@@ -71,15 +80,41 @@ def write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, 
         writer.writerows(rows)
 
 
-def report(manifest: Path, captions: Path, dictionary: Path, output: Path) -> None:
-    """Write metrics.json and the tables of the plots to the folder `output`."""
+def report(
+    manifest: Path,
+    scores: Path,
+    captions: Path,
+    edits: Path,
+    dictionary: Path,
+    pictures: Path,
+    thumbnails: Path,
+    output: Path,
+    tag: str,
+    **knobs: Any,
+) -> None:
+    """Write index.html, metrics.json and the tables of the plots to the folder `output`.
+
+    `tag` is the trigger; `knobs` are those of the caption stage.
+    """
     rows = read_manifest(manifest)
     tags = {path.stem: read_tags(path) for path in caption_files(captions)}
     words = read_dictionary(dictionary)
     frequencies = tag_frequencies(list(tags.values()), words)
     known = {str(tag) for tag, ja, _ in frequencies if ja}
-    metrics = figures(rows, list(tags.values()), known)
+    metrics = figures(rows, list(tags.values()), known, tag)
+    html = page.render_page(
+        rows=rows,
+        thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails.glob("*.webp"))},
+        sizes={path.stem: picture_size(path) for path in sorted(pictures.glob("*.png"))},
+        scores=read_scores(scores),
+        rules=Rules(**knobs),
+        trigger=tag,
+        edits=read_edits(edits),
+        edits_text=read_text(edits),
+        words=words,
+    )
     with atomic_directory(output, only=OURS) as partial:
+        (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
         text = json.dumps(metrics, indent=2, ensure_ascii=False)
         (partial / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
         write_csv(partial / "tag_frequencies.csv", ("tag", "ja", "pictures"), frequencies)
@@ -93,15 +128,22 @@ def report(manifest: Path, captions: Path, dictionary: Path, output: Path) -> No
             ("image", "source", "width", "height"),
             [(row.image, row.source, row.width, row.height) for row in rows if row.image],
         )
-    print(f"report: {output / 'metrics.json'} and plots; see them with: dvc metrics show")
+    print(f"report: open {output / 'index.html'} to see and correct the dataset")
+    print("  ブラウザーで開くと、データセットを見て手直しできます。数値は dvc metrics show")
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.report", __doc__)
+    parser = Parser("stages.report", __doc__, section="caption")
     parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
+    parser.add_argument("--scores", type=Path, help="file of scores (.npz)")
     parser.add_argument("--captions", type=Path, help="folder of the final captions")
+    parser.add_argument("--edits", type=Path, help="file of corrections (.yaml)")
     parser.add_argument("--dictionary", type=Path, help="folder of ja.csv")
+    parser.add_argument("--pictures", type=Path, help="folder of prepared pictures")
+    parser.add_argument("--thumbnails", type=Path, help="folder of thumbnails")
     parser.add_argument("--output", type=Path, help="folder for the report")
+    add_rules(parser)
+    parser.add_param("tag", one_tag, section="common_tag", help="the trigger tag")
     return parser
 
 

@@ -28,6 +28,7 @@ STANDALONE = {
 UNNAMED = {
     "prepare": {"${prepare.input}"},  # comes with the section
     "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
+    "report": {"stages/library/page"},  # the page's template, style and script
 }
 """Dependencies that no flag of the command itself names."""
 

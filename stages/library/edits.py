@@ -1,5 +1,6 @@
 """data/edits.yaml: the artist's corrections, keyed by picture."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,12 @@ from stages.library.outputs import write_atomically
 
 KEY_LENGTH = 12
 """A picture's key: so many hex digits of its drawing's SHA-256."""
+
+PLAIN = r"[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*"
+"""Scalars that are written without quotes."""
+
+UNSEEN = r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
+"""Characters that YAML refuses, or that nobody can see."""
 
 KEY_LINE = r"""^['"]?(\w+)['"]?\s*:"""
 
@@ -212,6 +219,11 @@ def write_edits(path: Path, edits: Edits) -> None:
     text = text.replace("\r\n", "\n")
     old = _parsed(text, path)
     head, blocks, tail = _blocks(text)
+    edits = {
+        key: edit
+        for key, edit in edits.items()
+        if old.get(key) == edit or not _idle(key, edit, edits)
+    }
     new = head
     for key, edit in edits.items():
         comments, body = blocks.get(key, ("", ""))
@@ -230,12 +242,34 @@ def _reads_as(text: str, edits: Edits, path: Path) -> bool:
 
 
 def _written(key: str, edit: Edit) -> str:
-    fields = {"source": edit.source, "add": edit.add, "remove": edit.remove, "order": edit.order}
-    entry = {name: value for name, value in fields.items() if value}
-    text: str = yaml.safe_dump(
-        {key: entry}, allow_unicode=True, sort_keys=False, default_flow_style=None, width=2**20
+    lists = {"add": edit.add, "remove": edit.remove, "order": edit.order}
+    lines = [f"{key}:", f"  source: {_scalar(edit.source)}"]
+    for name, tags in lists.items():
+        if tags:
+            lines.append(f"  {name}: [{', '.join(map(_scalar, tags))}]")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(text: str) -> str:
+    """Return `text` as YAML: plain if it can't be mistaken, else as in JSON.
+
+    stages/library/page/tags.js writes the same; tests/vectors/edits_yaml.json holds them together.
+
+    >>> _scalar("long hair"), _scalar("a: b"), _scalar("なす")
+    ('long hair', '"a: b"', '"なす"')
+    """
+    if re.fullmatch(PLAIN, text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return re.sub(UNSEEN, lambda found: f"\\u{ord(found.group()):04x}", quoted)
+
+
+def _idle(key: str, edit: Edit, edits: Edits) -> bool:
+    """Whether an entry says nothing; an empty one does if it keeps out an older of its drawing."""
+    return not (edit.add or edit.remove or edit.order) and not any(
+        other != key and same_name(each.source) == same_name(edit.source)
+        for other, each in edits.items()
     )
-    return text
 
 
 def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]], str]:

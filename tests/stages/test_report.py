@@ -5,9 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from stages.library.edits import HEADER
 from stages.library.manifest import SKIPPED, USED, Row, write_manifest
+from stages.library.scores import Scores, write_scores
 from stages.report import figures, main, tag_frequencies
 
 ROWS = [
@@ -26,17 +30,31 @@ CAPTIONS = {
 
 def run(folder: Path, rows: list[Row] = ROWS, captions: dict[str, str] = CAPTIONS) -> int:
     write_manifest(folder / "manifest.csv", rows)
-    for name in ("tagged", "dictionary"):
+    for name in ("tagged", "dictionary", "prepared", "thumbnails"):
         (folder / name).mkdir(exist_ok=True)
     for stem, text in captions.items():
         (folder / "tagged" / f"{stem}.txt").write_text(f"{text}\n", encoding="utf-8")
     words = "tag,ja\n1girl,女の子1人\nsolo,単独\n"
     (folder / "dictionary" / "ja.csv").write_text(words, encoding="utf-8")
+    stems = [Path(row.image).stem for row in rows if row.image]
+    for stem in stems:
+        Image.new("RGB", (64, 64)).save(folder / "prepared" / f"{stem}.png")
+        Image.new("RGB", (64, 48)).save(folder / "thumbnails" / f"{stem}.webp")
+    found = [(np.array([0], np.int32), np.array([9000], np.uint16)) for _ in stems]
+    scores = Scores("model", ["1girl"], [0], stems, stems, found)
+    write_scores(folder / "scores.npz", scores)
+    (folder / "edits.yaml").write_text(HEADER, encoding="utf-8")
     return main([
         f"--manifest={folder / 'manifest.csv'}",
+        f"--scores={folder / 'scores.npz'}",
         f"--captions={folder / 'tagged'}",
+        f"--edits={folder / 'edits.yaml'}",
         f"--dictionary={folder / 'dictionary'}",
+        f"--pictures={folder / 'prepared'}",
+        f"--thumbnails={folder / 'thumbnails'}",
         f"--output={folder / 'report'}",
+        *("--threshold=0.35", "--character_threshold=0.85", "--underscores=keep"),
+        *("--max_tags=0", "--tag=nasu"),
     ])  # fmt: skip
 
 
@@ -55,7 +73,7 @@ def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
         "images": {"in": 5, "used": 3, "skipped": 2, "upscaled": 1, "look_alike": 1},
         "tags_per_image": {"mean": 2.67, "least": 1, "most": 4},
         "tags": {"different": 5, "once_only": 3},
-        "dictionary": {"of_tags": 0.6, "of_occurrences": 0.5},
+        "dictionary": {"of_tags": 0.75, "of_occurrences": 0.8},
     }
 
 
@@ -83,7 +101,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
     rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks like upscaled.png")]
-    counted: Any = figures(rows, [["a"]], set())
+    counted: Any = figures(rows, [["a"]], set(), "nasu")
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
 
@@ -97,9 +115,9 @@ def test_pictures_without_a_tag(tmp_path: Path) -> None:
 
 
 def test_once_only_counts_pictures_not_letters() -> None:
-    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"})
+    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"}, "c")
     assert counted["tags"] == {"different": 4, "once_only": 3}
-    assert counted["dictionary"] == {"of_tags": 0.5, "of_occurrences": 0.6667}
+    assert counted["dictionary"] == {"of_tags": 0.6667, "of_occurrences": 0.8}
 
 
 def test_equal_frequencies_by_name() -> None:
@@ -124,12 +142,20 @@ def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
     run(tmp_path)
     assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == once
     assert sorted(once) == [
+        "index.html",
         "metrics.json",
         "sizes.csv",
         "tag_frequencies.csv",
         "tags_per_image.csv",
     ]
     assert b"\r" not in b"".join(once.values())
+
+
+def test_the_page_shows_every_picture(tmp_path: Path) -> None:
+    run(tmp_path)
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    for row in ROWS:
+        assert row.source in page
 
 
 def test_no_captions_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,7 +106,8 @@ def test_what_is_learned_can_be_written_and_read(
     path.unlink(missing_ok=True)
     saved = learned(apply(tagged, edit), after, edit)
     write_edits(path, {KEY: saved})
-    assert read_edits(path) == {KEY: saved}
+    says_something = bool(saved.add or saved.remove or saved.order)
+    assert read_edits(path) == ({KEY: saved} if says_something else {})
 
 
 @given(captions(), captions())
@@ -336,7 +337,7 @@ def test_untouched_entries_and_all_comments_outside_the_changed_entry_stay(tmp_p
     text = (tmp_path / "edits.yaml").read_text(encoding="utf-8")
     assert text.startswith(FILE[: FILE.index("# the friend")])
     assert text.endswith(
-        f"# the friend\n'{OTHER}':\n  source: friend.png\n  add: [grin]\n"
+        f"# the friend\n{OTHER}:\n  source: friend.png\n  add: [grin]\n"
         f"{THIRD}:\n  source: new.png\n  add: [x]\n# the end\n"
     )
     assert read_edits(tmp_path / "edits.yaml") == changed
@@ -408,7 +409,7 @@ ODD = st.one_of(
             st.lists(ODD, max_size=3, unique_by=underscored),
             st.just([]),
             st.lists(ODD, max_size=3),
-        ),
+        ).filter(lambda edit: bool(edit.add or edit.order)),
         max_size=4,
     )
 )

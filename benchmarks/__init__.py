@@ -1,0 +1,1 @@
+"""Measured ratios, and how to measure them again."""

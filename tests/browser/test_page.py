@@ -1,0 +1,593 @@
+"""The report's page in a real browser."""
+
+from dataclasses import replace
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from stages.caption import tags_of
+from stages.common_tag import with_tag_first
+from stages.library.edits import Edit, read_edits, write_edits
+from stages.library.manifest import USED
+from stages.library.rules import Rules
+from stages.library.scores import CHARACTER, RATING, SCALE
+from tests.browser.conftest import Opener
+from tests.browser.pages import (
+    RULES,
+    Dataset,
+    Page,
+    dataset,
+    logged,
+    many,
+    read_json,
+    row_of,
+    skipped_row,
+)
+from tests.stages.library.test_page import HOSTILE
+from tests.vectors.make import FOLDER as VECTORS
+from tests.vectors.make import final_caption
+
+WORDS = {"smile": "笑顔", "long_hair": "長い髪", "eggplant": "茄子", "1girl": "女の子1人"}
+KEYS = [f"{number}" + "0" * 11 for number in range(1, 6)]
+
+
+@pytest.fixture
+def five() -> Dataset:
+    """Return five drawings, one of each kind, and a file that is none."""
+    rows = [
+        row_of(1, "hero.png"),
+        row_of(2, "なす.png", 900, 400),
+        row_of(3, "small.png", reason="upscaled from 200x300"),
+        row_of(4, "hero 2.png", reason="colours converted from P3 to sRGB; looks like hero.png"),
+        row_of(5, "empty.png"),
+        skipped_row("memo.txt", "is no picture file (.txt)"),
+    ]
+    found = [
+        {"1girl": 9900, "long_hair": 6000, "smile": 3600, "hat": 3000, "general": 9000},
+        {"smile": 9000, "hero_(nasu)": 8600, "miso": 5000, "bowl": 4900, "soup": 4800},
+        {"1girl": 9900, "smile": 5000},
+        {"1girl": 9800, "long_hair": 5900},
+        {"hat": 1000},
+    ]
+    kinds = {"general": RATING, "hero_(nasu)": CHARACTER}
+    return dataset(rows, found, kinds=kinds, words=WORDS)
+
+
+# ---- what Python writes, the page shows ----
+
+
+def test_captions_of_the_vectors(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    cases = read_json(VECTORS / "captions.json")
+    given = page.js(
+        """return arguments[0].map(({tags, categories, found, rules, edit, trigger}) => {
+             const model = readModel(tags, categories, rules, arguments[1]);
+             const tagged = tagsOf(ranked(found, model), model, rules.threshold);
+             return {tagged, final: captioned(tagged, edit, trigger).final};
+           })""",
+        cases,
+        sorted(page.js("return JSON.parse(document.getElementById('data').textContent).faces")),
+    )
+    expected = [{"tagged": case["tagged"], "final": case["final"]} for case in cases]
+    assert given == expected
+
+
+def test_edits_yaml_of_the_vectors(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    cases = read_json(VECTORS / "edits_yaml.json")
+    given = page.js(
+        """const {header} = JSON.parse(document.getElementById('data').textContent);
+           return arguments[0].map(({text, was, now}) =>
+             editsText(text, new Map(was), new Map(now), header))""",
+        cases,
+    )
+    assert dict(zip([case["name"] for case in cases], given, strict=True)) == {
+        case["name"]: case["expected"] for case in cases
+    }
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        RULES,
+        Rules(0.3, 0.5, ["red_hair"], [("blue_hair", "sky hair")], "spaces", True, 0),
+        Rules(0.9, 0.9, [], [], "keep", True, 7),
+    ],
+)
+def test_slider_shows_what_the_caption_stage_writes(open_page: Opener, rules: Rules) -> None:
+    made = replace(many(40, {}), rules=rules)
+    page = open_page(made)
+    for threshold in (500, 3000, 3500, 5100, 10_000):
+        page.set_threshold(threshold)
+        at = replace(rules, threshold=threshold / SCALE)
+        for name, found in zip(made.scores.names, made.scores.found, strict=True):
+            expected = tags_of(found, made.scores.tags, made.scores.categories, at)
+            if name == made.scores.names[-1]:
+                page.js("document.getElementById(arguments[0]).scrollIntoView()", name)
+            given = page.js(
+                """const {picture} = document.getElementById(arguments[0]);
+                   return picture.now.final""",
+                name,
+            )
+            assert given == with_tag_first(expected, made.trigger)
+    assert page.text("#command") == "dvc exp run -S caption.threshold=1"
+
+
+def test_chips_are_the_final_caption(open_page: Opener, five: Dataset) -> None:
+    edits = {KEYS[0]: Edit("hero.png", ["eggplant"], ["1girl"], ["eggplant", "smile"])}
+    page = open_page(replace(five, edits=edits))
+    assert page.chips("img001") == ["+eggplant", "smile", "-1girl", "long_hair"]
+    assert page.chips("img005") == []
+    assert page.text("#trigger") == "nasumiso_style"
+    expected = final_caption(["1girl", "long_hair", "smile"], edits[KEYS[0]], five.trigger)
+    assert page.js("return document.getElementById('img001').picture.now.final") == expected
+
+
+def test_beside_the_slider_stands_what_it_would_change(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    assert page.js("return document.getElementById('params').hidden")
+    page.set_threshold(5500)
+    assert "+0 −5" in page.text("#change")
+    assert "3" in page.text("#change")
+    assert page.text("#command") == "dvc exp run -S caption.threshold=0.55"
+    page.wait("return document.getElementById('steps').children.length === 20")
+    page.click("#steps button", 5)  # 0.30
+    assert page.text("#command") == "dvc exp run -S caption.threshold=0.3"
+    assert "+1 −0" in page.text("#change")
+    assert page.js("return document.querySelectorAll('#steps button')[5].title") == "0.3: +1 (13)"
+    page.click("#params")
+    assert page.text("#value") == "0.35"
+
+
+# ---- finding ----
+
+
+@pytest.mark.parametrize(
+    ("query", "stems"),
+    [
+        ("smile", ["img001", "img002", "img003"]),
+        ("笑顔", ["img001", "img002", "img003"]),
+        ("long hair", ["img001", "img004"]),
+        ("-smile", ["img004", "img005"]),
+        ("1girl -smile", ["img004"]),
+        ("なす", ["img002"]),
+        ("HERO.PNG", ["img001"]),
+        ("ｈｅｒｏ　２．", ["img004"]),
+        ("img003", ["img003"]),
+        ("nothing such", []),
+    ],
+)
+def test_search(open_page: Opener, five: Dataset, query: str, stems: list[str]) -> None:
+    page = open_page(five)
+    page.type("#search", query)
+    assert page.stems() == stems
+    page.type("#search", "")
+    assert len(page.stems()) == 5
+
+
+@pytest.mark.parametrize(
+    ("flag", "stems"),
+    [
+        ("upscaled", ["img003"]),
+        ("near", ["img001", "img004"]),
+        ("colours", ["img004"]),
+        ("cropped", ["img002"]),
+        ("few", ["img001", "img003", "img004", "img005"]),
+        ("bare", ["img005"]),
+        ("corrected", ["img002"]),
+        ("skipped", [""]),
+    ],
+)
+def test_filters(open_page: Opener, five: Dataset, flag: str, stems: list[str]) -> None:
+    edits = {KEYS[1]: Edit("なす.png", ["eggplant"])}
+    page = open_page(replace(five, edits=edits))
+    page.click(f"[data-flag={flag}]")
+    assert page.stems() == stems
+    page.click(f"[data-flag={flag}]")
+    assert len(page.stems()) == 5
+
+
+def test_tag_list_counts_and_filters(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    rows = page.js(
+        "return [...document.querySelectorAll('#tags button')].map(b => "
+        "[b.tag, b.querySelector('b').textContent])"
+    )
+    assert rows[:3] == [["1girl", "3"], ["smile", "3"], ["long_hair", "2"]]
+    page.click("#tags button", 2)
+    assert page.stems() == ["img001", "img004"]
+    page.click("#tags button", 1)
+    assert page.stems() == ["img001"]
+    page.click(".chip.wanted")
+    assert page.stems() == ["img001", "img002", "img003"]
+
+
+def test_ingest(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("[data-view=ingest]")
+    text = page.text("#view-ingest")
+    assert "memo.txt" in text
+    assert "絵のファイルではありません(.txt)" in text
+    assert "色を P3 から sRGB に変換" in text
+    assert page.js("return document.querySelectorAll('.groups .row figure').length") == 2
+    box = page.js(
+        "const mark = document.querySelector('#view-ingest .mark').getBoundingClientRect(),"
+        "whole = document.querySelector('#view-ingest .whole').getBoundingClientRect();"
+        "return [mark.width / whole.width, mark.left - whole.left - (whole.right - mark.right)]"
+    )
+    assert box[0] == pytest.approx(400 / 900, abs=0.01)
+    assert box[1] == pytest.approx(0, abs=0.5)
+
+
+def test_sheet_shows_the_crop_of_the_drawing(open_page: Opener, five: Dataset) -> None:
+    made = replace(five, sizes=five.sizes | {"img003": (384, 640)})
+    page = open_page(made)
+    boxes = page.js(
+        "return [...document.querySelectorAll('.card img')].map(image => {"
+        "const {width, height} = image.getBoundingClientRect();"
+        "return [width / height, getComputedStyle(image).objectFit]})"
+    )
+    assert boxes[1] == [pytest.approx(1, abs=0.01), "cover"]
+    assert boxes[2] == [pytest.approx(384 / 640, abs=0.01), "cover"]
+
+
+# ---- languages ----
+
+
+def test_languages(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    shown = """return [...document.querySelectorAll('#img001 .chip bdi, #save .w')]
+        .filter(each => each.checkVisibility()).map(each => each.textContent)"""
+    both = ["1girl", "女の子1人", "long_hair", "長い髪", "smile", "笑顔"]
+    assert page.js(shown) == ["保存", "Save", *both]
+    page.click(".languages label", 1)
+    assert page.js(shown) == ["Save", "1girl", "long_hair", "smile"]
+    page.click(".languages label", 0)
+    assert page.js(shown) == ["保存", "女の子1人", "長い髪", "笑顔"]
+    page.reload()
+    assert page.js("return document.documentElement.dataset.language") == "ja"
+
+
+# ---- correcting ----
+
+
+def test_strike_and_restore(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]", 1)
+    assert page.chips("img001") == ["1girl", "-long_hair", "smile"]
+    assert page.text("#unsaved") == "1"
+    page.click("#img001 [data-act=toggle]", 1)
+    assert page.chips("img001") == ["1girl", "long_hair", "smile"]
+    assert page.text("#unsaved") == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "added"),
+    [
+        ("Eggplant", ["+eggplant"]),
+        ("茄子", ["+eggplant"]),
+        ("my tag", ["+my_tag"]),
+        (" a , b,", ["+a", "+b"]),
+        ("smile", []),
+        ("Nasumiso Style", []),
+        ("\u202eevil", []),
+        ("味噌", ["+味噌"]),
+    ],
+)
+def test_add(open_page: Opener, five: Dataset, typed: str, added: list[str]) -> None:
+    page = open_page(five)
+    page.click("#img001 .plus")
+    page.type("#img001 .adder input", typed)
+    page.press(Keys.ENTER)
+    assert page.chips("img001") == ["1girl", "long_hair", "smile", *added]
+
+
+def test_add_in_the_captions_spelling(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, rules=replace(RULES, underscores="spaces")))
+    page.click("#img005 .plus")
+    page.type("#img005 .adder input", "長い髪, new_tag, ^_^")
+    page.press(Keys.ENTER)
+    assert page.chips("img005") == ["+long hair", "+new tag", "+^_^"]
+
+
+def test_suggestions(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("#img005 .plus")
+    page.type("#img005 .adder input", "長")
+    offered = "return [...document.querySelectorAll('[role=option]')].map(each => each.tag)"
+    assert page.js(offered) == ["long_hair"]
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
+    page.type("#img005 .adder input", page.js("return document.activeElement.value") + ", hai")
+    assert page.js(offered) == ["long_hair"]
+    page.press(Keys.ESCAPE, Keys.ENTER)
+    assert page.chips("img005") == ["+long_hair", "+hai"]
+
+
+def bulk(page: Page, how: str, tag: str, button: str) -> None:
+    """Correct many pictures."""
+    page.js("document.querySelector('.bulk').open = true")
+    page.js("document.getElementById('bulk').how.value = arguments[0]", how)
+    page.type("#bulk [name=tag]", tag)
+    page.press(Keys.ESCAPE)
+    page.click(f"#bulk [value={button}]")
+
+
+def test_correct_many(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.type("#search", "1girl")
+    bulk(page, "strike", "女の子1人", "shown")
+    page.type("#search", "")
+    assert [page.chips(f"img{n:03}")[0] for n in (1, 3, 4)] == ["-1girl"] * 3
+    bulk(page, "add", "eggplant", "all")
+    assert all(page.chips(f"img{n:03}")[-1] == "+eggplant" for n in range(1, 6))
+    assert page.text("#unsaved") == "5"
+    page.js("document.activeElement.blur()")
+    page.press("z")
+    assert page.text("#unsaved") == "3"
+    page.press("z")
+    assert page.text("#unsaved") == ""
+    page.press("y")
+    assert page.text("#unsaved") == "3"
+    page.click("#redo")
+    assert page.text("#unsaved") == "5"
+    page.click("#undo")
+    assert page.text("#unsaved") == "3"
+
+
+def test_reload_keeps_what_is_not_saved(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    page.reload()
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile"]
+    assert page.text("#unsaved") == "1"
+
+
+def test_a_page_made_anew_gets_what_was_not_saved(open_page: Opener, five: Dataset) -> None:
+    open_page(five).click("#img001 [data-act=toggle]")
+    text = f"{KEYS[0]}:\n  source: hero.png\n  add: [eggplant]\n"
+    edits = {KEYS[0]: Edit("hero.png", ["eggplant"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile", "+eggplant"]
+    assert "1" in page.text("#toast")
+    saved = page.save().decode()
+    assert saved == f"{KEYS[0]}:\n  source: hero.png\n  add: [eggplant]\n  remove: [1girl]\n"
+
+
+def test_nothing_is_left_once_the_dataset_has_the_corrections(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    text = page.save().decode()
+    page.reload()
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile"], "saved, not yet reproduced"
+    assert page.text("#unsaved") == ""
+    edits = {KEYS[0]: Edit("hero.png", remove=["1girl"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile"]
+    assert page.js("return localStorage.getItem('nasumiso:nasumiso_style') === null") or (
+        page.text("#unsaved") == ""
+    )
+
+
+def test_save_keeps_the_text_of_what_did_not_change(open_page: Opener, five: Dataset) -> None:
+    text = (
+        f"# mine\n{KEYS[3]}:   # as I like it\n    source: 'hero 2.png'\n    add: [ a,b ]\n"
+        f"\n# the first\n{KEYS[0]}:\n  source: hero.png\n  remove: [smile]\n"
+        f"ffffffffffff:\n  source: gone.png\n  add: [x]\n# end\n"
+    )
+    path = open_page.folder / "edits.yaml"
+    path.write_text(text, encoding="utf-8")
+    edits = read_edits(path)
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    page.click("#img001 [data-act=toggle]", 0)
+    page.click("#img002 .plus")
+    page.type("#img002 .adder input", "what's this: a #tag")
+    page.press(Keys.ENTER)
+    saved = page.save()
+    assert saved.decode() == (
+        f"# mine\n{KEYS[3]}:   # as I like it\n    source: 'hero 2.png'\n    add: [ a,b ]\n"
+        f"\n# the first\n{KEYS[0]}:\n  source: hero.png\n  remove: [smile, 1girl]\n"
+        "ffffffffffff:\n  source: gone.png\n  add: [x]\n"
+        f'{KEYS[1]}:\n  source: "なす.png"\n  add: ["what\'s_this:_a_#tag"]\n# end\n'
+    )
+    assert page.save() == saved, "saved again: the same bytes"
+    page.click("#img001 [data-act=toggle]", 0)
+    page.click("#img002 [data-act=toggle]", -1)
+    assert page.save().decode() == text
+    path.write_bytes(saved)
+    write_edits(path, read_edits(path))
+    assert path.read_bytes() == saved, "Python writes the same"
+
+
+def test_save_into_the_file(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, edits_text="# mine\n"))
+    page.click("#img001 [data-act=toggle]")
+    page.js("""window.disk = '# other\\n'; window.showOpenFilePicker = async () => [{
+        getFile: async () => ({text: async () => window.disk}),
+        createWritable: async () => ({write: async text => { window.disk = text },
+                                      close: async () => {}})}]""")
+    page.click("#save")
+    page.wait("return document.getElementById('toast').matches(':popover-open')")
+    assert page.js("return window.disk") == "# other\n", "somebody else's change is not overwritten"
+    assert page.text("#unsaved") == "1"
+    page.js("window.disk = '# mine\\r\\n'")
+    page.click("#save")
+    page.wait("return document.getElementById('unsaved').textContent === ''")
+    expected = f"# mine\n{KEYS[0]}:\n  source: hero.png\n  remove: [1girl]\n"
+    assert page.js("return window.disk") == expected
+    assert page.text("#unsaved") == ""
+
+
+def test_a_drawing_that_changed_keeps_its_corrections(open_page: Opener, five: Dataset) -> None:
+    text = "aaaaaaaaaaaa:\n  source: hero.png\n  remove: [1girl]\n"
+    edits = {"aaaaaaaaaaaa": Edit("hero.png", remove=["1girl"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile"]
+    assert page.js("return document.querySelector('#img001 .badge.changed') !== null")
+    page.click("#img001 [data-act=toggle]", 2)
+    assert page.save().decode() == text + (
+        f"{KEYS[0]}:\n  source: hero.png\n  remove: [1girl, smile]\n"
+    )
+    page.click("#img001 [data-act=toggle]", 0)
+    page.click("#img001 [data-act=toggle]", 2)
+    assert page.chips("img001") == ["1girl", "long_hair", "smile"]
+    assert page.save().decode() == text + f"{KEYS[0]}:\n  source: hero.png\n", "keeps the old out"
+    page.js("document.activeElement.blur()")
+    page.press("z", "z", "z")
+    assert page.chips("img001") == ["-1girl", "long_hair", "smile"]
+    assert page.save().decode() == text
+
+
+# ---- keys and sight ----
+
+
+def test_keys(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.js("document.activeElement.blur()")
+    page.press(Keys.ARROW_RIGHT)
+    active = "return document.activeElement.id"
+    assert page.js(active) == "img002"
+    page.press(Keys.ARROW_LEFT)
+    assert page.js(active) == "img001"
+    page.press(Keys.ENTER)
+    assert page.js("return document.getElementById('detail').open")
+    page.press(Keys.ARROW_RIGHT)
+    assert "img002" in page.text("#detail h2")
+    page.press(Keys.ESCAPE)
+    assert page.js(active) == "img002"
+    page.press("a")
+    page.press("x", Keys.ENTER)
+    assert page.chips("img002")[-1] == "+x"
+    page.press(Keys.ESCAPE)
+    assert page.js(active) == "img002"
+    page.press("/")
+    assert page.js(active) == "search"
+    page.press("z", Keys.ESCAPE)
+    assert page.text("#unsaved") == "1", "z is a letter while typing"
+    page.type("#search", "")
+    page.js("document.activeElement.blur()")
+    page.press("z")
+    assert page.text("#unsaved") == ""
+    page.press("?")
+    assert page.js("return document.getElementById('help').open")
+    page.press(Keys.ESCAPE)
+
+
+CONTRAST = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const rgba = colour => {
+  canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+  return [...canvas.getImageData(0, 0, 1, 1).data];
+};
+const over = (top, under) =>
+  under.map((c, i) => top[i] * top[3] / 255 + c * (1 - top[3] / 255));
+const linear = c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+const light = rgb => rgb.map(c => linear(c / 255))
+  .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+const ground = node => {
+  const path = []; for (let each = node; each; each = each.parentElement) path.unshift(each);
+  return path.map(each => rgba(getComputedStyle(each).backgroundColor))
+    .reduce((under, top) => over(top, under), [255, 255, 255]);
+};
+const exempt = 'button:disabled, script, dialog:not([open]), .skip', poor = [];
+for (const node of document.querySelectorAll('body *')) {
+  const own = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
+  if (!own || !node.checkVisibility() || node.closest(exempt)) continue;
+  const under = ground(node), text = over(rgba(getComputedStyle(node).color), under);
+  const [dark, bright] = [light(under), light(text)].sort((a, b) => a - b);
+  const ratio = (bright + .05) / (dark + .05);
+  if (ratio < 4.5) poor.push([node.className, node.textContent, ratio]);
+}
+return poor
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1920])
+def test_contrast_and_width(open_page: Opener, five: Dataset, scheme: str, width: int) -> None:
+    browser = open_page.browser
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page = open_page(replace(five, edits={KEYS[0]: Edit("hero.png", ["x"], ["smile"])}))
+        page.wait("return document.getElementById('steps').children.length === 20")
+        page.click("[data-flag=corrected]")
+        page.click("[data-flag=corrected]")
+        views = ["", "[data-view=ingest]", "[data-view=sheet]", "#img001 .frame"]
+        for view in views:
+            if view:
+                page.click(view)
+            assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+            assert page.js(CONTRAST) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+# ---- what must do no harm ----
+
+
+def test_hostile_names_and_tags(open_page: Opener) -> None:
+    names = [name for name in HOSTILE if name != "\ud800"]
+    note = f"looks like {names[0]}"
+    rows = [row_of(number, name, reason=note) for number, name in enumerate(names, 1)]
+    rows += [skipped_row(name, f"is damaged: {name}") for name in names]
+    made = dataset(
+        rows,
+        [{tag: 9000 - place for place, tag in enumerate(names)} for _ in names],
+        words={"__proto__": "<b>プロト</b>", "constructor": "</script>"},
+        trigger=names[0],
+        edits={row.sha256[:12]: Edit(row.source, ["valueOf", "<i>x</i>"]) for row in rows[:3]},
+    )
+    page = open_page(made)
+    page.js("window.alert = () => { window.harmed = true }")
+    used = [row for row in rows if row.status == USED]
+    assert page.stems() == [row.image.removesuffix(".png") for row in used]
+    for name in names:
+        page.type("#search", name)
+        page.type("#search", "")
+        page.click("#img001 .plus")
+        page.type("#img001 .adder input", name.split(",")[0])
+        page.js("document.querySelector('#img001 .adder').requestSubmit()")
+    for index in reversed(range(len(page.chips("img002")))):
+        page.js(f"document.querySelectorAll('#img002 [data-act=toggle]')[{index}].click()")
+    page.click("#img002 .frame")
+    page.click("[data-act=step-on]")
+    page.press(Keys.ESCAPE)
+    page.click("[data-flag=skipped]")
+    page.click("[data-view=ingest]")
+    saved = page.save()
+    assert page.js("return window.harmed === undefined && ({}).add === undefined")
+    assert not page.js("return document.querySelector('b b, i:not(:empty), script[src]')")
+    assert "\u202e" not in page.js("return document.body.innerText")
+    path = open_page.folder / "edits.yaml"
+    path.write_bytes(saved)
+    read = read_edits(path)
+    assert {"__proto__", "constructor", "<!--<script>"} <= set(read[rows[1].sha256[:12]].remove)
+    assert {edit.source for edit in read.values()} <= set(names)
+
+
+def test_the_policy_blocks_what_is_not_the_pages(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.js("""const script = document.createElement('script');
+        try { script.textContent = 'window.harmed = true'; document.body.append(script); } catch {}
+        const image = new Image(); image.src = 'file:///nothing.png'; document.body.append(image);
+        try { document.body.setAttribute('onclick', 'window.harmed = true'); } catch {}
+        document.body.click()""")
+    page.browser.execute_async_script("setTimeout(arguments[0], 100)")
+    assert page.js("return window.harmed === undefined")
+    assert any("Content Security Policy" in message for message in logged(page.browser))
+
+
+def test_a_thousand_pictures(open_page: Opener) -> None:
+    page = open_page(many(1000, WORDS))
+    assert len(page.stems()) == 1000
+    filled = page.js("return document.querySelectorAll('.card img[src]').length")
+    assert 0 < filled < 200, "only what is near is drawn"
+    page.js("document.getElementById('img1000').scrollIntoView()")
+    page.wait("return document.querySelector('#img1000 img').naturalWidth > 0")
+    page.type("#search", "drawing_0999")
+    assert page.stems() == ["img999"]
