@@ -1,0 +1,204 @@
+"""Check whether the DVC remote can be used, or push to it under a time limit."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+
+import psutil  # type: ignore[import-untyped]
+
+from stages.library import command
+from stages.library.arguments import Parser, number, whole
+from tools.remote_checks import Finding, findings
+from tools.remote_config import COLAB, described, opened
+
+IDLE = 0.0001
+"""The share of a processor below which a process does nothing."""
+LONGEST_PAUSE = 300
+HARMLESS = ("verify", "clock")
+"""Checks that may fail and yet let a push succeed."""
+KILLED = 124
+"""The exit code of a push that was stopped, as with timeout(1)."""
+
+
+def shown(finding: Finding) -> str:
+    """Return a finding as lines for the screen.
+
+    >>> print(shown(Finding("clock", "as Google's")))
+      ok      clock         as Google's
+    """
+    state = "FAILED" if finding.advice else "ok"
+    lines = [f"  {state:<8}{finding.check:<14}{finding.text}"]
+    if finding.advice:
+        lines += [f"{'':10}-> {finding.advice.english}", f"{'':10}-> {finding.advice.japanese}"]
+    return "\n".join(lines)
+
+
+def check(name: str) -> None:
+    """Print what is right and what is wrong with a remote.
+
+    Raises:
+        RuntimeError: it can't be used as it is.
+    """
+    with opened(name) as remote:
+        print(f"{remote.name}: {remote.url}\n  {described(remote)}")
+        wrong = False
+        for finding in findings(remote):
+            print(shown(finding), flush=True)
+            wrong = wrong or finding.advice is not None
+        if wrong:
+            raise RuntimeError(f"{remote.name} can't be used yet / まだ使えません")
+        print(f"{remote.name} can be used / 使えます: dvc push, dvc pull")
+
+
+def push(name: str, words: list[str], minutes: float, tries: int, pause: float) -> None:
+    """Run `dvc push` until it succeeds.
+
+    Raises:
+        SystemExit: it did not; the exit code is that of the last try.
+        ValueError: there is no such remote.
+    """
+    with opened(name) as remote:
+        name, url, in_colab = remote.name, remote.url, str(COLAB) in remote.path
+    code, last = 0, ""
+    for attempt in range(1, tries + 1):
+        print(f"push: try {attempt} of {tries}: {name}, {url}", flush=True)
+        dvc = [sys.executable, "-m", "dvc", "push", "--remote", name, *words]
+        code, last = watched(dvc, minutes * 60)
+        if code == 0:
+            others = "" if attempt == 1 else f"; tries before this one: {attempt - 1}"
+            print(f"push: done, {name}: {last}{others}")
+            if in_colab:
+                print("push: now run drive.flush_and_unmount(), or Drive gets it much later")
+            return
+        print(
+            f"push: nothing moved for {minutes:g} minutes; stopped"
+            if code == KILLED
+            else f"push: dvc push failed, exit code {code}",
+            flush=True,
+        )
+        if lasting(name):
+            break
+        if attempt < tries:
+            wait = min(pause * 2 ** (attempt - 1), LONGEST_PAUSE)
+            print(f"push: again in {wait:g} s; what is there already stays", flush=True)
+            time.sleep(wait)
+    print(
+        "push: not everything went up; nothing is lost, run it again\n"
+        "      すべては送れませんでした。データは失われていません。もう一度実行してください",
+        file=sys.stderr,
+    )
+    raise SystemExit(code)
+
+
+def lasting(name: str) -> bool:
+    """Print what is wrong with the remote, and return whether another try would be in vain."""
+    with opened(name) as remote:
+        wrong = [finding for finding in findings(remote) if finding.advice]
+    for finding in wrong:
+        print(shown(finding), flush=True)
+    return any(
+        finding.advice and not finding.advice.passing and finding.check not in HARMLESS
+        for finding in wrong
+    )
+
+
+def watched(words: list[str], limit: float) -> tuple[int, str]:
+    """Run a command, its output shown; return the exit code and the last line it printed.
+
+    It is killed when it has done nothing for `limit` seconds: PyDrive2 sets no time limit, and
+    after a lost connection it waits for the answer to an upload that it has not sent again.
+    """
+    lines = [""]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        reader = threading.Thread(target=show, args=(process, lines), daemon=True)
+        reader.start()
+        done, since = 0.0, time.monotonic()
+        try:
+            while process.poll() is None and time.monotonic() - since < limit:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=min(1, limit / 10))
+                now = work_done(process.pid)
+                if now > done + IDLE * limit:
+                    done, since = now, time.monotonic()
+            stopped = process.poll() is None
+        finally:
+            process.kill()
+            reader.join(timeout=10)
+    return (KILLED if stopped else process.returncode), lines[-1]
+
+
+def show(process: "subprocess.Popen[str]", lines: list[str]) -> None:
+    """Print what a process prints, and keep the lines that hold anything."""
+    for line in process.stdout or []:
+        print(line, end="", flush=True)
+        lines += [line.strip()] if line.strip() else []
+
+
+def work_done(pid: int) -> float:
+    """Return a number that grows while a process works, and hardly while it waits.
+
+    Bytes read and written, those of connections included, where the system counts them (Linux);
+    else seconds of processor time, of which a push that waits uses 0.00007 a second.
+    """
+    try:
+        process = psutil.Process(pid)
+        if hasattr(process, "io_counters"):
+            counted = process.io_counters()
+            return float(counted.read_chars + counted.write_chars)
+        times = process.cpu_times()
+    except psutil.Error:  # it has just ended
+        return 0.0
+    return float(times.user + times.system)
+
+
+def remote(
+    action: str, remote: str, words: list[str], minutes: float, tries: int, pause: float
+) -> None:
+    """Do what the command line asks for."""
+    if not sys.stdin.isatty():
+        os.environ["GDRIVE_NON_INTERACTIVE"] = "1"  # nobody is there to sign in
+    if action == "push":
+        push(remote, words, minutes, tries, pause)
+    elif words:
+        raise ValueError(f"check takes no {' '.join(words)}; only push hands words on to dvc")
+    else:
+        check(remote)
+
+
+def build_parser() -> Parser:
+    parser = Parser("tools.remote", __doc__)
+    parser.add_argument(
+        "action",
+        choices=["check", "push"],
+        help="check: can it be used, and if not, why; push: dvc push, watched and repeated",
+    )
+    parser.add_argument("remote", nargs="?", default="", help="its name; else DVC's default one")
+    parser.add_argument(
+        "--minutes",
+        type=number(0.01, 600),
+        default=5.0,
+        help="push: without progress for so long, it is stopped and run again (5)",
+    )
+    parser.add_argument("--tries", type=whole(1, 100), default=6, help="push: at most so often (6)")
+    parser.add_argument(
+        "--pause",
+        type=number(0, 3600),
+        default=10.0,
+        help="push: seconds before the second try, twice as many before each further one (10)",
+    )
+    parser.epilog = "Words after -- are handed on to dvc push: push gdrive -- --jobs 2"
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    end = words.index("--") if "--" in words else len(words)
+    return command.run(build_parser(), partial(remote, words=words[end + 1 :]), words[:end])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
