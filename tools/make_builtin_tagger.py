@@ -387,7 +387,7 @@ def margins_between(inner: Box, outer: Box) -> dict[str, Tensor]:
     }
 
 
-def straight_bars(p: Pixels, near: Tensor, box: Box) -> tuple[Box, dict[str, Tensor]]:
+def straight_bars(near: Tensor, box: Box) -> tuple[Box, dict[str, Tensor]]:
     """Return the box around all that is not `near`, and by side how surely a straight bar ends it.
 
     A bar is uniform up to a straight line, beyond which hardly anything has its colour; round a
@@ -441,7 +441,7 @@ def look_at(bgr: Tensor) -> Picture:
     bands = edge_bands(outer)
     around = any_of(*bands.values())
     frame = close_to(p, main_colour(p, names, around))
-    inner, bars = straight_bars(p, frame, outer)
+    inner, bars = straight_bars(frame, outer)
     margins = margins_between(inner, outer)
     down, across = (
         any_of(margins["top"], margins["bottom"]),
@@ -457,7 +457,7 @@ def look_at(bgr: Tensor) -> Picture:
     )
 
     dark = p.value < 0.12
-    boxed, dark_bars = straight_bars(p, dark, outer)
+    boxed, dark_bars = straight_bars(dark, outer)
     letterbox = all_of(dark_bars["top"], dark_bars["bottom"], 1.0 - border)
     pillarbox = all_of(dark_bars["left"], dark_bars["right"], 1.0 - border)
 
