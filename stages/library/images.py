@@ -118,7 +118,8 @@ def render(path: Path, size: int, fit: str) -> Rendered:
         raise UnusableError(f"its short side is {min(width, height)} px, too small for {size} px")
     picture, colours = to_srgb(image.resize(target, Image.Resampling.LANCZOS, box), profile)
     picture.info.clear()
-    thumbnail = image.resize(thumbnail_size(width, height), Image.Resampling.LANCZOS)
+    small = thumbnail_size(width, height)
+    thumbnail = image.resize(small, Image.Resampling.LANCZOS, reducing_gap=2.0)
     thumbnail, _ = to_srgb(thumbnail, profile)
     upscaled = f"upscaled from {width}x{height}" if target[0] > kept[0] else ""
     return Rendered(
