@@ -1,0 +1,198 @@
+"""The options of sd-scripts: what its source says of them, and what params.yaml may hold."""
+
+import ast
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+Options = dict[str, list[str]]
+"""Options by name: [] for a bare flag, one value, or several for an option that takes a list."""
+
+OURS = {
+    "pretrained_model_name_or_path": "write train.base_model",
+    "output_name": "write organize.name",
+    "train_data_dir": "it is data/dataset",
+    "dataset_config": "its <repeats>_ folders are not read that way",
+    "in_json": "captions are beside the pictures",
+    "config_file": "it checks no option",
+    "output_dir": "it is training/state while training, training/lora afterwards",
+    "logging_dir": "it is training/state",
+    "log_with": "the curves are read from TensorBoard's log",
+    "log_prefix": "the curves are found by the log's name",
+    "log_tracker_name": "the curves are found by the log's name",
+    "save_state": "a state is kept with every checkpoint",
+    "resume": "it goes on by itself where it stopped",
+    "initial_epoch": "it goes on by itself where it stopped",
+    "initial_step": "it goes on by itself where it stopped",
+    "skip_until_initial_step": "with it a resumed run overwrites the LoRA and trains nothing",
+    "no_metadata": "the LoRA carries its papers there",
+}
+"""Options that the stage gives itself, and where to write instead."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the trainer's source says about one of its options."""
+
+    flag: bool = False
+    many: bool = False
+    type: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def split_options(words: list[str], known: set[str]) -> tuple[list[str], Options]:
+    """Return the words that belong to `known` flags, and the other options with their values.
+
+    >>> split_options(["--name", "nasu", "--sdpa", "--network_args", "a=1", "b=2"], {"name"})
+    (['--name', 'nasu'], {'sdpa': [], 'network_args': ['a=1', 'b=2']})
+    """
+    mine: list[str] = []
+    theirs: Options = {}
+    values = mine
+    for word in words:
+        key = word.removeprefix("--").split("=")[0]
+        if not re.match(r"--\w", word) or key in known or word == "--help":
+            if word.startswith("--"):
+                values = mine
+            values.append(word)
+        elif key in theirs or "=" in word:
+            raise ValueError(f"params.yaml, train: {word!r} does not belong here; write it once")
+        else:
+            values = theirs.setdefault(key, [])
+    return mine, theirs
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module's functions, and from which modules its other names are."""
+
+    functions: dict[str, ast.FunctionDef]
+    imported: dict[str, str]
+
+
+def read_source(path: Path) -> Source:
+    """Return what a module of the trainer defines and imports; nothing of it runs."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return Source(
+        {each.name: each for each in body if isinstance(each, ast.FunctionDef)},
+        {
+            name.asname or name.name: each.module or ""
+            for each in body
+            if isinstance(each, ast.ImportFrom)
+            for name in each.names
+        },
+    )
+
+
+def known_options(checkout: Path, script: str) -> dict[str, Option]:
+    """Return the script's options, read from its source: nothing is imported, it takes no time."""
+    found: dict[str, Option] = {}
+    sources: dict[Path, Source] = {}
+    seen: set[tuple[Path, str]] = set()
+
+    def collect(path: Path, function: str) -> None:
+        if (path, function) in seen or not path.is_file():
+            return
+        seen.add((path, function))
+        if path not in sources:
+            sources[path] = read_source(path)
+        source = sources[path]
+        definition = source.functions.get(function)
+        for call in ast.walk(definition) if definition else []:
+            if isinstance(call, ast.Call):
+                follow(path, call, source)
+
+    def follow(path: Path, call: ast.Call, source: Source) -> None:
+        match call.func:
+            case ast.Attribute(attr="add_argument"):
+                for word in call.args:
+                    if isinstance(word, ast.Constant) and str(word.value).startswith("--"):
+                        found[str(word.value)[2:]] = option_of(call)
+            case ast.Attribute(value=ast.Name(id=module), attr=function):
+                collect(checkout / "library" / f"{module}.py", function)
+                collect(checkout / f"{module}.py", function)
+            case ast.Name(id=function) if function in source.imported:
+                module = source.imported[function].replace(".", "/")
+                collect(checkout / f"{module}.py", function)
+            case ast.Name(id=function):
+                collect(path, function)
+
+    collect(checkout / script, "setup_parser")
+    if not found:
+        raise ValueError(f"params.yaml, train.script: {script} has no options; it is no trainer")
+    return found
+
+
+def option_of(call: ast.Call) -> Option:
+    """Return what a call of add_argument says."""
+    said = {word.arg: word.value for word in call.keywords}
+    action, kind, choices = said.get("action"), said.get("type"), said.get("choices")
+    values = choices.elts if isinstance(choices, ast.List | ast.Tuple) else []
+    return Option(
+        flag=isinstance(action, ast.Constant) and str(action.value).startswith("store_"),
+        many="nargs" in said,
+        type=kind.id if isinstance(kind, ast.Name) else "",
+        choices=tuple(str(each.value) for each in values if isinstance(each, ast.Constant)),
+    )
+
+
+def check_options(options: Options, known: dict[str, Option], script: str) -> None:
+    """Raise ValueError for the first option that the trainer would refuse, or we give ourselves."""
+    for name, values in options.items():
+        place = f"params.yaml, train.{name}"
+        if name in OURS:
+            raise ValueError(
+                f"{place}: the stage gives this option itself ({OURS[name]}); remove it"
+            )
+        if name not in known:
+            near = difflib.get_close_matches(name, [*known, *OURS], n=1)
+            hint = f"did you mean {near[0]}?" if near else "see sd-scripts' docs/train_network.md"
+            raise ValueError(f"{place}: {script} has no such option; {hint}")
+        if problem := wrong_value(known[name], values):
+            raise ValueError(f"{place}: {problem}")
+
+
+def wrong_value(option: Option, values: list[str]) -> str:
+    """Return what is wrong with an option's values; else ''.
+
+    >>> wrong_value(Option(choices=("no", "fp16", "bf16")), ["fp-16"])
+    "'fp-16' is none of no, fp16, bf16; did you mean fp16?"
+    """
+    if "None" in values:
+        return "it has no value (null); write a value or remove the line"
+    if option.flag:
+        return f"it takes no value but true or false; not {values[0]!r}" if values else ""
+    if not values:
+        return "it needs a value; true is none"
+    if len(values) > 1 and not option.many:
+        return "it takes one value, not a list"
+    for value in values:
+        try:
+            {"int": int, "float": float}.get(option.type, str)(value)
+        except ValueError:
+            kind = "a whole number" if option.type == "int" else "a number"
+            return f"{value!r} is not {kind}; write one"
+        if option.choices and value not in option.choices:
+            near = difflib.get_close_matches(value, option.choices, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; write one of them"
+            return f"{value!r} is none of {', '.join(option.choices)}{hint}"
+    return ""
+
+
+def as_words(options: Options) -> list[str]:
+    """Return options as the words of a command line; no shell ever reads them.
+
+    >>> as_words({"sdpa": [], "network_dim": ["64"], "network_args": ["a=1", "b=2"]})
+    ['--sdpa', '--network_dim=64', '--network_args', 'a=1', 'b=2']
+    """
+    words: list[str] = []
+    for name, values in options.items():
+        one = len(values) == 1
+        words += [f"--{name}={values[0]}"] if one else [f"--{name}", *values]
+    return words
+
+
+def first(options: Options, key: str, default: str) -> str:
+    """Return the value of an option that takes one."""
+    return (options.get(key) or [default])[0]

@@ -1,0 +1,473 @@
+"""The training stage, with a stand-in for sd-scripts (tests/trainer)."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages import train
+from stages.library import preflight
+from stages.library.papers import dvc_md5, read_metadata, read_papers
+from tests.clones import PROJECT
+from tests.training import (
+    PARAMS,
+    TRAINER,
+    as_dvc_writes,
+    write_base_model,
+    write_dataset,
+    write_lock,
+    write_state,
+)
+
+WAITING_SECONDS = 60
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder: a project with a dataset and a base model."""
+    write_dataset(tmp_path)
+    write_base_model(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("NASUMISO_", "STANDIN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NASUMISO_TRAINER", str(TRAINER))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    return tmp_path
+
+
+def words(**changes: object) -> list[str]:
+    """Return the command line that DVC makes of PARAMS with `changes`; None leaves a key out."""
+    own = {
+        "dataset": "data/dataset",
+        "output": "training/lora",
+        "state": "training/state",
+        "samples": "training/samples",
+        "metrics": "training/metrics.json",
+        "curves": "training/curves",
+        "name": "nasu",
+        "repeats": 1,
+        "tag": "nasumiso_style",
+    }
+    params = PARAMS | write_base_model(Path()) | changes
+    return as_dvc_writes(own) + as_dvc_writes({k: v for k, v in params.items() if v is not None})
+
+
+def result() -> dict[str, str]:
+    """Return what a training brought home, without its clock: digests by path."""
+    found = {}
+    for path in sorted(Path("training").rglob("*")):
+        if path.is_file() and "state" not in path.parts and not path.name.startswith("."):
+            data = path.read_bytes()
+            if path.suffix == ".safetensors":
+                kept = {k: v for k, v in read_metadata(path).items() if "started_at" not in k}
+                data = json.dumps(kept, sort_keys=True).encode() + data[-8:]
+            found[path.as_posix()] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def runs() -> list[Path]:
+    """Return the folders of trainings, without helper files."""
+    return [path for path in Path("training/state").iterdir() if path.is_dir()]
+
+
+@pytest.fixture
+def undisturbed(root: Path) -> dict[str, str]:
+    """Return what a training that nothing disturbs brings home."""
+    assert train.main(words()) == 0
+    found = without_counts()
+    shutil.rmtree(root / "training")
+    return found
+
+
+def without_counts() -> dict[str, str]:
+    """Return `result()`, with only the weights of the LoRAs.
+
+    Their metadata counts the steps since the last start (ss_steps), as sd-scripts does.
+    """
+    found = result()
+    for path in Path("training/lora").glob("*.safetensors"):
+        found[path.as_posix()] = path.read_bytes()[-8:].hex()
+    return found
+
+
+@pytest.mark.usefixtures("root")
+def test_it_brings_home_every_epoch_its_pictures_and_its_curves(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = dvc_md5(Path("data/dataset"))
+    assert train.main(words()) == 0
+    assert sorted(path.name for path in Path("training/lora").iterdir()) == [
+        *(f"nasu-{epoch:06d}.safetensors" for epoch in (1, 2, 3)),
+        "nasu.json",
+        "nasu.png",
+        "nasu.safetensors",
+    ]
+    samples = sorted(path.name for path in Path("training/samples").iterdir())
+    assert samples == [f"e{e:06d}_{end}.png" for e in (1, 2, 3, 4) for end in ("00_1", "01_2")]
+    preview = Path("training/lora/nasu.png").read_bytes()
+    assert preview == Path("training/samples/e000004_00_1.png").read_bytes()
+    rows = Path("training/curves/steps.csv").read_text().splitlines()
+    assert rows[0] == "step,epoch,loss,learning_rate,learning_rate_textencoder"
+    assert [row.split(",")[:2] for row in rows[1:]] == [
+        [str(step), str((step + 3) // 4)] for step in range(1, 17)
+    ]
+    assert len(Path("training/curves/epochs.csv").read_text().splitlines()) == 5
+    metrics = json.loads(Path("training/metrics.json").read_text())
+    assert metrics["epochs"] == 4
+    assert metrics["steps"] == 16
+    assert metrics["lowest_loss_epoch"] == 4
+    assert dvc_md5(Path("data/dataset")) == before
+    assert "epoch 4/4" in capsys.readouterr().out
+
+
+def test_the_lora_carries_its_papers_and_a_card(root: Path) -> None:
+    assert train.main(words(training_comment='it\'s $(touch pwned) "nasu"; `x`')) == 0
+    metadata = read_metadata(Path("training/lora/nasu.safetensors"))
+    papers = read_papers(metadata)
+    assert papers
+    assert papers.dataset_md5 == dvc_md5(Path("data/dataset"))
+    assert papers.base_model == "base.safetensors"
+    assert (
+        papers.base_model_sha256
+        == hashlib.sha256(Path("base.safetensors").read_bytes()).hexdigest()
+    )
+    comment = json.loads(metadata["ss_training_comment"])["comment"]
+    assert comment == 'it\'s $(touch pwned) "nasu"; `x`'
+    assert str(root) not in metadata["ss_training_comment"]
+    card = json.loads(Path("training/lora/nasu.json").read_text())
+    assert card["activation text"] == "nasumiso_style"
+    assert card["sd version"] == "SD1"
+    assert card["preferred weight"] == 0.8
+
+
+@pytest.mark.parametrize("orders", [["3"], ["3 state"], ["1"], ["2", "3"], ["4"]])
+def test_a_killed_trainer_goes_on_and_the_result_is_the_same(
+    undisturbed: dict[str, str],
+    orders: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for order in orders:
+        monkeypatch.setenv("STANDIN_DIE", order)
+        assert train.main(words()) == 1
+        error = capsys.readouterr().err
+        assert "made no LoRA" in error
+        assert "CalledProcessError" in error  # the trainer's own last lines
+        assert not Path("training/lora").exists()
+        shown = Path("training/curves/steps.csv").read_text().splitlines()
+        assert int(shown[-1].split(",")[0]) > (int(order[0]) - 1) * 4  # the cut run's curve
+    monkeypatch.delenv("STANDIN_DIE")
+    assert train.main(words()) == 0
+    last = 1 if orders == ["1"] else int(orders[-1][0])
+    going_on = f"going on with epoch {last} of 4"
+    assert (going_on in capsys.readouterr().out) == (last > 1)
+    assert without_counts() == undisturbed
+
+
+def test_a_state_of_the_end_is_not_resumed_but_the_one_before(
+    undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STANDIN_DIE", "4")
+    assert train.main(words()) == 1
+    monkeypatch.delenv("STANDIN_DIE")
+    write_state(runs()[0] / "output" / "nasu-000004-state", 4)
+    assert train.main(words()) == 0
+    assert "going on with epoch 4 of 4" in capsys.readouterr().out
+    assert without_counts() == undisturbed
+
+
+def test_a_killed_stage_leaves_no_second_trainer(undisturbed: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "stages.train", *words()]
+    environment = os.environ | {"STANDIN_SLOW": "0.05", "PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
+        until(lambda: list(Path("training/state").glob("*/output/nasu-000002-state")))
+        os.killpg(process.pid, signal.SIGKILL)
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "going on with epoch" in again.stdout
+    assert without_counts() == undisturbed
+
+
+def until(there: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAITING_SECONDS
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("change", [{"learning_rate": 2e-3}, {"seed": 1}, {"network_dim": 16}])
+def test_a_state_of_other_params_is_never_resumed(
+    change: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("STANDIN_DIE", "3")
+    assert train.main(words()) == 1
+    monkeypatch.delenv("STANDIN_DIE")
+    (interrupted,) = runs()
+    assert train.main(words(**change)) == 0
+    output = capsys.readouterr().out
+    assert "going on" not in output
+    assert f"also keeps the unfinished trainings {interrupted.name}" in output
+
+
+def test_another_dataset_or_trainer_is_another_training(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STANDIN_DIE", "2")
+    assert train.main(words()) == 1
+    (root / "data/dataset/1_nasu/img001.txt").write_text("nasu, sad\n")
+    write_lock(root, dvc_md5(root / "data/dataset"))
+    assert train.main(words()) == 1
+    checkout = shutil.copytree(TRAINER, tmp_path / "newer")
+    (checkout / "library" / "new.py").write_text("\n")
+    monkeypatch.setenv("NASUMISO_TRAINER", str(checkout))
+    assert train.main(words()) == 1
+    assert len(runs()) == 3
+
+
+def test_a_finished_training_is_not_done_twice(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(words()) == 0
+    before = result()
+    (folder,) = runs()
+    assert not list(folder.glob("output/*-state"))
+    assert not (folder / "dataset").exists()
+    for name in ("lora", "samples", "curves"):
+        shutil.rmtree(root / "training" / name)  # as DVC does before the stage starts
+    monkeypatch.setenv("STANDIN_FAIL", "it was started")
+    assert train.main(words()) == 0
+    assert "finished already" in capsys.readouterr().out
+    assert result() == before
+
+
+def test_the_drive_outlives_the_machine(
+    undisturbed: dict[str, str],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drive = root / "drive"
+    drive.mkdir()
+    monkeypatch.setenv("NASUMISO_DRIVE", str(drive))
+    monkeypatch.setenv("STANDIN_DIE", "4")
+    assert train.main(words()) == 1
+    shutil.rmtree(root / "training")  # the machine is gone
+    monkeypatch.delenv("STANDIN_DIE")
+    (newest,) = drive.glob("state/*/output/nasu-000003-state")
+    (newest / "optimizer.bin").write_bytes(b"damaged on the way")
+    assert train.main(words()) == 0
+    assert "going on with epoch 3 of 4" in capsys.readouterr().out
+    assert without_counts() == undisturbed
+    assert not list(drive.glob("state/*/output/*-state"))
+    shutil.rmtree(root / "training")
+    monkeypatch.setenv("STANDIN_FAIL", "it was started")
+    assert train.main(words()) == 0
+    assert without_counts() == undisturbed
+
+
+def test_a_drive_that_is_full_stops_no_training(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "drive").mkdir()
+    monkeypatch.setenv("NASUMISO_DRIVE", str(root / "drive"))
+    (root / "drive" / "state").write_text("a file where a folder should be")
+    assert train.main(words()) == 0
+    assert "the Drive takes no state now" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("change", "environment", "message"),
+    [
+        (
+            {},
+            {"STANDIN_DATA": "none"},
+            "exit code 0 and made no LoRA; its last lines:\n  | No data",
+        ),
+        ({}, {"STANDIN_FAIL": "CUDA out of memory"}, "lower train_batch_size"),
+        ({}, {"STANDIN_LOSS": "nan"}, "the loss is no number"),
+        ({"min_bucket_reso": 1}, {"STANDIN_FAIL": "odd"}, "  | RuntimeError: odd"),
+    ],
+)
+def test_a_training_without_a_lora_is_a_failure_and_shows_why(
+    change: dict[str, object],
+    environment: dict[str, str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert train.main(words(**change, gradient_accumulation_steps=1)) == 1
+    assert message in capsys.readouterr().err
+    assert train.main(words(**change, gradient_accumulation_steps=1)) == 1  # nor the second time
+    assert not Path("training/lora").exists()
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"learnig_rate": 1e-4},
+            "train.learnig_rate: train_network.py has no such option; did you mean learning_rate?",
+        ),
+        (
+            {"cache_text_encoder_outputs": True},
+            "train.cache_text_encoder_outputs: train_network.py has no such option",
+        ),
+        ({"output_dir": "x"}, "train.output_dir: the stage gives this option itself"),
+        ({"skip_until_initial_step": True}, "overwrites the LoRA"),
+        ({"network_dim": "big"}, "train.network_dim: 'big' is not a whole number"),
+        ({"network_dim": [8, 16]}, "train.network_dim: it takes one value, not a list"),
+        ({"network_dim": True}, "train.network_dim: it needs a value"),
+        ({"mixed_precision": "fp-16"}, "did you mean fp16?"),
+        ({"sdpa": "yes"}, "train.sdpa: it takes no value but true or false; not 'yes'"),
+        ({"seed": "None"}, "train.seed: it has no value (null)"),
+        (
+            {"script": "train_netwerk.py"},
+            "has no train_netwerk.py; there are sdxl_train_network.py",
+        ),
+        (
+            {"base_model": "nowhere.safetensors"},
+            "train.base_model: 'nowhere.safetensors' is no file",
+        ),
+        ({"base_model_sha256": "abc"}, "train.base_model_sha256: is no SHA-256"),
+        ({"base_model_sha256": "0" * 64}, "is another model"),
+        ({"sample_prompts": ["no seed"]}, "'no seed' has no seed; end it with --d 1"),
+        ({"lr_warmup_steps": 16}, "train.lr_warmup_steps: 16 is not less than the 16 steps"),
+        ({"max_train_epochs": 20_000}, "organize.repeats: 80000 steps are more than a day"),
+        ({"preferred_weight": 3}, "train.preferred_weight: '3' is not a number from 0 to 2"),
+        ({"xformers": True}, "train.xformers: the package xformers isn't here; write sdpa"),
+    ],
+)
+def test_what_can_be_told_at_once_is_told_in_one_line(
+    change: dict[str, object], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(words(**change)) == 1
+    lines = capsys.readouterr().err.splitlines()
+    lines = [line for line in lines if "warning" not in line]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not list(Path("training").glob("state/*/logs"))
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("device", "change", "message"),
+    [
+        ("cpu", {}, "no graphics card"),
+        (
+            "mps",
+            {},
+            "train.optimizer_type: AdamW8bit needs a CUDA card, which isn't here; write AdamW",
+        ),
+        ("mps", {"optimizer_type": "AdamW"}, "train.mixed_precision: fp16 needs a CUDA card"),
+        ("mps", {"optimizer_type": "AdamW", "mixed_precision": "no"}, ""),
+    ],
+)
+def test_the_machine_is_looked_at_first(
+    device: str,
+    change: dict[str, object],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("STANDIN_DEVICE", device)
+    assert train.main(words(**change)) == (1 if message else 0)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("root")
+def test_the_cpu_is_used_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDIN_DEVICE", "cpu")
+    monkeypatch.setenv("NASUMISO_DEVICE", "cpu")
+    assert train.main(words(optimizer_type="AdamW", mixed_precision="no")) == 0
+
+
+def test_without_bitsandbytes_it_names_the_option_to_change(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout = shutil.copytree(TRAINER, root / "sd-scripts")
+    (checkout / "bitsandbytes.py").unlink()
+    monkeypatch.setenv("NASUMISO_TRAINER", str(checkout))
+    assert train.main(words()) == 1
+    assert (
+        "params.yaml, train.optimizer_type: AdamW8bit needs the package bitsandbytes, which isn't "
+        "here; write AdamW"
+    ) in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("root")
+def test_sdxl_has_its_own_script_and_options() -> None:
+    change = {"script": "sdxl_train_network.py", "cache_text_encoder_outputs": True}
+    assert train.main(words(**change, network_train_unet_only=True)) == 0
+    card = json.loads(Path("training/lora/nasu.json").read_text())
+    assert card["sd version"] == "SDXL"
+    head = Path("training/curves/steps.csv").read_text().splitlines()[0]
+    assert head == "step,epoch,loss,learning_rate"
+
+
+@pytest.mark.usefixtures("root")
+def test_without_prompts_there_are_no_samples() -> None:
+    assert train.main(words(sample_prompts=[])) == 0
+    assert list(Path("training/samples").iterdir()) == []
+    assert not Path("training/lora/nasu.png").exists()
+
+
+def test_no_trainer_no_dataset_no_lock_no_room(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(message: str) -> None:
+        assert train.main(words()) == 1
+        assert message in capsys.readouterr().err
+
+    monkeypatch.setattr(preflight, "GB", 1)
+    usage = type("Usage", (), {"free": 5})()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage)
+        refused("5.0 GB are free; free some, or lower train.network_dim")
+    monkeypatch.setenv("NASUMISO_DRIVE", "nowhere")
+    refused("NASUMISO_DRIVE: there is no folder nowhere; mount the Drive")
+    monkeypatch.delenv("NASUMISO_DRIVE")
+    (root / "data/dataset/1_nasu/img001.txt").write_text("changed")
+    refused("is not the dataset that dvc.lock records")
+    (root / "data/dataset/1_nasu/img001.txt").unlink()
+    refused("img001 has no caption, 1 files stand alone")
+    shutil.rmtree(root / "data/dataset")
+    refused("holds no pictures; run dvc repro, or dvc pull data/dataset")
+    write_dataset(root)
+    Path("dvc.lock").unlink()
+    refused("dvc.lock: does not list data/dataset; run dvc repro first")
+    monkeypatch.setenv("NASUMISO_TRAINER_PYTHON", "nowhere/python")
+    refused("NASUMISO_TRAINER_PYTHON: there is no file nowhere/python")
+    monkeypatch.setenv("NASUMISO_TRAINER", "nowhere")
+    refused("nowhere: there is no sd-scripts; clone https://github.com/kohya-ss/sd-scripts")
+
+
+@pytest.mark.usefixtures("root")
+def test_latents_that_were_cut_off_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDIN_DIE", "2")
+    assert train.main(words()) == 1
+    monkeypatch.delenv("STANDIN_DIE")
+    latents = sorted(runs()[0].glob("dataset/*/*.npz"))
+    assert len(latents) == 7
+    latents[0].write_bytes(latents[0].read_bytes()[:20])
+    assert train.main(words()) == 0
+
+
+def test_help_names_every_param(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["--help"])
+    assert re.search("base_model_sha256", capsys.readouterr().out)

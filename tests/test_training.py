@@ -1,0 +1,201 @@
+"""End to end: `dvc exp run training/dvc.yaml` in a clone, killed and run again, compared."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from stages.library.papers import dvc_md5, locked_md5, read_metadata
+from tests.clones import Clone, stages_run
+from tests.training import TRAINER, write_base_model
+
+WAITING_SECONDS = 120
+
+TRAIN = ("dvc", "exp", "run", "training/dvc.yaml")
+
+
+@dataclass(frozen=True)
+class Studio(Clone):
+    """A clone with a stand-in trainer."""
+
+    orders: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        trainer = {"NASUMISO_TRAINER": str(TRAINER)}
+        return super().environment() | trainer | self.orders
+
+    def copy(self, to: Path, **orders: str) -> "Studio":
+        super().copy(to)
+        return Studio(to, self.home, orders)
+
+
+@pytest.fixture(scope="session")
+def ready(first_run: tuple[Clone, str], tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Return a clone with a committed dataset whose training takes seconds."""
+    folder = tmp_path_factory.mktemp("studio")
+    studio = Studio(folder / "clone", first_run[0].home)
+    first_run[0].copy(studio.root)
+    studio.set_param("  repeats: 10", "  repeats: 1")
+    changes = {**write_base_model(folder), "max_train_epochs": 4, "lr_warmup_steps": 5}
+    params = studio.root / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    for key, value in changes.items():
+        text, times = re.subn(rf"(?m)^  {key}: .*$", f"  {key}: {value}", text)
+        assert times == 1, key
+    params.write_text(text, encoding="utf-8")
+    studio.run("dvc", "repro")
+    commit(studio)
+    return studio
+
+
+def commit(studio: Clone) -> None:
+    studio.run("git", "add", "-A")
+    studio.run("git", "commit", "-q", "-m", "As it stands")
+
+
+@pytest.fixture(scope="session")
+def trained(ready: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Return a clone after its first training, which is committed as DVC asks."""
+    studio = ready.copy(tmp_path_factory.mktemp("trained") / "clone")
+    studio.run(*TRAIN, "-n", "first")
+    commit(studio)
+    return studio
+
+
+def result(studio: Clone) -> dict[str, str]:
+    """Return what a training brought home: of LoRAs the weights, of the rest the bytes."""
+    found = {}
+    for path in sorted((studio.root / "training").rglob("*")):
+        name = path.relative_to(studio.root).as_posix()
+        if path.is_file() and name.split("/")[1] in ("lora", "samples", "curves", "metrics.json"):
+            data = path.read_bytes()
+            kept = data[-8:] if path.suffix == ".safetensors" else data
+            found[name] = hashlib.sha256(kept).hexdigest()
+    return found
+
+
+def until_there(pattern: str, folder: Path) -> None:
+    deadline = time.monotonic() + WAITING_SECONDS
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline, pattern
+        time.sleep(0.02)
+
+
+def test_plain_repro_never_trains(ready: Studio, tmp_path: Path) -> None:
+    studio = ready.copy(tmp_path / "clone")
+    assert stages_run(studio.run("dvc", "repro")) == []
+    assert not (studio.root / "training" / "lora").exists()
+
+
+def test_the_training_leaves_only_what_git_should_keep(trained: Studio, ready: Studio) -> None:
+    kept = set(trained.run("git", "ls-files", "training").split())
+    before = set(ready.run("git", "ls-files", "training").split())
+    assert kept - before == {
+        "training/curves/epochs.csv",
+        "training/curves/steps.csv",
+        "training/dvc.lock",
+        "training/metrics.json",
+    }
+    assert trained.run("git", "status", "--porcelain") == ""
+    dataset = trained.root / "data" / "dataset"
+    assert not list(dataset.rglob("*.npz"))
+    lock = (trained.root / "dvc.lock").read_text(encoding="utf-8")
+    assert dvc_md5(dataset) == locked_md5(lock, "data/dataset")  # ours is DVC's own
+
+
+def test_a_killed_run_goes_on_and_the_result_is_the_same(
+    trained: Studio, ready: Studio, tmp_path: Path
+) -> None:
+    studio = ready.copy(tmp_path / "clone", STANDIN_SLOW="0.05")
+    with studio.start(*TRAIN, log=tmp_path / "log") as process:
+        until_there("training/state/*/output/*-000002-state/random*.pkl", studio.root)
+        os.killpg(process.pid, signal.SIGKILL)  # dvc and the stage, not the trainer
+    output = studio.run(*TRAIN)
+    assert "going on with epoch" in output
+    assert result(studio) == result(trained)
+
+
+def test_no_string_is_changed_or_executed_on_its_way(ready: Studio, tmp_path: Path) -> None:
+    studio = ready.copy(tmp_path / "clone")
+    params = studio.root / "params.yaml"
+    comment = 'it\'s "mine"; $(touch pwned) `touch pwned` 茄子'
+    with params.open("a", encoding="utf-8") as file:
+        file.write(f"  training_comment: {json.dumps(comment, ensure_ascii=False)}\n")
+    studio.run("dvc", "repro", "-s", "training/dvc.yaml:train")
+    metadata = read_metadata(studio.root / "training" / "lora" / "nasumiso_v1.safetensors")
+    assert json.loads(metadata["ss_training_comment"])["comment"] == comment
+    assert not list(studio.root.rglob("pwned"))
+    assert not (TRAINER / "pwned").exists()
+
+
+def test_a_misspelt_option_stops_before_anything_heavy(ready: Studio, tmp_path: Path) -> None:
+    studio = ready.copy(tmp_path / "clone")
+    studio.set_param("  network_dim: 64", "  netwerk_dim: 64")
+    output = studio.run("dvc", "repro", "-s", "training/dvc.yaml:train", ok=False)
+    expected = "train.netwerk_dim: train_network.py has no such option; did you mean network_dim?"
+    assert expected in output
+    assert not (studio.root / "training" / "state").exists()
+
+
+def test_the_recipes_compare(trained: Studio, tmp_path: Path) -> None:
+    studio = trained.copy(tmp_path / "clone")
+    queued = studio.run(*TRAIN, "-S", "train.network_dim=16,32", "--queue")
+    assert queued.count("Queued experiment") == 2
+    studio.run("dvc", "exp", "run", "--run-all")
+    studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
+
+    useful = "Experiment|loss|lowest|train.(learning_rate|network_dim)"
+    shown = studio.run("dvc", "exp", "show", "--drop", ".*", "--keep", useful, "--csv")
+    rows = list(csv.DictReader(io.StringIO(shown[shown.index("Experiment,") :])))
+    found = {(row["train.network_dim"], row["train.learning_rate"]): row for row in rows}
+    assert {("64", "5e-05"), ("16", "0.0001"), ("32", "0.0001")} <= set(found)
+    assert all(float(row["loss"]) > 0 for row in found.values())
+    assert "tagger.model" not in rows[0]
+
+    page = tmp_path / "plots"
+    template = ("--html-template", "training/plots.html")
+    studio.run("dvc", "plots", "diff", "HEAD", "slower", *template, "-o", str(page))
+    html = (page / "index.html").read_text(encoding="utf-8")
+    for title in ("Loss by epoch", "Loss by step", "Learning rate"):
+        assert title in html
+    assert not re.search(r"(src|href)=[\"']https?://", html)  # offline
+    pictures = re.findall(r"src=\"(static/[^\"]+e000004_00_1\.png)\"", html)
+    assert len(pictures) == 2
+    assert all((page / picture).is_file() for picture in pictures)
+
+
+def test_an_experiment_comes_home(trained: Studio, tmp_path: Path) -> None:
+    studio = trained.copy(tmp_path / "colab")
+    origin, remote = tmp_path / "origin.git", tmp_path / "remote"
+    studio.run("git", "clone", "-q", "--bare", str(studio.root), str(origin))
+    studio.run("git", "remote", "set-url", "origin", str(origin))
+    studio.run("dvc", "remote", "add", "--local", "-d", "mount", str(remote))
+    studio.run("dvc", "exp", "run", "training/dvc.yaml", "-n", "colab", "-S", "train.seed=7")
+    studio.run("dvc", "exp", "push", "origin", "colab")
+    there = result(studio)
+
+    home = Studio(tmp_path / "home-clone", studio.home)
+    studio.run("git", "clone", "-q", str(origin), str(home.root))
+    home.run("dvc", "remote", "add", "--local", "-d", "mount", str(remote))
+    home.run("dvc", "exp", "pull", "origin", "colab")
+    home.run("dvc", "exp", "apply", "colab")
+    assert result(home) == there
+
+    lora = home.root / "training" / "lora" / "nasumiso_v1.safetensors"
+    said = home.run("python", "-m", "tools.whence", str(lora))
+    commands = [line.split() for line in said.splitlines() if line.startswith("  ")]
+    assert [words[:2] for words in commands] == [["git", "checkout"], ["dvc", "pull"]]
+    again = Studio(tmp_path / "again", studio.home)
+    studio.run("git", "clone", "-q", str(origin), str(again.root))
+    again.run("dvc", "remote", "add", "--local", "-d", "mount", str(remote))
+    for words in commands:
+        again.run(*words)
+    assert dvc_md5(again.root / "data/dataset") == dvc_md5(studio.root / "data/dataset")

@@ -1,0 +1,116 @@
+"""A LoRA tells what it was made of, and how to get its dataset back."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stages.library.papers import Papers, as_comment
+from tests.training import safetensors, write_lock
+from tools import whence
+
+MD5 = "ab" * 16 + ".dir"
+
+
+def git(*words: str) -> str:
+    identity = ["-c", "user.name=Nasu", "-c", "user.email=nasu@example.com"]
+    answer = subprocess.run(["git", *identity, *words], check=True, capture_output=True, text=True)
+    return answer.stdout.strip()
+
+
+def commit_lock(md5: str) -> str:
+    """Commit a dvc.lock that records the dataset `md5`, and return the commit."""
+    write_lock(Path(), md5)
+    git("add", "-A")
+    git("commit", "-q", "-m", md5)
+    return git("rev-parse", "HEAD")
+
+
+def write_lora(commit: str, changed: bool = False) -> Path:
+    papers = Papers(
+        run="0123456789ab",
+        git_commit=commit,
+        git_changed=changed,
+        dataset="data/dataset",
+        dataset_md5=MD5,
+        params_sha256="c" * 64,
+        base_model="anything.safetensors",
+        base_model_sha256="d" * 64,
+        trainer="train_network.py",
+        trainer_commit="e" * 40,
+    )
+    metadata = {
+        "ss_training_comment": as_comment(papers),
+        "ss_output_name": "nasu",
+        "ss_epoch": "10",
+        "sshs_model_hash": "f" * 64,
+    }
+    path = Path("nasu.safetensors")
+    path.write_bytes(safetensors(metadata))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, an empty Git repository."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q", "-b", "main")
+    return tmp_path
+
+
+def test_it_names_everything_and_the_two_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    commit = commit_lock(MD5)
+    assert whence.main([str(write_lora(commit))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:7] == [
+        "LoRA          nasu, after epoch 10 (training 0123456789ab)",
+        f"Git commit    {commit}",
+        f"dataset       data/dataset, DVC {MD5}",
+        f"params        SHA-256 {'c' * 64}",
+        f"base model    anything.safetensors, SHA-256 {'d' * 64}",
+        f"trainer       sd-scripts {'e' * 40}, train_network.py",
+        f"WebUI's hash  {'f' * 12}",
+    ]
+    assert lines[-2:] == [f"  git checkout {commit}", "  dvc pull data/dataset"]
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/later", "refs/exps/ab/cd/colab"])
+def test_the_commit_that_holds_the_dataset_is_found_wherever_it_is(
+    ref: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started_on = commit_lock("another.dir")
+    experiment = commit_lock(MD5)
+    git("update-ref", ref, experiment)
+    git("reset", "-q", "--hard", started_on)
+    assert whence.main([str(write_lora(started_on, changed=True))]) == 0
+    output = capsys.readouterr().out
+    assert f"{started_on}, with changes" in output
+    assert f"  git checkout {experiment}" in output
+
+
+def test_a_repository_that_does_not_know_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    commit_lock("another.dir")
+    assert whence.main([str(write_lora("9" * 40))]) == 1
+    captured = capsys.readouterr()
+    assert "anything.safetensors" in captured.out  # what is known is told all the same
+    assert f"no commit here records the dataset {MD5}" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (safetensors({"ss_output_name": "x"}), "carries no papers of Nasumiso Creator"),
+        (b"<html>", "is no safetensors file, or not whole"),
+    ],
+)
+def test_other_files_are_refused(
+    data: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("x.safetensors").write_bytes(data)
+    assert whence.main(["x.safetensors"]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert whence.main(["nowhere.safetensors"]) == 1
+    assert "nowhere.safetensors: No such file" in capsys.readouterr().err

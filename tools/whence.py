@@ -1,0 +1,82 @@
+"""Tell what a LoRA was made of, and how to get exactly its dataset back."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from stages.library import command
+from stages.library.arguments import Parser
+from stages.library.papers import Papers, git, locked_md5, read_metadata, read_papers
+
+
+def commits_to_look_at(papers: Papers) -> Iterator[str]:
+    """Yield the recorded commit, then those that changed the dataset's MD5 in any dvc.lock.
+
+    An experiment is started on a commit and becomes one afterwards, in refs/exps: there the
+    recorded commit may hold an older dataset.
+    """
+    yield papers.git_commit
+    found = git("log", "--all", "--format=%H", f"-S{papers.dataset_md5}", "--", "dvc.lock")
+    yield from found.splitlines()
+
+
+def commit_of_dataset(papers: Papers) -> str:
+    """Return a commit of this repository whose dvc.lock records the dataset; '' if none does."""
+    for commit in commits_to_look_at(papers):
+        lock = git("show", f"{commit}:dvc.lock")
+        if lock and locked_md5(lock, papers.dataset) == papers.dataset_md5:
+            return commit
+    return ""
+
+
+def story(metadata: dict[str, str], papers: Papers) -> list[str]:
+    """Return what a LoRA's metadata tells, as lines of name and value."""
+    changed = ", with changes" if papers.git_changed else ""
+    rows = {
+        "LoRA": f"{metadata.get('ss_output_name', '?')}, after epoch "
+        f"{metadata.get('ss_epoch', '?')} (training {papers.run})",
+        "Git commit": f"{papers.git_commit}{changed}",
+        "dataset": f"{papers.dataset}, DVC {papers.dataset_md5}",
+        "params": f"SHA-256 {papers.params_sha256}",
+        "base model": f"{papers.base_model}, SHA-256 {papers.base_model_sha256}",
+        "trainer": f"sd-scripts {papers.trainer_commit}, {papers.trainer}",
+        "WebUI's hash": metadata.get("sshs_model_hash", "")[:12] or "?",
+    }
+    width = max(map(len, rows))
+    return [f"{name:<{width}}  {value}" for name, value in rows.items()]
+
+
+def whence(file: Path) -> None:
+    """Print what `file` was made of, and the commands that bring back its dataset.
+
+    Raises:
+        ValueError: it carries no papers.
+    """
+    metadata = read_metadata(file)
+    papers = read_papers(metadata)
+    if papers is None:
+        raise ValueError(f"{file}: carries no papers of Nasumiso Creator; another tool trained it")
+    print("\n".join(story(metadata, papers)))
+    commit = commit_of_dataset(papers)
+    if not commit:
+        raise ValueError(
+            f"no commit here records the dataset {papers.dataset_md5}; run this in a clone of the "
+            "project, after: git fetch origin '+refs/exps/*:refs/exps/*'"
+        )
+    print("\nexactly this dataset comes back with:")
+    print(f"  git checkout {commit}")
+    print(f"  dvc pull {papers.dataset}")
+
+
+def build_parser() -> Parser:
+    parser = Parser("tools.whence", __doc__)
+    parser.add_argument("file", type=Path, help="a LoRA, .safetensors")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), whence, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
