@@ -1,0 +1,151 @@
+"""The notebook's steps one by one, without Colab; the whole is in tests/notebooks."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.clones import PROJECT
+from tools import colab
+from tools.experiments import git
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty folder the current one, with a uv that only notes what it is asked."""
+    monkeypatch.chdir(tmp_path)
+    uv = tmp_path / "bin/uv"
+    uv.parent.mkdir()
+    uv.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/uv.log"\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for name in ("NASUMISO_DRIVE", "NASUMISO_TRAINER"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_the_runtime_s_own_python_can_run_it() -> None:
+    code = """
+    import sys, tools.colab
+    from pathlib import Path
+    places = {str(Path(m.__file__)) for m in sys.modules.values() if getattr(m, "__file__", None)}
+    print(*(place for place in places if "site-packages" in place))
+    """
+    words = [sys.executable, "-S", "-c", textwrap.dedent(code)]
+    answer = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        ("train.seed=1", ["train.seed=1"]),
+        ("-S train.seed=1 --set-param train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
+        ("+train.noise_offset=0.1 ~train.seed=", ["+train.noise_offset=0.1", "~train.seed="]),
+        ("'common_tag.tag=my nasu'", ["common_tag.tag=my nasu"]),
+    ],
+)
+def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> None:
+    assert colab.split_overrides(text) == words
+
+
+@pytest.mark.parametrize("text", ["train.seed", "-f", "--queue", "a=1 'b=2", "=1", "x y=1"])
+def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^overrides: "):
+        colab.split_overrides(text)
+
+
+def test_missing_drive_is_told_by_what_is_missing(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match="the form first"):
+        colab.drive()
+    monkeypatch.setenv("NASUMISO_DRIVE", str(here / "drive/MyDrive/NasuTomo"))
+    with pytest.raises(ValueError, match="isn't mounted"):
+        colab.drive()
+    (here / "drive/MyDrive").mkdir(parents=True)
+    with pytest.raises(ValueError, match="NasuTomo/dvc: there is no such folder"):
+        colab.drive()
+    (here / "drive/MyDrive/NasuTomo/dvc").mkdir(parents=True)
+    assert colab.drive().name == "NasuTomo"
+
+
+def test_a_commit_without_a_dataset_is_told_before_anything_is_installed(here: Path) -> None:
+    with pytest.raises(ValueError, match="records no dataset; at home: dvc repro, dvc push"):
+        colab.dataset()
+    assert not (here / "uv.log").exists()
+
+
+def test_trainer_is_the_pinned_commit_with_pinned_packages_on_the_machine_s_torch(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = repository(here / "source")
+    commit = git("-C", str(source), "rev-parse", "HEAD")
+    monkeypatch.setattr(colab, "SD_SCRIPTS", str(source))
+    monkeypatch.setattr(colab, "SD_SCRIPTS_COMMIT", commit)
+    colab.trainer()
+    assert git("-C", "training/sd-scripts", "rev-parse", "HEAD") == commit
+    assert (here / "uv.log").read_text().splitlines() == [
+        f"venv --quiet --system-site-packages --python {sys.executable} training/sd-scripts/.venv",
+        "pip install --quiet --python training/sd-scripts/.venv --no-deps "
+        "-r training/requirements.txt",
+    ]
+    monkeypatch.setattr(colab, "SD_SCRIPTS", str(here / "nowhere"))
+    colab.trainer()  # it is there already, so that nothing is fetched again
+
+
+def test_update_takes_the_newest_commit_and_keeps_what_was_changed_here(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = repository(here / "source")
+    subprocess.run(["git", "clone", "-q", source, here / "clone"], check=True)
+    monkeypatch.chdir(here / "clone")
+    Path("params.yaml").write_text("mine: 1\n")
+    colab.update(str(source), "main")  # nothing new: the change stays
+    assert Path("params.yaml").read_text() == "mine: 1\n"
+    (source / "params.yaml").write_text("theirs: 1\n")
+    commit(source, "Second")
+    colab.update(str(source), "main")
+    assert Path("params.yaml").read_text() == "theirs: 1\n"
+    assert "mine: 1" in git("stash", "show", "-p", "--include-untracked")
+    assert git("config", "user.email") == "colab@localhost"
+    with pytest.raises(RuntimeError, match="git fetch --quiet failed"):
+        colab.update(str(source), "no-such-branch")
+
+
+def test_the_stop_button_reaches_the_command_and_waits_for_it(here: Path) -> None:
+    trap = "trap 'sleep 0.2; echo done > stopped; exit 1' INT; touch ready; "
+    trap += "while :; do sleep 0.05; done"
+    code = f"from tools import colab; colab.run('bash', '-c', {trap!r})"
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as process:
+        while not (here / "ready").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert (here / "stopped").read_text() == "done\n"
+    assert told.rstrip().endswith(b"KeyboardInterrupt")
+
+
+def repository(folder: Path) -> Path:
+    """Make a repository with one commit."""
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
+    commit(folder, "First")
+    return folder
+
+
+def commit(folder: Path, message: str) -> None:
+    subprocess.run(["git", "-C", folder, "add", "-A"], check=True)
+    identity = ["-c", "user.name=Nasu", "-c", "user.email=nasu@example.com"]
+    words = ["git", "-C", str(folder), *identity, "commit", "-q", "--allow-empty", "-m", message]
+    subprocess.run(words, check=True)
