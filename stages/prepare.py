@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import stat
 import sys
 import warnings
 from dataclasses import asdict, dataclass, replace
@@ -16,36 +15,18 @@ from tqdm import tqdm
 
 from stages.library import command, images
 from stages.library.arguments import Parser, one_of, whole
+from stages.library.likeness import near_duplicates
 from stages.library.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
-from stages.library.outputs import LITTER, atomic_directory, sha256, write_atomically
+from stages.library.outputs import LITTER, atomic_directory, write_atomically
+from stages.library.sources import Source, error_reason, look_at, without_copies
 from stages.library.workers import run_over
 
 PICTURES = r"img\d{3,}\.png"
 THUMBNAILS = r"img\d{3,}\.webp"
-NEAR = 0.3
-"""Of the perceptual hash's bits that are set in either of two pictures: the share that may differ.
-
-Copies of 100 game portraits in another size, quality, tint, margin or expression differed in at
-most 0.27. Of the 130,000 pairs of 509 portraits, clip arts, sprites and wallpapers, 40 differ in no
-more than this share: all alike to the eye, but for a few flags that differ in their colours."""
-
-MIN_BITS = 32
-"""Two pictures with fewer bits set are nearly blank, and looking alike means nothing."""
-
 SHOWN = 20
 """Skipped files and look-alikes that are shown by name; the manifest has them all."""
 
 LOOKS_LIKE = "looks like"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file of the input folder; `reason` says why it can't be used, '' as far as is known."""
-
-    path: Path
-    sha256: str = ""
-    pixels: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,77 +48,6 @@ class Picture:
     height: int
     hash: str  # perceptual, hex
     notes: list[str]
-
-
-def entry_reason(path: Path) -> str:
-    """Return why a directory entry can't be a picture, judged without opening it; else ''."""
-    try:
-        status = path.stat()
-    except OSError:
-        return "is a broken link" if path.is_symlink() else "can't be read"
-    if stat.S_ISDIR(status.st_mode):
-        return "is a folder; only files directly in the input folder are read"
-    if not stat.S_ISREG(status.st_mode):
-        return "is no regular file"
-    if path.name.startswith("._"):
-        return "is a Mac's side file, not the picture itself"
-    if path.suffix.lower() not in images.SUFFIXES:
-        return f"is no picture file ({path.suffix or 'no file ending'})"
-    return "" if status.st_size else "is empty (0 bytes)"
-
-
-def error_reason(error: Exception) -> str:
-    """Return in one line why a file could not be read."""
-    if isinstance(error, PIL.UnidentifiedImageError):
-        return "is no picture, or a damaged one"
-    if isinstance(error, OSError) and error.strerror:
-        return f"can't be read: {error.strerror}"
-    if isinstance(error, MemoryError):
-        return "needs more memory than there is; save a smaller copy"
-    message = " ".join(str(error).split()) or repr(error)
-    return message if isinstance(error, images.UnusableError) else f"is damaged: {message}"
-
-
-def look_at(path: Path) -> Source:
-    """Read a file's digest and header."""
-    source = Source(path, reason=entry_reason(path))
-    if source.reason:
-        return source
-    try:
-        source = replace(source, sha256=sha256(path))
-        with images.open_picture(path) as image:
-            return replace(source, pixels=image.width * image.height)
-    except Exception as error:  # a damaged file makes decoders raise anything
-        return replace(source, reason=error_reason(error))
-
-
-def without_copies(sources: list[Source]) -> list[Source]:
-    """Return the sources with all but the first of byte-identical files marked unusable."""
-    first: dict[str, str] = {}
-    marked = []
-    for source in sources:
-        name = first.setdefault(source.sha256, source.path.name)
-        if not source.reason and name != source.path.name:
-            source = replace(source, reason=f"has the same bytes as {shown(name)}")
-        marked.append(source)
-    return marked
-
-
-def near_duplicates(hashes: list[int]) -> dict[int, int]:
-    """Return, for each picture that looks like an earlier one, the first such one, by index.
-
-    >>> one, other = 2**64 - 1, (2**64 - 1) << 64
-    >>> near_duplicates([one, other, one ^ 0b111])
-    {2: 0}
-    """
-    near = {}
-    for later, one in enumerate(hashes):
-        for earlier in range(later):
-            drawn = (one | hashes[earlier]).bit_count()
-            if drawn >= MIN_BITS and (one ^ hashes[earlier]).bit_count() <= NEAR * drawn:
-                near[later] = earlier
-                break
-    return near
 
 
 def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture:

@@ -18,9 +18,10 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
-from stages.library import images
+from stages.library import images, sources
 from stages.library.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.outputs import locked, sha256
+from stages.library.sources import Source
 
 ROOT = Path(__file__).parents[2]
 
@@ -182,13 +183,13 @@ def test_a_thousand_pictures_have_four_digits(tmp_path: Path) -> None:
     for count, first, last in ((999, "img001", "img999"), (1000, "img0001", "img1000")):
         folder = tmp_path / str(count)
         folder.mkdir()
-        made: list[tuple[prepare.Source, prepare.Picture | None]] = []
+        made: list[tuple[Source, prepare.Picture | None]] = []
         for index in range(count):
             (folder / f"{index}.png").touch()
             (folder / f"{index}.webp").touch()
             made += [
-                (prepare.Source(Path("a"), str(index)), stub),
-                (prepare.Source(Path("b")), None),
+                (Source(Path("a"), str(index)), stub),
+                (Source(Path("b")), None),
             ]
 
         into = prepare.Folders(folder, folder)
@@ -471,7 +472,7 @@ def test_an_unreadable_file_is_named(studio: Studio, monkeypatch: pytest.MonkeyP
             raise PermissionError(13, "Permission denied", str(path))
         return sha256(path)
 
-    monkeypatch.setattr(prepare, "sha256", denied)
+    monkeypatch.setattr(sources, "sha256", denied)
 
     assert studio.run()["secret.png"].reason == "can't be read: Permission denied"
 
