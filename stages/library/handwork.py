@@ -92,7 +92,10 @@ def refuse_to_overwrite(
     names = []
     for path in hand:
         source = written[path.stem].source if path.stem in written else ""
-        names.append(f"  {path}" + (f" ({shown(source)})" if source else ""))
+        names.append(
+            f"  {path}"
+            + (f" ({shown(source)})" if source else ": not the pipeline's, move it away")
+        )
     if not written:
         raise ValueError(
             "\n".join(
@@ -113,6 +116,7 @@ def refuse_to_overwrite(
                 *names,
                 "  keep the changes:  python -m tools.corrections save",
                 "  drop the changes:  python -m tools.corrections discard",
+                "  (a picture changed by hand belongs among your drawings; only tags can be saved)",
                 "  then run dvc repro again",
                 "  手で直したファイルがあります。残すなら save、捨てるなら discard を実行し、",
                 "  もう一度 dvc repro を実行してください。",

@@ -112,10 +112,12 @@ def render(path: Path, size: int, fit: str) -> Rendered:
     image = upright(image)  # in steps, so that each frees the picture before it
     image = on_white(image)
     width, height = image.size
+    if min(width, height) < (least := math.ceil(size / MAX_UPSCALE)):
+        raise UnusableError(
+            f"its short side is {min(width, height)} px, too small for {size} px (least: {least})"
+        )
     box, target = PLANS[fit](width, height, size)
     kept = (box[2] - box[0], box[3] - box[1])
-    if target[0] / kept[0] > MAX_UPSCALE or target[1] / kept[1] > MAX_UPSCALE:
-        raise UnusableError(f"its short side is {min(width, height)} px, too small for {size} px")
     picture, colours = to_srgb(image.resize(target, Image.Resampling.LANCZOS, box), profile)
     picture.info.clear()
     small = thumbnail_size(width, height)

@@ -52,8 +52,8 @@ JAPANESE = [
         r"\1×\2 は小さすぎます(どの辺も \3 px 以上)",
     ),
     (
-        r"its short side is (\d+) px, too small for (\d+) px",
-        r"短い辺が \1 px しかなく、\2 px にできません",
+        r"its short side is (\d+) px, too small for (\d+) px \(least: (\d+)\)",
+        r"短い辺が \1 px しかなく、\2 px にできません(\3 px 以上必要)",
     ),
     (
         r"colour mode (.*) can't be used; .*",

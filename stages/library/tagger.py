@@ -136,8 +136,8 @@ def hub_error(model: str, revision: str, error: Exception) -> Exception:
         return ValueError(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")
     reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     return RuntimeError(
-        f"{place} can't be downloaded: {reason.strip()}; try again when the hub can be reached, "
-        "what was scored is kept / ネットにつないでもう一度実行してください"
+        f"{place} is no folder here and can't be downloaded: {reason.strip()}; try again when the "
+        "hub can be reached, what was scored is kept / ネットにつないでもう一度実行してください"
     )
 
 

@@ -380,9 +380,9 @@ def bad_files(folder: Path) -> dict[str, str]:
         "zero.png": "is no regular file",
         "pipe.png": "is no regular file",
         "bomb.png": "60000x60000 is more than 100 megapixels; save a smaller copy",
-        "strip.png": "its short side is 10 px, too small for 64 px",
-        "line.png": "its short side is 1 px, too small for 64 px",
-        "dot.png": "its short side is 1 px, too small for 64 px",
+        "strip.png": "its short side is 10 px, too small for 64 px (least: 16)",
+        "line.png": "its short side is 1 px, too small for 64 px (least: 16)",
+        "dot.png": "its short side is 1 px, too small for 64 px (least: 16)",
         "float.tif": "colour mode F can't be used; save it as 8-bit RGB",
     }
 

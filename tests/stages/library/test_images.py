@@ -636,12 +636,15 @@ def test_up_to_four_times_is_upscaled_and_noted(tmp_path: Path, width: int, heig
 
 
 @pytest.mark.parametrize(("width", "height"), [(15, 64), (1, 1), (30000, 10), (65000, 1)])
-def test_what_would_have_to_grow_more_is_refused(tmp_path: Path, width: int, height: int) -> None:
+@pytest.mark.parametrize("fit", ["crop", "bucket"])
+def test_what_would_have_to_grow_more_is_refused(
+    tmp_path: Path, width: int, height: int, fit: str
+) -> None:
     path = saved(tmp_path / "a.png", noise(width, height))
     short = min(width, height)
 
     with pytest.raises(images.UnusableError, match=f"side is {short} px, too small for 64 px"):
-        images.render(path, 64, "crop")
+        images.render(path, 64, fit)
 
 
 # Pixels and bytes

@@ -177,7 +177,7 @@ def test_every_reason_of_prepare_has_japanese() -> None:
         "is damaged: image file is truncated",
         "12000x9000 is more than 100 megapixels; save a smaller copy",
         "40x400 is too small; no side may be under 64 px",
-        "its short side is 20 px, too small for 512 px",
+        "its short side is 20 px, too small for 512 px (least: 128)",
         "colour mode F can't be used; save it as 8-bit RGB",
         "has the same bytes as なす.png",
         "upscaled from 300x400",
