@@ -25,8 +25,8 @@ OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|size
 
 
 def noted(row: Row, note: str) -> bool:
-    """Return whether the notes on a used picture, joined by `; `, hold `note`."""
-    return row.status == USED and any(each.startswith(note) for each in row.reason.split("; "))
+    """Return whether one of the notes on a used picture begins with `note`."""
+    return row.status == USED and any(each.startswith(note) for each in page.notes(row))
 
 
 def figures(
