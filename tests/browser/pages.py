@@ -199,6 +199,10 @@ class Page:
         """Wait until the script returns something true."""
         WebDriverWait(self.browser, 20).until(lambda _: self.js(script, *arguments))
 
+    def focused(self, id_: str) -> None:
+        """Wait until the focus is there; what closes a dialog gives the focus back a task later."""
+        self.wait("return document.activeElement.id === arguments[0]", id_)
+
     def reload(self) -> None:
         self.browser.refresh()
 

@@ -446,23 +446,22 @@ def test_keys(open_page: Opener, five: Dataset) -> None:
     page = open_page(five)
     page.js("document.activeElement.blur()")
     page.press(Keys.ARROW_RIGHT)
-    active = "return document.activeElement.id"
-    assert page.js(active) == "img002"
+    page.focused("img002")
     page.press(Keys.ARROW_LEFT)
-    assert page.js(active) == "img001"
+    page.focused("img001")
     page.press(Keys.ENTER)
     assert page.js("return document.getElementById('detail').open")
     page.press(Keys.ARROW_RIGHT)
     assert "img002" in page.text("#detail h2")
     page.press(Keys.ESCAPE)
-    assert page.js(active) == "img002"
+    page.focused("img002")
     page.press("a")
     page.press("x", Keys.ENTER)
     assert page.chips("img002")[-1] == "+x"
     page.press(Keys.ESCAPE)
-    assert page.js(active) == "img002"
+    page.focused("img002")
     page.press("/")
-    assert page.js(active) == "search"
+    page.focused("search")
     page.press("z", Keys.ESCAPE)
     assert page.text("#unsaved") == "1", "z is a letter while typing"
     page.type("#search", "")

@@ -346,7 +346,7 @@ TAG = "\n  tag: nasumiso_style\n"
         (TAG, "\n  tag: {a: b}\n", "params.yaml, common_tag.tag.a: no such key; did you mean tag?"),
         (TAG, "\n  tag: -a\n", "params.yaml, common_tag.tag: it needs a value; true is none"),
         (TAG, "\n", "params.yaml, common_tag: 'None' does not belong here; write the keys there"),
-        (TAG, '\n  tag: "a\\nb"\n', "unexpected EOF"),  # DVC itself cuts the command in two
+        (TAG, '\n  tag: "a\\nb"\n', "--tag 'a, exited with"),  # DVC cuts the command in two
         ("\ncommon_tag:", "\ncommontag:", "Could not find 'common_tag'"),  # DVC's own words
     ],
     ids=["null", "map", "leading dash", "empty section", "newline", "missing section"],
