@@ -1,10 +1,17 @@
 """The finished clone that the end-to-end tests start from."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.clones import Clone, fresh_clone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_works() -> None:
+    """A runner started in the background ignores Ctrl-C; what the tests start must not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
