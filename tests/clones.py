@@ -93,7 +93,7 @@ def fresh_clone(folder: Path) -> Clone:
     clone = Clone(root, home)
     for command in (
         ["git", "init", "-q", "-b", "main", str(origin)],
-        ["git", "-C", str(origin), "add", "-A"],
+        ["git", "-C", str(origin), "add", "-A", "-f"],  # what is there belongs there
         ["git", "-C", str(origin), "commit", "-q", "-m", "As it stands"],
         ["git", "clone", "-q", str(origin), str(root)],
     ):

@@ -168,7 +168,7 @@ def test_going_back_restores_pictures_captions_and_corrections(clone: Clone) -> 
     clone.run("git", "commit", "-q", "-a", "-m", "Second dataset")
     assert clone.digests() != before
     clone.run("git", "checkout", "-q", "HEAD~1")
-    clone.run("dvc", "checkout", "--allow-missing")
+    clone.run("dvc", "checkout")
     assert clone.digests() == before
     assert stages_run(clone.run("dvc", "repro")) == []
 
