@@ -1,20 +1,18 @@
 """The report's page: the whole dataset in one HTML file that opens by double-click."""
 
 import base64
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from stages.library.captions import KAOMOJI, underscored
 from stages.library.dictionary import translate
 from stages.library.edits import HEADER, KEY_LENGTH, Edits
+from stages.library.html import island, policy, rendered
 from stages.library.manifest import SKIPPED, USED, Row, used
 from stages.library.rules import Rules
 from stages.library.scores import SCALE, Scores
@@ -187,32 +185,6 @@ def page_data(
     }
 
 
-def island(value: object) -> Markup:
-    r"""Return JSON that can do no harm inside a script element, whatever it holds.
-
-    >>> str(island(["</script><!--"]))
-    '["\\u003c/script\\u003e\\u003c!--"]'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Markup(
-        re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text)
-    )
-
-
-def digest(text: str) -> str:
-    """Return the source by which a content security policy allows an inline script or style."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def policy(style: str, script: str) -> str:
-    """Return a content security policy: this style, this script, no network."""
-    return (
-        f"default-src 'none'; img-src data:; style-src {digest(style)}; "
-        f"script-src {digest(script)}; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
 def render_page(
     *,
     rows: list[Row],
@@ -243,15 +215,8 @@ def render_page(
     encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
     style = (FOLDER / "page.css").read_text("utf-8")
     script = "".join((FOLDER / name).read_text("utf-8") for name in ("tags.js", "page.js"))
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    return rendered(
+        FOLDER / "page.html.j2",
         policy=policy(style, script),
         style=Markup(style),
         script=Markup(script),

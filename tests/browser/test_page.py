@@ -23,7 +23,7 @@ from tests.browser.pages import (
     row_of,
     skipped_row,
 )
-from tests.stages.library.test_page import HOSTILE
+from tests.stages.library.test_html import HOSTILE
 from tests.vectors.make import FOLDER as VECTORS
 from tests.vectors.make import final_caption
 

@@ -12,18 +12,12 @@ import pytest
 from stages.library.dictionary import translate
 from stages.library.edits import Edit
 from stages.library.manifest import Row
-from stages.library.page import CHUNK, FOLDER, in_japanese, island, kind, look_alikes, notes
+from stages.library.page import CHUNK, FOLDER, in_japanese, kind, look_alikes, notes
 from stages.library.rules import Rules
 from tests.browser.pages import Dataset, dataset, read_json, row_of, skipped_row
+from tests.stages.library.test_html import HOSTILE
 from tests.vectors.make import FOLDER as VECTORS
 from tests.vectors.make import texts
-
-HOSTILE = [
-    *("</script><script>alert(1)</script>", "<!--<script>", "]]>", "'\"`${alert(1)}", "__proto__"),
-    *("\u2028\u2029", "\u202egnp.exe", "🍆\U0001f469\u200d\U0001f3a8", "a\nb\r\nc\x00\x07"),
-    *("{{ 7*7 }}", '"><img src=x onerror=alert(1)>', "&lt;b&gt;", "javascript:alert(1)"),
-    *("constructor", "\ud800"),
-]
 
 
 def small(**others: Any) -> Dataset:
@@ -73,14 +67,6 @@ def test_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
 def test_code_holds_no_end_of_its_own_element() -> None:
     for path in FOLDER.iterdir():
         assert path.suffix == ".j2" or "</" not in path.read_text("utf-8"), path.name
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_island_holds_any_text(text: str) -> None:
-    made = island([text])
-    assert json.loads(str(made)) == [text]
-    assert not set("<>&\u2028\u2029") & set(made)
-    assert made.encode()
 
 
 def test_hostile_names_are_data_only() -> None:
