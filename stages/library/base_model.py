@@ -16,7 +16,7 @@ import huggingface_hub
 import huggingface_hub.constants
 import huggingface_hub.errors
 
-from stages.library.outputs import beside, locked, sha256, write_atomically
+from stages.library.outputs import beside, copy_atomically, locked, sha256, write_atomically
 
 KEY = "params.yaml, train.base_model"
 HUB = re.compile(
@@ -86,7 +86,7 @@ def model_file(model: BaseModel, here: Path, drive: Path | None) -> Path:
             return checked(path, model)
         if kept and kept.is_file():
             print(f"train: taking the base model {model.name} from {kept.parent}")
-            copy(kept, path)
+            copy_atomically(kept, path)
         else:
             print(f"train: downloading the base model {model.place}", flush=True)
             (fetch_url if model.is_url else fetch_hub)(model, path)
@@ -99,17 +99,9 @@ def model_file(model: BaseModel, here: Path, drive: Path | None) -> Path:
 def keep(path: Path, kept: Path) -> None:
     """Copy the model to the Drive, if there is room; else only say so."""
     try:
-        copy(path, kept)
+        copy_atomically(path, kept)
     except OSError as error:
         print(f"train: warning: the base model isn't kept on the Drive: {error}", file=sys.stderr)
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = beside(target, "partial")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
 
 
 def checked(path: Path, model: BaseModel) -> Path:

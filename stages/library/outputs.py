@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
@@ -68,9 +68,28 @@ def atomic_directory(output: Path, only: str) -> Iterator[Path]:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`, so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _whole(path) as partial:
+        partial.write_bytes(data)
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _whole(target) as partial:
+        shutil.copyfile(source, partial)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Yield a file beside `path` that takes its place when the block succeeds."""
     partial = beside(path, "partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def beside(output: Path, suffix: str) -> Path:
