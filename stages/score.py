@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from stages.library import command, tagger
-from stages.library.arguments import Parser, one_of
+from stages.library.arguments import Parser
 from stages.library.outputs import beside, locked, sha256
 from stages.library.scores import Found, Scores, read_scores, sparse, write_scores
 from stages.library.workers import run_over
@@ -157,13 +157,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--use-coreml", action="store_true", default=False, help="the same as --provider coreml"
     )
-    parser.add_param("model", help="builtin, a WD14 repository on the hub, or a local folder")
-    parser.add_param("revision", help="branch, tag or commit of the repository on the hub")
-    parser.add_param(
-        "provider",
-        one_of("cpu", "cuda", "coreml", "openvino", "auto"),
-        help="what the model runs on",
-    )
+    tagger.add_params(parser)
     return parser
 
 
