@@ -1,4 +1,4 @@
-"""The finished clone that the end-to-end tests start from."""
+"""The finished clones that the end-to-end tests start from."""
 
 import signal
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clones import Clone, fresh_clone
+from tests.studio import TRAIN, Studio, commit, ready_studio
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,3 +29,18 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, str]:
 def clone(first_run: tuple[Clone, str], tmp_path: Path) -> Clone:
     """Return a copy of the finished clone, to change."""
     return first_run[0].copy(tmp_path / "clone")
+
+
+@pytest.fixture(scope="session")
+def ready(first_run: tuple[Clone, str], tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Return a clone that can train at once."""
+    return ready_studio(first_run[0], tmp_path_factory.mktemp("ready"))
+
+
+@pytest.fixture(scope="session")
+def trained(ready: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Return a clone after its first training, which is committed as DVC asks."""
+    studio = ready.copy(tmp_path_factory.mktemp("trained") / "clone")
+    studio.run(*TRAIN, "-n", "first")
+    commit(studio)
+    return studio

@@ -1,6 +1,7 @@
 """dvc.yaml, params.yaml and the stages tell the same story."""
 
 import ast
+import hashlib
 import importlib
 import os
 import re
@@ -29,13 +30,14 @@ UNNAMED = {
     "prepare": {"${prepare.input}"},  # comes with the section
     "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
     "report": {"stages/library/page"},  # the page's template, style and script
+    "generate": {"data/tagger/builtin", "stages/library/gallery"},  # as in score and report
 }
 """Dependencies that no flag of the command itself names."""
 
 HANDED_ON = {"train": "train"}
 """Sections whose keys, but for a few, are the options of another program."""
 
-WORKPLACES = {"train": {"training/state"}}
+WORKPLACES = {"train": {"training/state"}, "generate": {"training/drawn"}}
 """Folders that a stage works in: no outputs, Git ignores them."""
 
 
@@ -299,6 +301,20 @@ def ignored(path: str) -> bool:
 )
 def test_git_keeps_what_dvc_does_not(path: str, cached: bool) -> None:
     assert ignored(path) == cached
+
+
+def test_what_was_never_made_counts_as_an_empty_folder() -> None:
+    """Without an entry in dvc.lock, `dvc exp apply`, `dvc checkout` and `dvc pull` fail."""
+    empty = hashlib.md5(b"[]").hexdigest() + ".dir"
+    object_ = ROOT / ".dvc" / "cache" / "files" / "md5" / empty[:2] / empty[2:]
+    assert object_.read_bytes() == b"[]"
+    entries = load("training/dvc.lock")["stages"]
+    for name in ("train", "generate"):
+        cached = {path for path, how in paths(name, "outs").items() if how.get("cache", True)}
+        assert {out["path"]: out["md5"] for out in entries[name]["outs"]} == dict.fromkeys(
+            cached, empty
+        )
+        assert entries[name]["cmd"] == "not run yet"
 
 
 @pytest.mark.parametrize("path", ["data/edits.yaml", "data/dictionary/mine.csv", "data/raw.dvc"])

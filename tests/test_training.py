@@ -1,4 +1,4 @@
-"""End to end: `dvc exp run training/dvc.yaml` in a clone, killed and run again, compared."""
+"""End to end: `dvc exp run training/dvc.yaml:train` in a clone, killed and run again, compared."""
 
 import csv
 import hashlib
@@ -8,69 +8,17 @@ import os
 import re
 import signal
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from stages.library.papers import dvc_md5, locked_md5, read_metadata
-from tests.clones import Clone, stages_run
-from tests.training import TRAINER, write_base_model
+from tests.clones import stages_run
+from tests.studio import TRAIN, Studio
+from tests.training import TRAINER
 
 WAITING_SECONDS = 120
 
-TRAIN = ("dvc", "exp", "run", "training/dvc.yaml")
 
-
-@dataclass(frozen=True)
-class Studio(Clone):
-    """A clone with a stand-in trainer."""
-
-    orders: dict[str, str] = field(default_factory=dict)
-
-    def environment(self) -> dict[str, str]:
-        trainer = {"NASUMISO_TRAINER": str(TRAINER)}
-        return super().environment() | trainer | self.orders
-
-    def copy(self, to: Path, **orders: str) -> "Studio":
-        super().copy(to)
-        return Studio(to, self.home, orders)
-
-
-@pytest.fixture(scope="session")
-def ready(first_run: tuple[Clone, str], tmp_path_factory: pytest.TempPathFactory) -> Studio:
-    """Return a clone with a committed dataset whose training takes seconds."""
-    folder = tmp_path_factory.mktemp("studio")
-    studio = Studio(folder / "clone", first_run[0].home)
-    first_run[0].copy(studio.root)
-    studio.set_param("  repeats: 10", "  repeats: 1")
-    changes = {**write_base_model(folder), "max_train_epochs": 4, "lr_warmup_steps": 5}
-    params = studio.root / "params.yaml"
-    text = params.read_text(encoding="utf-8")
-    for key, value in changes.items():
-        text, times = re.subn(rf"(?m)^  {key}: .*$", f"  {key}: {value}", text)
-        assert times == 1, key
-    params.write_text(text, encoding="utf-8")
-    studio.run("dvc", "repro")
-    commit(studio)
-    return studio
-
-
-def commit(studio: Clone) -> None:
-    studio.run("git", "add", "-A")
-    studio.run("git", "commit", "-q", "-m", "As it stands")
-
-
-@pytest.fixture(scope="session")
-def trained(ready: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
-    """Return a clone after its first training, which is committed as DVC asks."""
-    studio = ready.copy(tmp_path_factory.mktemp("trained") / "clone")
-    studio.run(*TRAIN, "-n", "first")
-    commit(studio)
-    return studio
-
-
-def result(studio: Clone) -> dict[str, str]:
+def result(studio: Studio) -> dict[str, str]:
     """Return what a training brought home: of LoRAs the weights, of the rest the bytes."""
     found = {}
     for path in sorted((studio.root / "training").rglob("*")):
@@ -101,7 +49,6 @@ def test_the_training_leaves_only_what_git_should_keep(trained: Studio, ready: S
     assert kept - before == {
         "training/curves/epochs.csv",
         "training/curves/steps.csv",
-        "training/dvc.lock",
         "training/metrics.json",
     }
     assert trained.run("git", "status", "--porcelain") == ""
@@ -125,10 +72,9 @@ def test_a_killed_run_goes_on_and_the_result_is_the_same(
 
 def test_no_string_is_changed_or_executed_on_its_way(ready: Studio, tmp_path: Path) -> None:
     studio = ready.copy(tmp_path / "clone")
-    params = studio.root / "params.yaml"
     comment = 'it\'s "mine"; $(touch pwned) `touch pwned` 茄子'
-    with params.open("a", encoding="utf-8") as file:
-        file.write(f"  training_comment: {json.dumps(comment, ensure_ascii=False)}\n")
+    line = f"  training_comment: {json.dumps(comment, ensure_ascii=False)}"
+    studio.set_param("  preferred_weight: 0.8", f"  preferred_weight: 0.8\n{line}")
     studio.run("dvc", "repro", "-s", "training/dvc.yaml:train")
     metadata = read_metadata(studio.root / "training" / "lora" / "nasumiso_v1.safetensors")
     assert json.loads(metadata["ss_training_comment"])["comment"] == comment
@@ -152,7 +98,7 @@ def test_the_recipes_compare(trained: Studio, tmp_path: Path) -> None:
     studio.run("dvc", "exp", "run", "--run-all")
     studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
 
-    useful = "Experiment|loss|lowest|train.(learning_rate|network_dim)"
+    useful = "Experiment|loss|lowest|recall$|train.(learning_rate|network_dim)"
     shown = studio.run("dvc", "exp", "show", "--drop", ".*", "--keep", useful, "--csv")
     rows = list(csv.DictReader(io.StringIO(shown[shown.index("Experiment,") :])))
     found = {(row["train.network_dim"], row["train.learning_rate"]): row for row in rows}
@@ -178,7 +124,7 @@ def test_an_experiment_comes_home(trained: Studio, tmp_path: Path) -> None:
     studio.run("git", "clone", "-q", "--bare", str(studio.root), str(origin))
     studio.run("git", "remote", "set-url", "origin", str(origin))
     studio.run("dvc", "remote", "add", "--local", "-d", "mount", str(remote))
-    studio.run("dvc", "exp", "run", "training/dvc.yaml", "-n", "colab", "-S", "train.seed=7")
+    studio.run("dvc", "exp", "run", "training/dvc.yaml:train", "-n", "colab", "-S", "train.seed=7")
     studio.run("dvc", "exp", "push", "origin", "colab")
     there = result(studio)
 

@@ -1,0 +1,294 @@
+"""Draw test pictures with the LoRA in a WebUI, and tell what the tagger finds in them again."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+
+from PIL import Image
+
+from stages.library import command, tagger
+from stages.library.arguments import Parser, folder_name, number, whole
+from stages.library.arguments import tag as one_tag
+from stages.library.captions import caption_files, read_tags, underscored
+from stages.library.dictionary import read_dictionary, translate
+from stages.library.drawing import (
+    Album,
+    Cell,
+    Order,
+    Painter,
+    cells,
+    draw_missing,
+    weight_text,
+)
+from stages.library.gallery import Gallery, Picture, figures, render
+from stages.library.grids import grid
+from stages.library.images import picture_size
+from stages.library.infotext import settings
+from stages.library.lora_folder import lend, take_back
+from stages.library.loras import LAST, chosen, epoch, loras_of, made_of
+from stages.library.outputs import atomic_directory, locked, sha256, write_atomically
+from stages.library.scores import RATING, SCALE, Scores, write_scores
+from stages.library.subject import named, subject_tags
+from stages.library.webui import WebUI, check_effect, checkpoint_for
+from stages.library.webui_answers import LOGIN
+from stages.score import known_scores, look_at_all
+
+OURS = r"index\.html|(images|grids)/[^/]+\.png"
+"""Files of the output folder."""
+
+
+def generate(
+    lora: Path,
+    captions: Path,
+    dictionary: Path,
+    output: Path,
+    metrics: Path,
+    work: Path,
+    threshold: float,
+    name: str,
+    repeats: int,  # noqa: ARG001 - of the dataset
+    tag: str,
+    model: str,
+    revision: str,
+    provider: str,
+    url: str,
+    remote: bool,
+    lora_folder: str,
+    checkpoint: str,
+    prompts: list[str],
+    weights: list[float],
+    epochs: list[str],
+    seeds: list[int],
+    **rest: str | int | float,
+) -> None:
+    """Draw every prompt with every epoch, weight and seed; write pictures, grids and a page.
+
+    Pictures are kept in `work` as they are drawn: a run goes on where one broke off. `rest` is
+    what all of them have in common.
+
+    Raises:
+        ValueError: something is missing, or wrong in params.yaml or at the WebUI.
+        RuntimeError: the WebUI fails, stops answering, or draws otherwise than asked.
+    """
+    check_lists(prompts=prompts, weights=weights, epochs=epochs, seeds=seeds)
+    loras = chosen(loras_of(lora, name), epochs)
+    prompts = [prompt.replace("{trigger}", tag) for prompt in prompts]
+    eye = tagger.tagger_folder(model, revision)
+    tags = [read_tags(path) for path in caption_files(captions)]
+    subject = subject_tags(tags, tag, tags_of(eye))
+    expected = [[each for each in subject if each not in named(prompt)] for prompt in prompts]
+    words = read_dictionary(dictionary)
+    webui = WebUI(url, remote, os.environ.get(LOGIN, ""))
+    wanted = checkpoint_for(loras[-1], checkpoint, webui)
+    table = cells(loras, prompts, weights, seeds, checkpoint=wanted, **rest)
+    album = Album(work)
+
+    def painter() -> Painter:
+        state = webui.state()
+        state.check_model(loras[-1], checkpoint)
+        state.check_names(str(rest["sampler"]), str(rest["scheduler"]))
+        webui.hold_settings()
+        one_each = {cell.order.lora: cell.order for cell in table if cell.order.lora}
+        if one_each:
+            lend(webui, state, loras, lora_folder)
+        for order in one_each.values():
+            check_effect(webui, order)
+        return webui.draw
+
+    with locked(work):
+        if draw_missing(table, album, painter):
+            with suppress(ValueError, RuntimeError, OSError):  # the WebUI may be gone by now
+                take_back(webui, webui.state(), lora_folder)
+        seen = look(eye, provider, album, [cell.order for cell in table], threshold)
+        pictures = [
+            picture_of(cell, album, seen[cell.order], expected[cell.prompt - 1]) for cell in table
+        ]
+        found = Gallery(
+            name=name,
+            trigger=tag,
+            prompts=prompts,
+            negative_prompt=str(rest["negative_prompt"]),
+            epochs={each.epoch: each.number for each in loras},
+            weights=weights,
+            seeds=seeds,
+            pictures=pictures,
+            settings=in_common([picture.infotext for picture in pictures]),
+            subject=subject,
+            expected=expected,
+            japanese={each: japanese for each in subject if (japanese := translate(each, words))},
+            tagger=tagger.origin(model, eye),
+            builtin=eye == tagger.BUILTIN,
+            threshold=threshold,
+            papers=made_of(loras[-1]),
+        )
+        write(found, table, album, output)
+        write_atomically(metrics, (json.dumps(figures(found), indent=1) + "\n").encode())
+        album.keep_only(cell.order for cell in table)
+    print(f"generate: {len(table)} pictures; open {output / 'index.html'} / ブラウザーで開けます")
+
+
+def check_lists(**lists: list[str] | list[float] | list[int]) -> None:
+    """Raise ValueError if a list is empty or holds something twice, or a prompt names a LoRA."""
+    for key, values in lists.items():
+        if not values:
+            raise ValueError(f"params.yaml, generate.{key}: is empty; write at least one")
+        if twice := [value for value in values if values.count(value) > 1]:  # type: ignore[arg-type]
+            raise ValueError(f"params.yaml, generate.{key}: {twice[0]!r} is there twice; keep one")
+
+
+def look(
+    eye: Path, provider: str, album: Album, orders: list[Order], threshold: float
+) -> dict[Order, set[str]]:
+    """Return the tags that the tagger in the folder `eye` finds in every picture."""
+    provider = tagger.choose_provider(provider, eye)
+    tags, categories = tagger.read_tag_list(eye / tagger.FILES[1])
+    fingerprint, cache = tagger.fingerprint(eye, provider), album.folder / "scores.npz"
+    digests = {order: sha256(album.path(order)) for order in orders}
+    found = known_scores(cache, fingerprint)
+    todo = {digest: album.path(order) for order, digest in digests.items() if digest not in found}
+
+    def save() -> None:
+        kept = sorted(set(digests.values()) & found.keys())
+        scores = [found[digest] for digest in kept]
+        write_scores(cache, Scores(fingerprint, tags, categories, kept, kept, scores))
+
+    if todo:
+        look_at_all(tagger.load_tagger(eye, provider), todo, found, save)
+    least = round(threshold * SCALE)
+    return {
+        order: {
+            underscored(tags[index])
+            for index, score in zip(*found[digest], strict=True)
+            if score >= least
+        }
+        for order, digest in digests.items()
+    }
+
+
+def tags_of(eye: Path) -> set[str]:
+    """Return the tags that a tagger can find, but for ratings."""
+    tags, categories = tagger.read_tag_list(eye / tagger.FILES[1])
+    return {underscored(tag) for tag, kind in zip(tags, categories, strict=True) if kind != RATING}
+
+
+def picture_of(cell: Cell, album: Album, seen: set[str], expected: list[str]) -> Picture:
+    return Picture(
+        name=cell.name,
+        prompt=cell.prompt,
+        epoch=cell.epoch,
+        weight=cell.weight,
+        seed=cell.seed,
+        infotext=album.infotext(cell.order),
+        found=frozenset(expected) & seen,
+    )
+
+
+def in_common(infotexts: list[str]) -> dict[str, str]:
+    """Return the settings that are the same in all pictures."""
+    each = [settings(infotext) for infotext in infotexts]
+    return {
+        name: value
+        for name, value in each[0].items()
+        if all(other.get(name) == value for other in each)
+    }
+
+
+def write(found: Gallery, table: list[Cell], album: Album, output: Path) -> None:
+    """Write pictures, a grid of every prompt, and the page."""
+    labels = [label(found, *row) for row in product(found.epochs, found.seeds)]
+    columns = [f"weight {weight_text(weight)}" for weight in found.weights]
+    with atomic_directory(output, only=OURS) as partial:
+        images, grids = partial / "images", partial / "grids"
+        images.mkdir()
+        grids.mkdir()
+        for cell in table:
+            shutil.copyfile(album.path(cell.order), images / cell.name)
+        for number, prompt in enumerate(found.prompts, start=1):
+            pictures = [open_png(images / cell.name) for cell in table if cell.prompt == number]
+            rows = [
+                pictures[at : at + len(columns)] for at in range(0, len(pictures), len(columns))
+            ]
+            grid(rows, columns, labels, prompt).save(grids / f"{number:02d}.png")
+        sizes = {cell.name: picture_size(images / cell.name) for cell in table}
+        page = render(found, sizes)
+        (partial / "index.html").write_text(page, encoding="utf-8", newline="\n")
+
+
+def label(found: Gallery, epoch: str, seed: int) -> str:
+    """Return what a grid calls a row."""
+    number = found.epochs[epoch]
+    named = f"epoch {number}" if number else "epoch"
+    return f"{named} (last), seed {seed}" if epoch == LAST else f"{named}, seed {seed}"
+
+
+def open_png(path: Path) -> Image.Image:
+    with Image.open(path, formats=("PNG",)) as picture:
+        return picture.convert("RGB")
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.generate", __doc__, section="generate")
+    parser.add_argument("--lora", type=Path, help="folder of the LoRAs")
+    parser.add_argument("--captions", type=Path, help="folder of the final captions")
+    parser.add_argument("--dictionary", type=Path, help="folder of ja.csv")
+    parser.add_argument("--output", type=Path, help="folder for pictures, grids and the page")
+    parser.add_argument("--metrics", type=Path, help="json for the figures")
+    parser.add_argument("--work", type=Path, help="folder for what is drawn; what is gone on from")
+    parser.add_param(
+        "threshold", number(0.05, 1), section="caption", help="score from which a tag is found"
+    )
+    parser.add_param("name", folder_name, section="organize", help="name of the LoRA")
+    parser.add_param("repeats", int, section="organize", help="not used here")
+    parser.add_param("tag", one_tag, section="common_tag", help="the trigger")
+    tagger.add_params(parser)
+    add_params(parser)
+    return parser
+
+
+def add_params(parser: Parser) -> None:
+    """Add the keys of params.yaml, section generate."""
+    parser.add_param("url", help="address of the WebUI")
+    parser.add_param("remote", switch=True, help="it may be on another machine")
+    parser.add_param("lora_folder", help="its models/Lora; auto asks it")
+    parser.add_param("checkpoint", help="model it must have loaded: trained, loaded, or a name")
+    parser.add_param("clip_skip", whole(1, 12), help="layers of the text encoder, from the end")
+    parser.add_param("prompts", a_prompt, many=True, help="prompts; {trigger} is the trigger")
+    parser.add_param("negative_prompt", help="what must not be in the pictures")
+    parser.add_param("sampler", help="such as DPM++ 2M")
+    parser.add_param("scheduler", help="such as Karras")
+    parser.add_param("steps", whole(1, 150), help="steps of the sampler")
+    parser.add_param("cfg_scale", number(1, 30), help="how closely the prompt is followed")
+    parser.add_param("width", whole(64, 2048, multiple_of=8), help="pixels")
+    parser.add_param("height", whole(64, 2048, multiple_of=8), help="pixels")
+    parser.add_param("seeds", whole(0, 999_999_999), many=True, help="seeds")
+    parser.add_param("weights", number(0, 2), many=True, help="weights of the LoRA; 0: without it")
+    parser.add_param("epochs", epoch, many=True, help="last, all, or numbers")
+
+
+def a_prompt(text: str) -> str:
+    """Read a prompt; the LoRA and its weight are added by the stage."""
+    if re.search("<(lora|lyco):", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names a LoRA; remove it, the stage adds the one to test at every weight"
+        )
+    if "#" in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} holds a '#', after which a WebUI reads no further; remove it"
+        )
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a prompt is empty; write one, such as {trigger}, 1girl")
+    return text
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), generate, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,391 @@
+"""The generate stage, with a stand-in for the WebUI (tests/webui)."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stages import generate
+from stages.library import webui as client
+from stages.library.infotext import read_infotext, settings
+from stages.library.papers import Papers, as_comment
+from tests.clones import PROJECT
+from tests.taggers import write_tagger
+from tests.training import as_dvc_writes, safetensors
+from tests.webui.server import StandIn, webui
+
+NAME = "nasu"
+BASE = "anything-v5"
+WAITING_SECONDS = 60
+
+PARAMS: dict[str, object] = {
+    "remote": False,
+    "lora_folder": "auto",
+    "checkpoint": "trained",
+    "clip_skip": 2,
+    "prompts": ["{trigger}, smile", "eggplant, blue_theme"],
+    "negative_prompt": "lowres",
+    "sampler": "DPM++ 2M",
+    "scheduler": "Karras",
+    "steps": 4,
+    "cfg_scale": 7,
+    "width": 64,
+    "height": 96,
+    "seeds": [1, 2],
+    "weights": [0.6, 1.0],
+    "epochs": "last",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder: LoRAs of three epochs, captions, a small tagger."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NASUMISO_WEBUI_LOGIN", raising=False)
+    monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
+    for number, stem in enumerate((f"{NAME}-000001", f"{NAME}-000002", NAME), start=1):
+        write_lora(tmp_path / "training" / "lora" / f"{stem}.safetensors", number)
+    captions = tmp_path / "data" / "tagged"
+    captions.mkdir(parents=True)
+    for stem, tags in {"img001": "blue_theme, red_theme", "img002": "red theme, scarf"}.items():
+        (captions / f"{stem}.txt").write_text(f"nasumiso_style, {tags}\n", encoding="utf-8")
+    write_tagger(tmp_path / "tagger", size=64)
+    return tmp_path
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    """Return a WebUI that has loaded the model that the LoRAs were trained on."""
+    with webui(tmp_path / "webui") as started:
+        assert started.loaded == BASE
+        yield started
+
+
+def write_lora(path: Path, epoch: int, run: str = "0123456789ab") -> None:
+    """Write a LoRA as sd-scripts does, in small."""
+    base = hashlib.sha256(BASE.encode()).hexdigest()
+    papers = Papers(run, "c" * 40, False, "data/dataset", "m", "p", BASE, base, "train", "t" * 40)
+    tensor = f"{run} {epoch}".encode()
+    metadata = {
+        "ss_output_name": NAME,
+        "ss_epoch": str(epoch),
+        "sshs_model_hash": hashlib.sha256(tensor).hexdigest(),
+        "ss_training_comment": as_comment(papers),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(safetensors(metadata, tensor))
+
+
+def words(url: str, **changes: object) -> list[str]:
+    """Return the command line that DVC makes of PARAMS with `changes`."""
+    own = {
+        "lora": "training/lora",
+        "captions": "data/tagged",
+        "dictionary": str(PROJECT / "data" / "dictionary"),
+        "output": "training/pictures",
+        "metrics": "training/pictures.json",
+        "work": "training/drawn",
+        "threshold": 0.35,
+        "name": NAME,
+        "repeats": 10,
+        "tag": "nasumiso_style",
+        "model": "tagger",
+        "revision": "v2.0",
+        "provider": "cpu",
+        "url": url,
+    }
+    return as_dvc_writes(own) + as_dvc_writes(PARAMS | changes)
+
+
+def run(stand_in: StandIn, **changes: object) -> int:
+    return generate.main(words(stand_in.url, **changes))
+
+
+def result() -> dict[str, str]:
+    """Return digests of what the stage wrote, by path."""
+    files = [path for path in Path("training/pictures").rglob("*") if path.is_file()]
+    return {
+        path.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in [*sorted(files), Path("training/pictures.json")]
+    }
+
+
+def drawn(stand_in: StandIn) -> int:
+    """Return how many pictures of the grid's size the WebUI was asked for."""
+    return sum(bool(body) and body.get("height") == 96 for _, _, body in stand_in.asked)
+
+
+def images() -> list[str]:
+    return sorted(path.name for path in Path("training/pictures/images").iterdir())
+
+
+@pytest.mark.usefixtures("root")
+def test_every_prompt_seed_and_weight_is_drawn(stand_in: StandIn) -> None:
+    assert run(stand_in) == 0
+    assert images() == [
+        f"{prompt}_last_w{weight}_s{seed}.png"
+        for prompt in ("01", "02")
+        for weight in ("0.6", "1.0")
+        for seed in (1, 2)
+    ]
+    path = Path("training/pictures/images/01_last_w0.6_s2.png")
+    infotext = read_infotext(path.read_bytes())
+    lora = hashlib.sha256(b"0123456789ab 3").hexdigest()[:8]
+    prompt = f"nasumiso_style, smile <lora:nasu-{lora}:0.6>"
+    assert infotext.startswith(f"{prompt}\nNegative prompt: lowres\n")
+    assert settings(infotext)["Seed"] == "2"
+    with Image.open(path) as picture:
+        assert picture.size == (64, 96)
+    for number in ("01", "02"):
+        with Image.open(f"training/pictures/grids/{number}.png") as grid:
+            assert grid.width > 2 * 64
+            assert grid.height > 2 * 96
+    page = Path("training/pictures/index.html").read_text(encoding="utf-8")
+    assert all(name in page for name in images())
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("saved", [True, False], ids=["settings in config.json", "fresh install"])
+def test_the_webui_is_left_as_it_was(tmp_path: Path, saved: bool) -> None:
+    with webui(tmp_path / "webui", settings_saved=saved) as stand_in:
+        mine = stand_in.lora_folder / "nasu.safetensors"
+        mine.write_bytes(safetensors({"ss_output_name": "mine"}))
+        before = dict(stand_in.settings)
+        assert run(stand_in, epochs="all") == 0
+        assert list(stand_in.lora_folder.rglob("*")) == [mine]
+        assert mine.read_bytes() == safetensors({"ss_output_name": "mine"})
+        assert stand_in.settings == before
+        assert not any(body.get("save_images") for _, _, body in stand_in.asked if body)
+
+
+@pytest.mark.usefixtures("root")
+def test_an_interrupted_run_leaves_its_copies_and_the_next_one_removes_them(
+    stand_in: StandIn,
+) -> None:
+    stand_in.fault, stand_in.faults_after = "nan", 4
+    assert run(stand_in) == 1
+    (copy,) = stand_in.lora_folder.rglob("*.safetensors")
+    assert copy.parent.name == "nasumiso-test"
+    stand_in.fault = ""
+    assert run(stand_in) == 0
+    assert list(stand_in.lora_folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("root")
+def test_epochs_are_those_asked_for(stand_in: StandIn) -> None:
+    assert run(stand_in, epochs=[2, "last"], weights=[1], seeds=[7], prompts=["a"]) == 0
+    assert images() == ["01_e000002_w1.0_s7.png", "01_last_w1.0_s7.png"]
+    assert run(stand_in, epochs="all", weights=[1], seeds=[7], prompts=["a"]) == 0
+    assert len(images()) == 3
+    assert drawn(stand_in) == 3, "what was drawn before is not drawn again"
+
+
+@pytest.mark.usefixtures("root")
+def test_weight_0_is_the_same_picture_for_all_epochs(stand_in: StandIn) -> None:
+    assert run(stand_in, epochs="all", weights=[0, 1], seeds=[7], prompts=["a"]) == 0
+    assert drawn(stand_in) == 1 + 3
+    without = [name for name in images() if "_w0.0_" in name]
+    found = {Path("training/pictures/images", name).read_bytes() for name in without}
+    assert (len(without), len(found)) == (3, 1)
+
+
+@pytest.mark.usefixtures("root")
+def test_a_killed_run_goes_on_and_the_result_is_the_same(stand_in: StandIn) -> None:
+    stand_in.delay = 0.1
+    command = [sys.executable, "-m", "stages.generate", *words(stand_in.url)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, env=environment) as process:
+        deadline = time.monotonic() + WAITING_SECONDS
+        while len(list(Path("training/drawn").glob("*.png"))) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not Path("training/pictures").exists()
+    stand_in.delay = 0
+    assert run(stand_in) == 0
+    assert drawn(stand_in) <= 8 + 1, "only the picture at work when it was killed is drawn twice"
+    once = result()
+    shutil.rmtree("training/drawn")
+    shutil.rmtree("training/pictures")
+    assert run(stand_in) == 0
+    assert result() == once
+
+
+@pytest.mark.usefixtures("root")
+def test_a_webui_that_dies_loses_no_picture(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.fault, stand_in.fault_path, stand_in.faults_after = "reset", "txt2img", 5
+    assert run(stand_in) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == f"generate: error: {stand_in.url}: the answer broke off"
+    assert len(list(Path("training/drawn").glob("*.png"))) == 3
+    stand_in.fault = ""
+    assert run(stand_in) == 0
+    assert drawn(stand_in) == 8
+
+
+@pytest.mark.usefixtures("root")
+def test_a_short_fault_is_sat_out(stand_in: StandIn) -> None:
+    stand_in.fault, stand_in.fault_path = "cut answer", "txt2img"
+    stand_in.faults_after, stand_in.faults_left = 4, 1
+    assert run(stand_in) == 0
+    assert len(images()) == 8
+
+
+@pytest.mark.usefixtures("root")
+def test_what_is_drawn_needs_no_webui(stand_in: StandIn) -> None:
+    assert run(stand_in) == 0
+    once = result()
+    asked = len(stand_in.asked)
+    shutil.rmtree("training/pictures")
+    assert run(stand_in) == 0
+    assert result() == once
+    assert len(stand_in.asked) == asked
+
+
+@pytest.mark.usefixtures("root")
+def test_another_lora_of_that_name_is_drawn_anew(stand_in: StandIn) -> None:
+    assert run(stand_in) == 0
+    once = result()
+    write_lora(Path("training/lora/nasu.safetensors"), 3, run="ba9876543210")
+    assert run(stand_in) == 0
+    assert drawn(stand_in) == 16
+    changed = {path for path, digest in result().items() if digest != once[path]}
+    assert {path for path in changed if "/images/" in path} == {
+        path for path in once if "/images/" in path
+    }
+
+
+@pytest.mark.usefixtures("root")
+def test_pictures_of_other_settings_are_drawn_again(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(stand_in, weights=[1]) == 0
+    stand_in.version = "v1.10.2"
+    assert run(stand_in, weights=[0.6, 1]) == 0
+    assert (
+        "not as it was (Version: v1.10.1 -> v1.10.2); drawing all again" in capsys.readouterr().out
+    )
+    assert drawn(stand_in) == 4 + 8
+    versions = {
+        settings(read_infotext(path.read_bytes()))["Version"]
+        for path in Path("training/pictures/images").iterdir()
+    }
+    assert versions == {"v1.10.2"}
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("wrong seed", "drew otherwise than asked: Seed "),
+        ("other model", "drew otherwise than asked: model other-model ["),
+        ("interrupted", "was told to stop"),
+        ("black", "drew one plain colour"),
+        ("jpg", "sends JPEG"),
+        ("nan", "--no-half-vae"),
+        ("500 out of memory", "lower generate.width and height"),
+        ("no effect", "it changes nothing: it was trained for another kind of model"),
+    ],
+)
+def test_a_picture_that_is_not_as_ordered_stops_the_run(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], fault: str, line: str
+) -> None:
+    stand_in.fault = fault
+    assert run(stand_in) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert line in said
+    assert not list(Path("training/drawn").glob("*.png"))
+    assert not Path("training/pictures").exists()
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"sampler": "DPM++ 2M Karras"}, "generate.sampler: the WebUI has no 'DPM++ 2M Karras'"),
+        (
+            {"scheduler": "karras"},
+            "the WebUI has no 'karras'; did you mean Karras?",
+        ),
+        ({"checkpoint": "counterfeit"}, "generate.checkpoint: the WebUI has anything-v5"),
+        ({"epochs": [1, 9]}, "holds no epoch 9; it has 1, 2, 3, last"),
+        ({"epochs": "newest"}, "generate.epochs: 'newest' is no epoch"),
+        ({"prompts": ["a <lora:nasu:1>"]}, "generate.prompts: 'a <lora:nasu:1>' names a LoRA"),
+        ({"prompts": ["#unicus"]}, "generate.prompts: '#unicus' holds a '#'"),
+        ({"prompts": []}, "generate.prompts: is empty"),
+        ({"seeds": [1, 1]}, "generate.seeds: 1 is there twice"),
+        ({"width": 500}, "generate.width: 500 is not a multiple of 8; write 496"),
+        ({"name": "other"}, "training/lora/other.safetensors: no such file; train first"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_drawn(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], changes: dict[str, object], line: str
+) -> None:
+    name = changes.pop("name", NAME)
+    arguments = words(stand_in.url, **changes)
+    arguments[arguments.index("--name") + 1] = str(name)
+    assert generate.main(arguments) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert line in said
+    assert drawn(stand_in) == 0
+
+
+@pytest.mark.usefixtures("root")
+def test_another_model_than_the_trained_one_is_refused(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.load_another()
+    assert run(stand_in) == 1
+    assert "loaded, but nasu was trained on anything-v5 [" in capsys.readouterr().err
+    assert run(stand_in, checkpoint="loaded") == 0
+    assert run(stand_in, checkpoint="other-model") == 0
+
+
+@pytest.mark.usefixtures("root")
+def test_the_figures_are_what_the_tagger_finds(stand_in: StandIn) -> None:
+    assert run(stand_in) == 0
+    figures = json.loads(Path("training/pictures.json").read_text(encoding="utf-8"))
+    found = {"0.6": 0, "1.0": 0}
+    for path in Path("training/pictures/images").iterdir():
+        with Image.open(path) as picture:  # the tagger's score of a colour is its mean
+            red, _, blue = (
+                sum(band.resize((1, 1), Image.Resampling.BOX).tobytes()) / 255
+                for band in picture.convert("RGB").split()
+            )
+        weight = path.name.split("_w")[1].split("_")[0]
+        found[weight] += padded(red) >= 0.35
+        if path.name.startswith("01"):  # the other prompt names blue_theme itself
+            found[weight] += padded(blue) >= 0.35
+    # prompt 1: two tags, prompt 2: one, each with two seeds
+    assert figures["pictures"] == 8
+    for weight, count in found.items():
+        assert figures[f"recall_last_w{weight}"] == round(count / 6, 4)
+    assert figures["recall"] == round(sum(found.values()) / 12, 4)
+
+
+def padded(mean: float) -> float:
+    """Return the mean of a colour after the tagger's white padding of 64 x 96 to a square."""
+    return mean * 64 / 96 + 1 - 64 / 96
+
+
+@pytest.mark.usefixtures("root")
+def test_somebody_elses_file_among_the_pictures_is_not_removed(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path("training/pictures/notes.txt")
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert run(stand_in) == 1
+    assert "notes.txt" in capsys.readouterr().err
+    assert mine.read_text() == "mine"
