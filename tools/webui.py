@@ -1,0 +1,192 @@
+"""Check whether the WebUI can be used, or put a LoRA into it with its card and preview."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dvc.parsing.interpolate import to_str
+from dvc.utils.serialize import YAMLFileCorruptedError as YAMLError
+from dvc.utils.serialize import load_yaml
+
+from stages.generate import add_params
+from stages.library import command
+from stages.library.arguments import Parser
+from stages.library.lora_folder import AUTO, check_name, folder_of, install, place
+from stages.library.loras import Lora, lora_hash, loras_of
+from stages.library.papers import read_metadata
+from stages.library.webui import TRAINED, State, WebUI
+from stages.library.webui_answers import LOGIN, UnreachableError
+
+PARAMS, LORAS = Path("params.yaml"), Path("training/lora")
+
+Params = dict[str, Any]
+
+
+def knobs() -> tuple[Params, str]:
+    """Return params.yaml's section generate, checked as the stage checks it, and organize.name.
+
+    Raises:
+        ValueError: a value is wrong.
+    """
+    parser = Parser("tools.webui", __doc__, section="generate")
+    add_params(parser)
+    try:
+        params = load_yaml(PARAMS)
+    except YAMLError as error:
+        raise ValueError(f"{PARAMS}: is no YAML; mend it, or git checkout it ({error})") from None
+    for section, key in (("generate", "url"), ("organize", "name")):
+        values = params.get(section) if isinstance(params, dict) else None
+        if not isinstance(values, dict) or key not in values:
+            raise ValueError(f"{PARAMS}, {section}.{key}: is missing; write it")
+    return parser.parse(shlex.split(to_str(params["generate"]))), str(params["organize"]["name"])
+
+
+def trained(name: str) -> Lora | None:
+    """Return the LoRA that a training brought home; None if there is none yet."""
+    there = (LORAS / f"{name}.safetensors").is_file()
+    return loras_of(LORAS, name)[-1] if there else None
+
+
+def model(state: State, params: Params, lora: Lora | None) -> str:
+    wanted = params["checkpoint"]
+    if lora is None and wanted == TRAINED:
+        return f"{state.checkpoint} is loaded; no LoRA is here to compare with"
+    if lora or wanted != TRAINED:
+        state.check_model(lora, wanted)
+    return f"{state.checkpoint} is loaded" + (", as in the training" if wanted == TRAINED else "")
+
+
+def sampler(state: State, params: Params) -> str:
+    state.check_names(params["sampler"], params["scheduler"])
+    return f"{params['sampler']}, {params['scheduler']}"
+
+
+def folder(state: State, params: Params, here: bool) -> str:
+    there = folder_of(state, params["lora_folder"], here)
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there}: may not be written to; see to its permissions")
+    return str(there)
+
+
+def installed(state: State, lora: Lora | None) -> str:
+    if lora is None:
+        return f"none in {LORAS} yet"
+    known = state.loras.get(lora.file.stem)
+    if known is None:
+        return f"{lora.file.stem} is not installed (generate needs no installed one)"
+    other = known.hash not in ("", lora.hash)
+    return f"{lora.file.stem} is installed{', but that of another training' if other else ''}"
+
+
+def check() -> None:
+    """Print what is right and what is wrong with the WebUI.
+
+    Raises:
+        RuntimeError: the generate stage can't use it as it is.
+    """
+    params, name = knobs()
+    webui = WebUI(params["url"], params["remote"], os.environ.get(LOGIN, ""))
+    print(webui.url)
+    state = webui.state()
+    print(shown("ok", "API", "answers" + (", with login" if os.environ.get(LOGIN) else "")))
+    lora, wrong = trained(name), False
+    checks: dict[str, Callable[[], str]] = {
+        "model": lambda: model(state, params, lora),
+        "sampler": lambda: sampler(state, params),
+        "LoRA folder": lambda: folder(state, params, webui.here),
+        "LoRA": lambda: installed(state, lora),
+    }
+    for label, work in checks.items():
+        try:
+            print(shown("ok", label, work()))
+        except ValueError as error:
+            wrong = True
+            print(shown("FAILED", label, str(error)))
+    if wrong:
+        raise RuntimeError("the WebUI can't be used yet / まだ使えません")
+    print("the WebUI can be used / 使えます: dvc repro -s training/dvc.yaml:generate")
+
+
+def shown(outcome: str, label: str, text: str) -> str:
+    return f"  {outcome:<8}{label:<14}{text}"
+
+
+def put(file: Path) -> None:
+    """Put a LoRA into the WebUI's folder and have the WebUI look.
+
+    Raises:
+        ValueError: the name won't do, the folder isn't here, another tool's LoRA has that name.
+        RuntimeError: the WebUI can't be asked where its folder is, or doesn't see the LoRA.
+    """
+    check_name(file)
+    hash_ = lora_hash(file, read_metadata(file))
+    params, _ = knobs()
+    webui = WebUI(params["url"], params["remote"], os.environ.get(LOGIN, ""))
+    state = None
+    try:
+        state = webui.state()
+    except UnreachableError as error:
+        if params["lora_folder"] == AUTO:
+            raise RuntimeError(
+                f"{error}; or write the path of its models/Lora into generate.lora_folder"
+            ) from None
+    target = place(file.stem, state, folder_of(state, params["lora_folder"], webui.here))
+    for line in install(file, target) or [f"{target} was there already"]:
+        print(f"webui: {line}")
+    if state is None:
+        print("webui: the WebUI isn't running; it finds the LoRA when it starts")
+        return
+    webui.refresh_loras()
+    webui.forget_loras()
+    known = webui.state().loras.get(file.stem)
+    if known is None or known.hash not in ("", hash_):
+        seen = f"has another one of that name, {known.path}" if known else "doesn't list it"
+        raise RuntimeError(f"{webui.url} {seen}; is {target.parent} the folder it uses?")
+    print(f"webui: in a prompt: <lora:{file.stem}:{preferred_weight(file):g}>")
+
+
+def preferred_weight(file: Path) -> float:
+    card = file.with_suffix(".json")
+    try:
+        return float(json.loads(card.read_text(encoding="utf-8")).get("preferred weight") or 1)
+    except FileNotFoundError:
+        return 1
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"{card}: has no number as preferred weight; correct it") from None
+
+
+def webui(action: str, file: Path | None) -> None:
+    """Do what the command line asks for."""
+    if action == "install" and file:
+        put(file)
+    elif action == "install":
+        raise ValueError(
+            f"install: which LoRA? python -m tools.webui install {LORAS}/….safetensors"
+        )
+    elif file:
+        raise ValueError(f"check takes no {file}; only install does")
+    else:
+        check()
+
+
+def build_parser() -> Parser:
+    parser = Parser("tools.webui", __doc__)
+    parser.add_argument(
+        "action",
+        choices=["check", "install"],
+        help="check: can it be used, and if not, why; install: put a LoRA into models/Lora",
+    )
+    parser.add_argument("file", type=Path, nargs="?", default=None, help="a LoRA, .safetensors")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), webui, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
