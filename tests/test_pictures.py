@@ -86,6 +86,17 @@ def test_git_keeps_the_figures_and_dvc_the_pictures(studio: Studio, tmp_path: Pa
     assert pictures(home) == pictures(studio)
 
 
+def test_a_run_without_a_webui_leaves_the_pictures(studio: Studio) -> None:
+    studio.run(*DRAW)
+    once = pictures(studio)
+    studio.set_param("seeds: [1, 2]", "seeds: [3]")
+    url = re.search(r"  url: (.*)", (studio.root / "params.yaml").read_text())
+    assert url
+    studio.set_param(url[1], "http://127.0.0.1:9")
+    assert "nothing answers there" in studio.run(*DRAW, ok=False)
+    assert pictures(studio) == once
+
+
 def test_the_recipe_compares_runs(studio: Studio, tmp_path: Path) -> None:
     studio.run("dvc", "exp", "run", "-s", "training/dvc.yaml:generate", "-n", "first-drawn")
     studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
