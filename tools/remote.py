@@ -1,6 +1,8 @@
 """Check whether the DVC remote can be used, or push to it under a time limit."""
 
+import argparse
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -12,16 +14,29 @@ import psutil  # type: ignore[import-untyped]
 
 from stages.library import command
 from stages.library.arguments import Parser, number, whole
-from tools.remote_checks import Finding, findings
-from tools.remote_config import COLAB, described, opened
+from tools.remote_checks import CHECKS, Finding, findings
+from tools.remote_config import COLAB, described, misspelt, opened
 
 IDLE = 0.0001
 """The share of a processor below which a process does nothing."""
 LONGEST_PAUSE = 300
-HARMLESS = ("verify", "clock")
-"""Checks that may fail and yet let a push succeed."""
 KILLED = 124
 """The exit code of a push that was stopped, as with timeout(1)."""
+USAGE = (2, 254)
+"""Exit codes of dvc when it does not know a flag or value: argparse's and its own."""
+AGAIN = (
+    "push: not everything went up; nothing is lost, run it again",
+    "すべては送れませんでした。データは失われていません。もう一度実行してください",
+)
+MEND = (
+    "push: not everything went up; nothing is lost: mend what FAILED above, then run it again",
+    "すべては送れませんでした。データは失われていません。"
+    "上の FAILED を直してから、もう一度実行してください",
+)
+CORRECT = (
+    "push: nothing went up: correct the words after --, or leave them out to push everything",
+    "何も送っていません。-- のあとの言葉を直すか、消してください(消すとすべてを送ります)",
+)
 
 
 def shown(finding: Finding) -> str:
@@ -30,8 +45,7 @@ def shown(finding: Finding) -> str:
     >>> print(shown(Finding("clock", "as Google's")))
       ok      clock         as Google's
     """
-    state = "FAILED" if finding.advice else "ok"
-    lines = [f"  {state:<8}{finding.check:<14}{finding.text}"]
+    lines = [f"  {finding.state:<8}{finding.check:<14}{finding.text}"]
     if finding.advice:
         lines += [f"{'':10}-> {finding.advice.english}", f"{'':10}-> {finding.advice.japanese}"]
     return "\n".join(lines)
@@ -41,69 +55,80 @@ def check(name: str) -> None:
     """Print what is right and what is wrong with a remote.
 
     Raises:
-        RuntimeError: it can't be used as it is.
+        RuntimeError: it can't be used as it is, or nothing here can check it.
     """
     with opened(name) as remote:
         print(f"{remote.name}: {remote.url}\n  {described(remote)}")
-        wrong = False
+        if remote.kind not in CHECKS:
+            raise RuntimeError(
+                f"{remote.kind} can't be checked here; dvc push and dvc pull say whether it works "
+                "/ ここでは確かめられません"
+            )
+        states = set()
         for finding in findings(remote):
             print(shown(finding), flush=True)
-            wrong = wrong or finding.advice is not None
-        if wrong:
+            states.add(finding.state)
+        if "FAILED" in states:
             raise RuntimeError(f"{remote.name} can't be used yet / まだ使えません")
-        print(f"{remote.name} can be used / 使えます: dvc push, dvc pull")
+        but = (
+            ", but see the warning / 使えますが、警告を見てください"
+            if "warning" in states
+            else " / 使えます"
+        )
+        to, of = (f" {name}", f" --remote {name}") if name else ("", "")
+        print(f"{remote.name} can be used{but}: python -m tools.remote push{to}, dvc pull{of}")
 
 
 def push(name: str, words: list[str], minutes: float, tries: int, pause: float) -> None:
     """Run `dvc push` until it succeeds.
 
     Raises:
-        SystemExit: it did not; the exit code is that of the last try.
+        SystemExit: it did not; the exit code is that of the last try, or 1.
         ValueError: there is no such remote.
     """
     with opened(name) as remote:
         name, url, in_colab = remote.name, remote.url, str(COLAB) in remote.path
-    code, last = 0, ""
+    code, remedy = 1, AGAIN
     for attempt in range(1, tries + 1):
         print(f"push: try {attempt} of {tries}: {name}, {url}", flush=True)
-        dvc = [sys.executable, "-m", "dvc", "push", "--remote", name, *words]
-        code, last = watched(dvc, minutes * 60)
-        if code == 0:
-            others = "" if attempt == 1 else f"; tries before this one: {attempt - 1}"
-            print(f"push: done, {name}: {last}{others}")
-            if in_colab:
-                print("push: now run drive.flush_and_unmount(), or Drive gets it much later")
-            return
-        print(
-            f"push: nothing moved for {minutes:g} minutes; stopped"
-            if code == KILLED
-            else f"push: dvc push failed, exit code {code}",
-            flush=True,
-        )
-        if lasting(name):
+        wrong = problems(name, before_push=True)
+        if not wrong:
+            dvc = [sys.executable, "-m", "dvc", "push", *words, "--remote", name]
+            code, last = watched(dvc, minutes * 60)
+            if code == 0:
+                others = "" if attempt == 1 else f"; tries before this one: {attempt - 1}"
+                print(f"push: done, {name}: {last}{others}")
+                if in_colab:
+                    print("push: now run drive.flush_and_unmount(), or Drive gets it much later")
+                return
+            print(
+                f"push: nothing moved for {minutes:g} minutes; stopped"
+                if code == KILLED
+                else f"push: dvc push failed, exit code {code}",
+                flush=True,
+            )
+            if code in USAGE or (words and code != KILLED and misspelt(words)):
+                remedy = CORRECT
+                break
+            wrong = problems(name)
+        if any(finding.lasting for finding in wrong):
+            remedy = MEND
             break
         if attempt < tries:
             wait = min(pause * 2 ** (attempt - 1), LONGEST_PAUSE)
             print(f"push: again in {wait:g} s; what is there already stays", flush=True)
             time.sleep(wait)
-    print(
-        "push: not everything went up; nothing is lost, run it again\n"
-        "      すべては送れませんでした。データは失われていません。もう一度実行してください",
-        file=sys.stderr,
-    )
+    print(remedy[0], f"      {remedy[1]}", sep="\n", file=sys.stderr)
     raise SystemExit(code)
 
 
-def lasting(name: str) -> bool:
-    """Print what is wrong with the remote, and return whether another try would be in vain."""
+def problems(name: str, before_push: bool = False) -> list[Finding]:
+    """Print and return what is wrong with the remote."""
     with opened(name) as remote:
-        wrong = [finding for finding in findings(remote) if finding.advice]
+        wrong = [finding for finding in findings(remote, before_push) if finding.advice]
     for finding in wrong:
         print(shown(finding), flush=True)
-    return any(
-        finding.advice and not finding.advice.passing and finding.check not in HARMLESS
-        for finding in wrong
-    )
+    return wrong
 
 
 def watched(words: list[str], limit: float) -> tuple[int, str]:
@@ -169,8 +194,23 @@ def remote(
         check(remote)
 
 
+class RemoteParser(Parser):
+    """A parser that tells where the words for dvc go."""
+
+    def parse(self, argv: list[str] | None) -> dict[str, object]:
+        with suppress(argparse.ArgumentError):  # which the parser itself words better
+            known, stray = self.parse_known_args(argv)
+            if stray and known.action == "push":
+                words = shlex.join(["push", *filter(None, [known.remote]), "--", *stray])
+                raise ValueError(
+                    f"{stray[0]!r} is none of this command's words; those for dvc go after --: "
+                    f"python -m tools.remote {words} / dvc に渡す言葉は -- のあとに書いてください"
+                )
+        return super().parse(argv)
+
+
 def build_parser() -> Parser:
-    parser = Parser("tools.remote", __doc__)
+    parser = RemoteParser("tools.remote", __doc__)
     parser.add_argument(
         "action",
         choices=["check", "push"],

@@ -24,10 +24,11 @@ class Failed(Exception):  # noqa: N818
 
 INSTALL = Advice("pip install -r requirements.txt", "上のコマンドでパッケージを入れ直してください")
 OWN_CLIENT = Advice(
-    "make an OAuth client of your own (README: Your data on Google Drive), then: dvc remote modify "
-    "--local {name} gdrive_client_id … and gdrive_client_secret …",
-    "自分の OAuth クライアントを作って登録してください"
-    "(README の「データを Google ドライブに置く」)",
+    "easiest, on a Mac and in Colab: the mounted folder; else make an OAuth client of your own "
+    "(README: Your data on Google Drive), then: dvc remote modify --local {name} gdrive_client_id "
+    "… and gdrive_client_secret …",
+    "Mac や Colab では、マウントしたフォルダーがいちばん簡単です。使えないときは自分の OAuth "
+    "クライアントを作って登録してください(README の「データを Google ドライブに置く」)",
 )
 SHARED_DRIVE = Advice(
     "a service account has no space in My Drive: use a Shared Drive of which it is a member, "
@@ -37,6 +38,25 @@ SHARED_DRIVE = Advice(
 NEW_KEY = Advice(
     "make a new JSON key for the service account in the Cloud Console",
     "Cloud Console でサービスアカウントの JSON キーを作り直してください",
+)
+KEY_FILE = Advice(
+    "correct the path: dvc remote modify --local {name} gdrive_service_account_json_file_path …; "
+    "if the key is lost or damaged, make a new JSON key in the Cloud Console",
+    "キーの場所(パス)を直してください。キーをなくしたときや壊れているときは、Cloud Console で "
+    "JSON キーを作り直します",
+)
+KEY_TEXT = Advice(
+    "put the whole text of the key or sign-in into it, or unset GDRIVE_CREDENTIALS_DATA",
+    "環境変数にキーの中身をすべて入れ直すか、環境変数を消してください",
+)
+SIGN_IN_AGAIN = Advice(
+    "remove {saved} and run this check again",
+    "上のファイルを消して、もう一度実行してください",
+)
+MAKE_FOLDER = Advice(
+    "make the folder first (in Drive by hand, elsewhere with mkdir -p), or correct the url: "
+    "dvc remote modify --local {name} url …",
+    "先にフォルダーを作ってください。名前の書き間違いなら url を直します",
 )
 SET_CLOCK = Advice(
     "set this computer's clock (date, time, time zone) automatically",
@@ -91,11 +111,7 @@ ADVICE = {
         "Drive: Content manager), or see to the folder's permissions",
         "書き込む権限がありません。フォルダーの持ち主に編集者として共有してもらってください",
     ),
-    r"FileNotFound|No such file|notFound": Advice(
-        "make the folder first (in Drive by hand, elsewhere with mkdir -p), or correct the url: "
-        "dvc remote modify --local {name} url …",
-        "先にフォルダーを作ってください。名前の書き間違いなら url を直します",
-    ),
+    r"FileNotFound|No such file|notFound": MAKE_FOLDER,
     r"Timeout|timed out|ServerNotFound|Connection|EOF|socket|Network|unreachable": Advice(
         "see to the network, then try again",
         "ネットワークを確かめて、もう一度実行してください",
@@ -136,7 +152,8 @@ def in_short(error: BaseException) -> str:
     """
     if isinstance(error, Failed):
         return str(error)
-    texts = [str(each) or type(each).__name__ for each in causes(error)]
+    known = (each for each in causes(error) if not isinstance(each, StopIteration))  # json's
+    texts = [str(each) or type(each).__name__ for each in known]
     for text in texts:
         if match := re.search(r'HttpError (\d+) when .* returned "(.*?)"', text, re.DOTALL):
             return f"Google Drive answers {match[1]}: {match[2]}"

@@ -21,15 +21,18 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tools.remote_advice import (
     FULL,
     INSTALL,
-    NEW_KEY,
+    KEY_FILE,
+    KEY_TEXT,
+    MAKE_FOLDER,
     OWN_CLIENT,
     SET_CLOCK,
     SHARED_DRIVE,
+    SIGN_IN_AGAIN,
     Advice,
     Failed,
     advice_on,
@@ -44,6 +47,10 @@ WRONG_CLOCK = 300
 """Seconds of difference from which Google refuses a service account."""
 ANSWER_WITHIN, SIGN_IN_WITHIN = 60, 300
 """Seconds that a check may take; signing in takes a person and a browser."""
+VARIABLE = "GDRIVE_CREDENTIALS_DATA"
+"""An environment variable that takes the place of the file with a key or sign-in."""
+HARMLESS = {"verify", "clock"}
+"""Checks that may fail and yet let a push succeed."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,18 @@ class Finding:
     check: str
     text: str
     advice: Advice | None = None
+
+    @property
+    def state(self) -> str:
+        """`ok`, `warning` (the remote can be used nevertheless) or `FAILED`."""
+        if self.advice is None:
+            return "ok"
+        return "warning" if self.check in HARMLESS else "FAILED"
+
+    @property
+    def lasting(self) -> bool:
+        """Whether another try to push would be in vain."""
+        return self.state == "FAILED" and self.advice is not None and not self.advice.passing
 
 
 def packages(_: Remote) -> str:
@@ -66,22 +85,38 @@ def packages(_: Remote) -> str:
 
 def credentials(remote: Remote) -> str:
     """DVC's own app, the default, is blocked by Google (treeverse/dvc#10516)."""
-    given = os.environ.get("GDRIVE_CREDENTIALS_DATA")
+    given = os.environ.get(VARIABLE, "")
     if remote.kind == "robot":
         file = remote.config.get("gdrive_service_account_json_file_path") or ""
         if not given and not Path(file).is_file():
-            raise Failed(f"the service account's key {file} is not there", NEW_KEY)
-        key = json.loads(given or Path(file).read_text(encoding="utf-8"))
-        if key.get("type") != "service_account":
-            raise Failed(f"{file} is no service account's key", NEW_KEY)
+            raise Failed(f"the service account's key {file} is not there", KEY_FILE)
+        key, source = read_json(given, Path(file), KEY_FILE), VARIABLE if given else file
+        if key.get("type") != "service_account" or "client_email" not in key:
+            raise Failed(f"{source} is no service account's key", KEY_TEXT if given else KEY_FILE)
         if remote.path.split("/")[0] in ("root", "appDataFolder"):
             raise Failed(f"{remote.url} lies in My Drive", SHARED_DRIVE)
         return str(key["client_email"])
-    saved = given or (remote.saved.read_text(encoding="utf-8") if remote.saved.is_file() else "{}")
-    client = json.loads(saved).get("client_id") or remote.config.get("gdrive_client_id")
+    there = given or remote.saved.is_file()
+    saved = read_json(given, remote.saved, SIGN_IN_AGAIN) if there else {}
+    client = saved.get("client_id") or remote.config.get("gdrive_client_id")
     if client in (None, remote.dvc.fs.DEFAULT_GDRIVE_CLIENT_ID):
         raise Failed("no OAuth client of your own; Google blocks DVC's", OWN_CLIENT)
     return f"client {client}"
+
+
+def read_json(given: str, file: Path, advice: Advice) -> dict[str, Any]:
+    """Return what the variable or else the file holds.
+
+    Raises:
+        Failed: it is no JSON; `advice` is on the file.
+    """
+    try:
+        read = json.loads(given or file.read_text(encoding="utf-8"))
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise Failed(f"{VARIABLE if given else file} is no JSON", KEY_TEXT if given else advice)
+    return read
 
 
 def sign_in(remote: Remote) -> str:
@@ -136,8 +171,9 @@ def mounted(remote: Remote) -> str:
         f"no Google Drive is mounted at {mount}",
         Advice(
             "Colab: from google.colab import drive; drive.mount('/content/drive'). Mac: start "
-            "Google Drive for desktop",
-            "Colab では drive.mount を実行、Mac では Google ドライブのアプリを起動してください",
+            "Google Drive for desktop, or correct the url: dvc remote modify --local {name} url …",
+            "Colab では drive.mount を実行、Mac では Google ドライブのアプリを起動してください。"
+            "場所の書き間違いなら url を直します",
         ),
     )
 
@@ -157,6 +193,8 @@ def verify(remote: Remote) -> str:
 
 def folder(remote: Remote) -> str:
     """DVC makes no folder in Drive; one it makes elsewhere may be a slip of the pen."""
+    if remote.kind == "folder" and not Path(remote.path).is_dir():
+        raise Failed(f"there is no folder {remote.path}", MAKE_FOLDER)
     return f"{remote.path}, {len(list(remote.dvc.fs.ls(remote.path)))} entries"
 
 
@@ -198,15 +236,19 @@ FOLDER: dict[str, Check] = {
     "space": space,
     "write, read": write_and_read,
 }
-OTHER: dict[str, Check] = {"folder": folder, "write, read": write_and_read}
+CHECKS = {"oauth": DRIVE, "robot": DRIVE, "folder": FOLDER}
+"""By the kind of a remote; others are not checked."""
+BEFORE_PUSH = {"oauth": {"credentials"}, "folder": {"mounted", "folder"}}
+"""Checks without which DVC would make the folder, or wait for a sign-in that Google blocks."""
 GOES_ON = {"verify", "space", "clock"}
 """Checks whose failure tells nothing of those after them."""
 
 
-def findings(remote: Remote) -> Iterator[Finding]:
+def findings(remote: Remote, before_push: bool = False) -> Iterator[Finding]:
     """Check the remote, and yield what was found as it is found."""
-    checks = {"oauth": DRIVE, "robot": DRIVE, "folder": FOLDER}.get(remote.kind, OTHER)
-    for check, work in checks.items():
+    for check, work in CHECKS.get(remote.kind, {}).items():
+        if before_push and check not in BEFORE_PUSH.get(remote.kind, ()):
+            continue
         limit = SIGN_IN_WITHIN if check == "sign-in" and sys.stdin.isatty() else ANSWER_WITHIN
         try:
             with within(limit):

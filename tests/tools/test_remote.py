@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dvc.fs import RemoteMissingDepsError
 
 from tests.clones import PROJECT
 from tests.drive.keys import CLIENT_ID, ROBOT, Keys, make_keys
@@ -23,7 +24,9 @@ from tests.drive.machines import DRIVE, Machine, machine_with
 from tests.drive.server import CODE, USER, Drive, Fault, serving
 from tests.drive.store import SHARED
 from tools.remote import KILLED, main, push, watched
-from tools.remote_config import mount_of
+from tools.remote_advice import FULL, WAIT, in_short
+from tools.remote_checks import Finding
+from tools.remote_config import misspelt, mount_of
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["dvc_gdrive", "tests.tools.test_remote"])
@@ -180,7 +183,7 @@ def test_push_gives_up_at_last_with_the_exit_code_of_the_last_try(
     codes, pauses = iter([1, KILLED, 255]), list[float]()
     monkeypatch.chdir(machine.root)
     monkeypatch.setattr("tools.remote.watched", lambda *_: (next(codes), ""))
-    monkeypatch.setattr("tools.remote.lasting", lambda _: False)
+    monkeypatch.setattr("tools.remote.problems", lambda *_, **__: [])
     monkeypatch.setattr("time.sleep", pauses.append)
     with pytest.raises(SystemExit) as ended:
         push("", [], minutes=5, tries=3, pause=10)
@@ -197,6 +200,146 @@ def test_push_does_not_repeat_what_only_a_person_can_mend(drive: Drive, machine:
     output = machine.remote("push", "--pause", "0", code=1)
     assert "push: try 2" not in output
     assert "empty the Drive's trash" in output
+    assert "mend what FAILED above, then run it again" in output
+    assert "FAILED を直してから" in output
+
+
+@pytest.mark.parametrize(
+    ("finding", "tries", "said"),
+    [
+        (Finding("space", "0 MB free", FULL), 1, "mend what FAILED above"),
+        (Finding("sign-in", "timed out", WAIT), 2, "nothing is lost, run it again"),
+        (Finding("verify", "verify is off", FULL), 2, "nothing is lost, run it again"),
+    ],
+)
+def test_last_word_of_a_push_says_whether_another_try_can_help(
+    finding: Finding,
+    tries: int,
+    said: str,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(machine.root)
+    monkeypatch.setattr("tools.remote.watched", lambda *_: (1, ""))
+    monkeypatch.setattr(
+        "tools.remote.findings", lambda _, before_push: [] if before_push else [finding]
+    )
+    with pytest.raises(SystemExit):
+        push("", [], minutes=5, tries=2, pause=0)
+    shown = capsys.readouterr()
+    assert shown.out.count("push: try ") == tries
+    assert said in shown.err
+    assert len(shown.err.splitlines()) == 2
+
+
+MAC = "Library/CloudStorage/GoogleDrive-you@example.com/My Drive/NasuTomo/dvc"
+
+
+@pytest.mark.parametrize(
+    ("path", "there", "problem"),
+    [
+        (MAC, "", "FAILED  mounted       no Google Drive is mounted at "),
+        (MAC, MAC.removesuffix("/NasuTomo/dvc"), "FAILED  folder        there is no folder "),
+        ("nowhere/NasuTomo/dvc", "", "FAILED  folder        there is no folder "),
+    ],
+)
+def test_push_makes_no_folder_where_no_drive_is(
+    machine: Machine, tmp_path: Path, path: str, there: str, problem: str
+) -> None:
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("My Drive/*"))
+    machine.configure(str(tmp_path / path), verify="true")
+    for _ in range(2):  # the first must not make the second one succeed
+        output = machine.remote("push", "--pause", "0", code=1)
+        assert f"  {problem}{tmp_path}" in output
+        assert output.count("push: try ") == 1
+        assert "mend what FAILED above" in output
+    assert sorted(tmp_path.rglob("My Drive/*")) == before
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_push_looks_for_the_folder_before_every_try(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Drive may be unmounted while a push waits for its next try."""
+    (tmp_path / "dvc").mkdir()
+    machine.configure(str(tmp_path / "dvc"), verify="true")
+    monkeypatch.chdir(machine.root)
+    codes = iter([1])  # dvc is run once
+    monkeypatch.setattr("tools.remote.watched", lambda *_: (next(codes), ""))
+    monkeypatch.setattr("time.sleep", lambda _: (tmp_path / "dvc").rmdir())
+    with pytest.raises(SystemExit):
+        push("", [], minutes=5, tries=3, pause=0)
+
+
+def test_push_does_not_wait_for_a_sign_in_that_google_blocks(machine: Machine) -> None:
+    machine.configure(DRIVE)
+    output = machine.remote("push", code=1)
+    assert "FAILED  credentials   no OAuth client of your own" in output
+    assert "dvc push failed" not in output  # it was not run
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--jobz", "2"], 254, "unrecognized arguments: --jobz"),
+        (["--jobs", "two"], 254, "invalid int value: 'two'"),
+        (["datset"], 1, "'datset' does not exist as an output or a stage name"),
+    ],
+)
+def test_push_does_not_repeat_words_that_dvc_does_not_know(
+    machine: Machine, tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    machine.configure(str(tmp_path), verify="true")
+    output = machine.remote("push", "--pause", "0", "--", *words, code=code)
+    assert said in output
+    assert output.count("push: try ") == 1
+    assert "push: nothing went up: correct the words after --" in output
+    assert "-- のあとの言葉を直すか" in output
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # DVC's use of pygtrie
+def test_targets_are_misspelt_only_if_dvc_knows_none_like_them(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(machine.root)
+    for words in (["data"], ["data.dvc", "--jobs", "2"], ["--glob", "d*.dvc"], [], ["-A", "old"]):
+        assert not misspelt(words)
+    for words in (["datset"], ["data", "datset"], ["nothing.dvc"], ["--glob", "x*.dvc"]):
+        assert misspelt(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed"),
+    [
+        (["push", "drive", "data/dataset"], "push drive -- data/dataset"),
+        (["push", "drive", "--tries", "2", "my data"], "push drive -- 'my data'"),
+        (["push", "--jobs", "2"], "push -- --jobs 2"),
+    ],
+)
+def test_words_for_dvc_without_dashes_are_told_where_they_go(
+    words: list[str], proposed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert f"those for dvc go after --: python -m tools.remote {proposed} / dvc に渡す" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "drive", "stray"], "'stray' does not belong here"),
+        (["push", "--tries", "many"], "--tries: 'many' is not a whole number from 1 to 100"),
+        (["pull"], "invalid choice: 'pull'"),
+    ],
+)
+def test_other_wrong_words_are_told_as_before(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_killed_push_is_completed_by_the_next(
@@ -386,6 +529,27 @@ def use_robot_without_key(drive: Drive, machine: Machine) -> None:
     use_robot(drive, machine, key="/nowhere/robot.json")
 
 
+def use_robot_with_the_key(content: bytes) -> Callable[[Drive, Machine], None]:
+    def spoil(drive: Drive, machine: Machine) -> None:
+        (machine.home / "robot.json").write_bytes(content)
+        use_robot(drive, machine, key=str(machine.home / "robot.json"))
+
+    return spoil
+
+
+def damage_sign_in(_: Drive, machine: Machine) -> None:
+    (machine.home / "cache" / "pydrive2fs" / CLIENT_ID / "default.json").write_text("{")
+
+
+def damage_variable(_: Drive, machine: Machine) -> None:
+    machine.variables["GDRIVE_CREDENTIALS_DATA"] = "robot.json"
+
+
+def put_a_file_in_the_folder_s_place(_: Drive, machine: Machine) -> None:
+    (machine.home / "file").touch()
+    machine.configure(str(machine.home / "file"), verify="true")
+
+
 def use_robot_in_a_folder_of_mine(drive: Drive, machine: Machine) -> None:
     use_robot(drive, machine, f"gdrive://{drive.folder('NasuTomo')}/dvc")
 
@@ -422,16 +586,23 @@ def folder(path: str, **settings: str) -> Callable[[Drive, Machine], None]:
     ("spoil", "check", "remedy"),
     [
         (forget_folder, "folder", "make the folder first"),
+        (forget_client, "credentials", "easiest, on a Mac and in Colab: the mounted folder; else"),
         (forget_client, "credentials", "make an OAuth client of your own"),
         (forget_sign_in, "sign-in", "in a terminal of a computer with a browser"),
         (expire_sign_in, "sign-in", f"pydrive2fs/{CLIENT_ID}/default.json and run this check"),
         (mix_up_clients, "sign-in", "client id and secret don't belong together"),
         (fill_up, "space", "empty the Drive's trash"),
-        (set_clock_back, "clock", "set this computer's clock"),
         (pull_the_plug, "sign-in", "see to the network"),
         (scan_for_viruses, "sign-in", "let googleapis.com pass"),
         (use_robot, "credentials", "use a Shared Drive"),
-        (use_robot_without_key, "credentials", "JSON key"),
+        (use_robot_without_key, "credentials", "gdrive_service_account_json_file_path …; if the"),
+        (use_robot_without_key, "credentials", "make a new JSON key"),
+        (use_robot_with_the_key(b"no JSON"), "credentials", "make a new JSON key"),
+        (use_robot_with_the_key(b"\xff\xfe"), "credentials", "correct the path"),
+        (use_robot_with_the_key(b"[1]"), "credentials", "correct the path"),
+        (use_robot_with_the_key(b"{}"), "credentials", "correct the path"),
+        (damage_sign_in, "credentials", f"pydrive2fs/{CLIENT_ID}/default.json and run this check"),
+        (damage_variable, "credentials", "unset GDRIVE_CREDENTIALS_DATA"),
         (use_robot_in_a_folder_of_mine, "space", "use a Shared Drive"),
         (use_robot_with_a_wrong_clock, "sign-in", "set this computer's clock"),
         (install_old_pydrive2, "packages", "pip install -r requirements.txt"),
@@ -441,8 +612,8 @@ def folder(path: str, **settings: str) -> Callable[[Drive, Machine], None]:
         (fault("start", "too many"), "write, read", "wait a minute"),
         (fault("download", "corrupt"), "write, read", "don't use this remote"),
         (folder("remote", verify="true"), "folder", "mkdir -p"),
+        (put_a_file_in_the_folder_s_place, "folder", "correct the url"),
         (folder("MyDrive/NasuTomo/dvc", verify="true"), "mounted", "drive.mount"),
-        (folder("cache"), "verify", "dvc remote modify --local gdrive verify true"),
     ],
 )
 def test_check_names_what_is_wrong_and_what_to_do(
@@ -463,11 +634,92 @@ def test_check_names_what_is_wrong_and_what_to_do(
     assert len(wrong) < 24
 
 
+@pytest.mark.parametrize("content", [None, b"no JSON", b"{}"])
+def test_check_names_the_key_file_that_is_wrong(
+    drive: Drive, machine: Machine, content: bytes | None
+) -> None:
+    key = machine.home / "robot.json"
+    if content is not None:
+        key.write_bytes(content)
+    use_robot(drive, machine, key=str(key))
+    line = next(line for line in checked(machine).splitlines() if "FAILED" in line)
+    assert str(key) in line
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "remedy"),
+    [
+        (set_clock_back, "clock", "set this computer's clock"),
+        (folder("cache"), "verify", "dvc remote modify --local gdrive verify true"),
+    ],
+)
+def test_what_lets_a_push_succeed_is_a_warning(
+    drive: Drive,
+    machine: Machine,
+    spoil: Callable[[Drive, Machine], None],
+    check: str,
+    remedy: str,
+) -> None:
+    spoil(drive, machine)
+    output = machine.remote("check", "gdrive")
+    lines = output.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith(f"  warning {check:<14}"))
+    assert remedy in lines[at + 1]
+    assert not lines[at + 2].isascii()
+    assert "FAILED" not in output
+    assert "gdrive can be used, but see the warning / 使えますが" in output
+    assert "python -m tools.remote push gdrive, dvc pull --remote gdrive" in output
+
+
+def test_remote_of_another_kind_gets_one_clear_line(machine: Machine) -> None:
+    machine.configure("https://example.com/dvc")
+    output = machine.remote("check", code=1)
+    assert "remote: error: https can't be checked here; dvc push and dvc pull say" in output
+    for url in ("s3://bucket/dvc", "ssh://example.com/dvc"):
+        machine.configure(url)
+        for action in ("check", "push"):
+            output = machine.remote(action, code=1)
+            assert len(output.splitlines()) == 1
+            assert "to be installed; install it, or use Google Drive" in output
+            assert "README のどれかの方法" in output
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("gdrive is supported, but requires 'dvc-gdrive' to be installed"),
+        RemoteMissingDepsError(None, "gdrive", DRIVE, ["pydrive2"]),
+    ],
+)
+def test_missing_package_of_google_drive_is_told_in_one_line(
+    error: Exception,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def get_remote(*_: object) -> None:
+        raise error
+
+    monkeypatch.chdir(machine.root)
+    monkeypatch.setattr("dvc.data_cloud.DataCloud.get_remote", get_remote)
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert "pip install -r requirements.txt" in said
+    assert "--> " not in said
+    assert not said.isascii()
+
+
+def test_answer_that_is_no_json_is_told_in_words() -> None:
+    with pytest.raises(json.JSONDecodeError) as raised:
+        json.loads("<html>")
+    assert in_short(raised.value).startswith("Expecting value")
+
+
 def test_check_of_a_folder_in_order(machine: Machine) -> None:
     machine.configure(str(machine.home / "cache"), verify="true")
     output = machine.remote("check", "gdrive")
     assert "verify        true" in output
-    assert "gdrive can be used" in output
+    assert "gdrive can be used / 使えます: python -m tools.remote push gdrive" in output
     assert [path.name for path in (machine.home / "cache").iterdir()] == ["pydrive2fs"]
 
 
@@ -494,6 +746,28 @@ def test_check_takes_no_words_for_dvc(capsys: pytest.CaptureFixture[str]) -> Non
 def test_mount_of_google_drive_is_found_by_its_names(path: str, mount: int | None) -> None:
     decomposed = Path(unicodedata.normalize("NFD", path))
     assert mount_of(decomposed) == (mount and Path(*decomposed.parts[:mount]))
+
+
+@pytest.mark.parametrize(
+    ("readme", "heading", "new_clone"),
+    [
+        ("README.md", "## Your data on Google Drive", "**In a new clone** first give the commands"),
+        ("README.ja.md", "## データを Google ドライブに置く", "**新しい clone では**、先に"),
+    ],
+)
+def test_readme_checks_the_remote_it_has_just_set_up_and_pushes_with_care(
+    readme: str, heading: str, new_clone: str
+) -> None:
+    text = (PROJECT / readme).read_text(encoding="utf-8")
+    section = text.split(f"{heading}\n")[1].split("\n## ")[0]
+    blocks = section.split("```sh\n")[1:]
+    lines = [line for block in blocks for line in block.split("```")[0].splitlines()]
+    for block in blocks[:3]:  # one for each way
+        name = "gdrive" if "--default" not in block else ""
+        assert f"\npython -m tools.remote check {name}".rstrip() + "\n```" in block
+    assert not any(line.startswith("dvc push") for line in lines)
+    assert new_clone in section
+    assert section.index("dvc pull ") < section.index(new_clone)
 
 
 def test_credentials_can_not_be_committed(tmp_path: Path) -> None:
