@@ -3,8 +3,9 @@
 Only the standard library is imported: Colab's own Python runs this before anything is installed.
 """
 
+import hashlib
+import json
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -13,11 +14,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from stages.library import command
 from stages.library.arguments import Parser
 from tools.experiments import (
+    as_set_param,
     baseline,
+    check_name,
     copy_into,
     experiments,
     fetch_published,
@@ -25,13 +29,24 @@ from tools.experiments import (
     git,
     missing_in,
     note_as,
+    split_overrides,
+    train_options,
 )
 
 SD_SCRIPTS = "https://github.com/kohya-ss/sd-scripts"
 SD_SCRIPTS_COMMIT = "ae72efb92babe89ff8e70f057e42db68440e8d61"  # v0.10.1
 TRAINER = Path("training/sd-scripts")
 TRAINED = ["training/lora", "training/samples"]
-OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_][\w./:-]*=.*", re.DOTALL)
+COMMIT_FIRST = """\
+At home, commit first: all files become those of the experiment, data/edits.yaml and params.yaml too
+手元で、まずコミットしてください(data/edits.yaml や params.yaml も実験のときのものに変わります):
+  git add -A && git commit -m "Before the experiment"
+Then / それから:"""
+TO_JSON = """
+import json, sys
+from ruamel.yaml import YAML
+print(json.dumps([YAML(typ="safe").load(text) for text in json.load(sys.stdin)], default=str))
+"""
 
 
 def run(*words: str) -> None:
@@ -66,16 +81,21 @@ def drive() -> Path:
     if not named:
         raise ValueError("run the cell with the form first / 先にフォームのセルを実行してください")
     folder = Path(named)
-    if not folder.parent.is_dir():
+    mount = next(
+        (top.parent for top in folder.parents if top.name in ("MyDrive", "Shareddrives")),
+        folder.parent,
+    )
+    if not (mount / "MyDrive").is_dir():
         raise ValueError(
             "Google Drive isn't mounted: run the cell that mounts it "
             "/ ドライブをマウントするセルを実行してください"
         )
     if not (folder / "dvc").is_dir():
         raise ValueError(
-            f"{folder.name}/dvc: there is no such folder in My Drive; correct the name in the "
-            "form, or push your dataset at home first (dvc push) "
-            "/ マイドライブにこのフォルダーがありません"
+            f"{folder.relative_to(mount)}/dvc: there is no such folder on the Drive; correct "
+            "DRIVE_FOLDER in the form, or push your dataset at home first (python -m tools.remote "
+            "push) / ドライブにこのフォルダーがありません。フォームの DRIVE_FOLDER を直すか、"
+            "先に手元で python -m tools.remote push を実行してください"
         )
     return folder
 
@@ -83,13 +103,22 @@ def drive() -> Path:
 # ---- the steps, in the notebook's order
 
 
-def update(repository: str, branch: str) -> None:
-    """Bring the clone to the newest commit of the branch."""
+def update(repository: str, branch: str, experiment: str = "lora", overrides: str = "") -> None:
+    """Bring the clone to the newest commit of the branch, if the form can be used."""
+    check_name(experiment)
+    split_overrides(overrides)
     git("remote", "set-url", "origin", repository)
     if not git("config", "user.name"):
         git("config", "user.name", "Nasumiso Creator in Colab")
         git("config", "user.email", "colab@localhost")
-    run("git", "fetch", "--quiet", "origin", branch)
+    try:
+        run("git", "fetch", "--quiet", "origin", branch)
+    except RuntimeError:
+        raise ValueError(
+            f"BRANCH: {repository} has no branch {branch}, or can't be read, see above; correct "
+            "the form, and for a private repository run the cell that signs in to Git / フォームの "
+            "REPOSITORY と BRANCH を確かめ、非公開なら Git にログインするセルも実行してください"
+        ) from None
     if git("rev-parse", "HEAD") != git("rev-parse", "FETCH_HEAD^{commit}"):
         fetched = git("rev-parse", "FETCH_HEAD^{commit}")
         put_aside()
@@ -107,10 +136,27 @@ def dataset() -> None:
     lock = Path("dvc.lock")
     if not lock.is_file() or "data/dataset" not in lock.read_text(encoding="utf-8"):
         raise ValueError(
-            "dvc.lock: this commit records no dataset; at home: dvc repro, dvc push, git add -A, "
-            "git commit, git push / このコミットにはデータセットの記録がありません"
+            "dvc.lock: this commit records no dataset; at home: dvc repro, git add -A, git commit, "
+            "python -m tools.remote push, git push / このコミットにはデータセットの記録が"
+            "ありません。手元で、上のコマンドを順に実行してください"
         )
     use_drive()
+    params, recorded = as_yaml(git("show", "HEAD:params.yaml"), git("show", "HEAD:dvc.lock"))
+    if changed := changed_since(recorded, params, Path("data/edits.yaml")):
+        raise ValueError(
+            f"{', '.join(changed)}: changed since the dataset was made; at home: dvc repro, "
+            "git add -A, git commit, python -m tools.remote push, git push / データセットを"
+            "作ったあとで変わっています。手元で、上のコマンドを順に実行してください"
+        )
+    md5 = entry_of(recorded, "outs", "data/dataset")
+    listed = Path("files/md5", md5[:2], md5[2:])  # pushed last: with it, the files are there
+    if not any((place / listed).is_file() for place in (Path(".dvc/cache"), drive() / "dvc")):
+        raise ValueError(
+            "the Drive lacks the dataset of this commit; at home: python -m tools.remote push, and "
+            "wait until Google Drive has uploaded it / ドライブにこのコミットのデータセットが"
+            "ありません。手元で python -m tools.remote push を実行し、ドライブへの送信が終わるまで"
+            "待ってください"
+        )
     run("dvc", "pull", "data/dataset")
     print(f"{sum(1 for _ in Path('data/dataset').glob('*/*.png'))} pictures in data/dataset")
 
@@ -148,15 +194,20 @@ def train(experiment: str, overrides: str) -> None:
     published = experiments("refs/published")
     name = free_name(experiment, wanted, published | experiments("refs/exps"))
     if published.get(name) == wanted:
-        print(f"{name} is trained and published already / 学習済みです")
-        print("another name in the form trains it again / 名前を変えるともう一度学習します")
+        print(f"{name} is trained and published already / 学習と記録が済んでいます")
+        print("for another LoRA change a value, such as train.seed=43 in OVERRIDES; another name")
+        print("would give the same one / 別の LoRA を作るには OVERRIDES に train.seed=43 のように")
+        print("書いて値を変えてください。名前だけを変えても同じ LoRA になります")
         return
     dataset()
     trainer()
     put_aside()
     if name in experiments("refs/exps"):  # its training is finished, so this takes seconds
         run("dvc", "exp", "remove", "--quiet", name)
-    words = [word for each in given for word in ("--set-param", each)]
+    known = train_options(git("show", "HEAD:params.yaml"))
+    words = [word for each in given for word in ("--set-param", as_set_param(each, known))]
+    for option in [word.partition("=")[0][2:] for word in words if word.startswith("++")]:
+        print(f"{option} is new, params.yaml doesn't have it / 新しいオプションとして渡します")
     run(
         *("dvc", "exp", "run", "--single-item", "training/dvc.yaml:train"),
         *("--name", name, "--message", wanted[1], *words),
@@ -182,11 +233,14 @@ def publish() -> None:
         return
     try:
         run("git", "push", "--quiet", "origin", *(f"{ref}:{ref}" for ref in refs))
-        print("at home, after: git fetch / 家で")
+        print("pushed to Git / Git に送りました")
+        print(COMMIT_FIRST)
         for ref in refs:
-            print(f"  dvc exp pull origin {Path(ref).name} && dvc exp apply {Path(ref).name}")
+            name = Path(ref).name
+            print(f"  git fetch && dvc exp pull origin {name} && dvc exp apply {name}")
     except RuntimeError:
-        print("Git takes no push, so it is saved on the Drive; at home / ドライブに保存しました")
+        print("Git takes no push, so it is saved on the Drive / ドライブに保存しました")
+        print(COMMIT_FIRST)
         for ref in refs:
             save_bundle(ref, drive() / "experiments")
             name = Path(ref).name
@@ -209,26 +263,45 @@ def install(environment: Path, options: list[str], wanted: list[str]) -> None:
     run("uv", "pip", "install", "--quiet", "--python", there, *wanted)
 
 
-def split_overrides(text: str) -> list[str]:
-    """Return the overrides of the form, one a word; `-S` may stand before each, as for DVC.
-
-    >>> split_overrides("train.learning_rate=5e-5 -S 'common_tag.tag=my nasu'")
-    ['train.learning_rate=5e-5', 'common_tag.tag=my nasu']
+def as_yaml(*texts: str) -> list[Any]:
+    """Return what YAML texts hold, as DVC reads them: its Python is asked, this one may lack YAML.
 
     Raises:
-        ValueError: a word is no override.
+        ValueError: one is no YAML.
     """
-    try:
-        words = [word for word in shlex.split(text) if word not in ("-S", "--set-param")]
-    except ValueError:
-        raise ValueError(f"overrides: {text!r} has a quotation mark too many or too few") from None
-    for word in words:
-        if not OVERRIDE.fullmatch(word):
-            raise ValueError(
-                f"overrides: {word!r} is none; write key=value, such as train.learning_rate=5e-5, "
-                "several with spaces between / 「キー=値」の形で書いてください"
-            )
-    return words
+    words = [".venv/bin/python", "-c", TO_JSON]
+    answer = subprocess.run(
+        words, input=json.dumps(texts), capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise ValueError(
+            f"params.yaml or dvc.lock can't be read: {answer.stderr.strip().splitlines()[-1]}; at "
+            "home: dvc repro / 手元で dvc repro を実行して直してください"
+        )
+    return list(json.loads(answer.stdout))
+
+
+def changed_since(recorded: dict[str, Any], params: dict[str, Any], edits: Path) -> list[str]:
+    """Return what differs from what a dvc.lock records of the dataset's making: keys, `edits`."""
+    changed = []
+    for stage, entry in recorded["stages"].items():
+        sections = entry.get("params", {}).get("params.yaml", {}) if stage != "report" else {}
+        for section, then in sections.items():
+            now = params.get(section)
+            now = now if isinstance(now, dict) else {}
+            keys = [key for key in then | now if then.get(key, ...) != now.get(key, ...)]
+            changed += [f"{section}.{key}" for key in keys]
+    if edits.is_file():
+        md5 = hashlib.md5(edits.read_bytes()).hexdigest()
+        if entry_of(recorded, "deps", edits.as_posix()) not in ("", md5):
+            changed.append(edits.as_posix())
+    return changed
+
+
+def entry_of(recorded: dict[str, Any], kind: str, path: str) -> str:
+    """Return the MD5 that a dvc.lock has of a path among its `deps` or `outs`; '' without one."""
+    entries = [each for stage in recorded["stages"].values() for each in stage.get(kind, [])]
+    return next((str(each.get("md5", "")) for each in entries if each["path"] == path), "")
 
 
 def put_aside() -> None:
@@ -272,8 +345,8 @@ def build_parser() -> Parser:
     parser.add_argument("step", choices=STEPS, help="what to do")
     parser.add_argument("--repository", default="", help="update: its address, without a token")
     parser.add_argument("--branch", default="main", help="update: branch or tag")
-    parser.add_argument("--experiment", default="lora", help="train: what to call the result")
-    parser.add_argument("--overrides", default="", help="train: key=value key=value")
+    parser.add_argument("--experiment", default="lora", help="update, train: name of the result")
+    parser.add_argument("--overrides", default="", help="update, train: key=value key=value")
     return parser
 
 

@@ -1,16 +1,26 @@
-"""DVC's experiments as Git keeps them: refs/exps/<commit they are based on>/<name>.
+"""DVC's experiments: what may be set for one, and how Git keeps them.
 
-What origin or the Drive has of them is noted in refs/published; those whose LoRAs were pushed from
-here, in refs/pushed.
+They are refs/exps/<commit they are based on>/<name>. What origin or the Drive has of them is noted
+in refs/published; those whose LoRAs were pushed from here, in refs/pushed.
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 REF = re.compile(r"refs/\w+/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+OVERRIDE = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[A-Za-z_][\w.]*)=(?P<value>.*)", re.DOTALL)
+ANOTHER = re.compile(r"[,;、,;]\s*[+~]*[A-Za-z_][\w.]*=")
+"""Within a value: the next override, which a space should have parted from it."""
+
+PLAIN = re.compile(r"""[\w./:@%+-]*|[\[{'"].*""", re.ASCII | re.DOTALL)
+"""Values that Hydra, which reads them for DVC, takes as they are written."""
+
+DATASET = ("prepare", "tagger", "caption", "common_tag", "organize")
+"""The sections of params.yaml that the dataset is made with."""
 
 Experiments = dict[str, tuple[str, str]]
 """Base commit and message by name; two are the same if both are."""
@@ -63,6 +73,15 @@ def fetch_published(drive: Path) -> None:
         git("fetch", "--quiet", str(bundle), refs)
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError if an experiment can't be called so."""
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"experiment: {name!r} is no name; write letters A-Z a-z, digits, - and _ "
+            "/ 半角英数字で書いてください"
+        )
+
+
 def free_name(name: str, wanted: tuple[str, str], taken: Experiments) -> str:
     """Return a name that is free, or that the very same experiment has.
 
@@ -72,11 +91,7 @@ def free_name(name: str, wanted: tuple[str, str], taken: Experiments) -> str:
     Raises:
         ValueError: an experiment can't be called so.
     """
-    if not NAME.fullmatch(name):
-        raise ValueError(
-            f"experiment: {name!r} is no name; write letters A-Z a-z, digits, - and _ "
-            "/ 半角英数字で書いてください"
-        )
+    check_name(name)
     number, candidate = 1, name
     while taken.get(candidate, wanted) != wanted:
         number += 1
@@ -90,3 +105,94 @@ def copy_into(folder: Path, file: Path) -> None:
     partial = folder / f".{file.name}.partial"
     shutil.copyfile(file, partial)
     partial.replace(folder / file.name)
+
+
+# ---- what may be set for one
+
+
+def split_overrides(text: str) -> list[str]:
+    """Return the overrides of a form, one a word; `-S` may stand before each, as for DVC.
+
+    >>> split_overrides("train.learning_rate=5e-5 -S +train.noise_offset=0.05")
+    ['train.learning_rate=5e-5', 'train.noise_offset=0.05']
+
+    Raises:
+        ValueError: a word is none, or not one for a training.
+    """
+    try:
+        words = shlex.split(text.replace("\u3000", " "))  # the space of a Japanese keyboard
+    except ValueError:
+        raise ValueError(
+            f"overrides: {text!r} has a quotation mark too many or too few / 引用符が合いません"
+        ) from None
+    return [_checked(word) for word in words if word not in ("-S", "--set-param")]
+
+
+def _checked(word: str) -> str:
+    """Return an override without its sign."""
+    match = OVERRIDE.fullmatch(word)
+    if not match:
+        raise ValueError(
+            f"overrides: {word!r} is none; write key=value, such as train.learning_rate=5e-5, "
+            "several with spaces between / 「キー=値」の形で、間は半角スペースで書いてください"
+        )
+    sign, key, value = match.groups()
+    section, dot, name = key.partition(".")
+    if dot and section in DATASET:
+        raise ValueError(
+            f"overrides: {key} belongs to the dataset: change it in params.yaml at home, then "
+            "dvc repro, dvc push, commit, git push / データセットの設定です。手元の params.yaml で"
+            "変えて dvc repro、dvc push、コミット、git push をしてください"
+        )
+    if not dot:
+        raise ValueError(
+            f"overrides: {word!r} lacks its section; write train.{key}={value} "
+            "/ 先頭に train. を付けてください"
+        )
+    if section != "train" or not name or "." in name:
+        raise ValueError(
+            f"overrides: {key} is no option of train; only those can be set here, such as "
+            "train.learning_rate=5e-5 / ここで変えられるのは train. の設定だけです"
+        )
+    if "~" in sign:
+        raise ValueError(
+            f"overrides: {word!r}; to leave an option out write {key}=false "
+            f"/ 外すには {key}=false と書いてください"
+        )
+    if value[:1] not in ("[", "{", "'", '"') and ANOTHER.search(value):
+        raise ValueError(
+            f"overrides: {word!r} holds several; write spaces between them, no commas "
+            "/ 間はカンマ(、)ではなく半角スペースで区切ってください"
+        )
+    return f"{key}={value}"
+
+
+def train_options(params: str) -> set[str]:
+    """Return the keys under `train:` in the text of a params.yaml, as it is usually written.
+
+    >>> sorted(train_options("train:\\n  # a: comment\\n  seed: 1\\n  list:\\n    - b: c\\n"))
+    ['list', 'seed']
+    """
+    match = re.search(r"^train:.*\n((?:(?:[ \t].*|#.*)?\n)*)", f"{params}\n", re.MULTILINE)
+    keys: list[tuple[str, str]] = re.findall(
+        r"^([ \t]+)(\w+):", match[1] if match else "", re.MULTILINE
+    )
+    return {key for indent, key in keys if indent == keys[0][0]}
+
+
+def as_set_param(override: str, known: set[str]) -> str:
+    """Return an override as `dvc exp run --set-param` takes it.
+
+    One that is not `known` is added: DVC refuses a new key without a sign. Text is quoted: a comma
+    would mean several experiments.
+
+    >>> as_set_param("train.resolution=768,768", {"resolution"})
+    'train.resolution="768,768"'
+    >>> as_set_param("train.noise_offset=0.05", {"resolution"})
+    '++train.noise_offset=0.05'
+    """
+    key, _, value = override.partition("=")
+    sign = "" if key.removeprefix("train.") in known else "++"
+    if not PLAIN.fullmatch(value):
+        value = '"{}"'.format(value.replace('"', '\\"'))
+    return f"{sign}{key}={value}"

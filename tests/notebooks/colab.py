@@ -55,6 +55,8 @@ class Userdata:
         secrets = json.loads(Path(os.environ["STANDIN_SECRETS"]).read_text())
         if key not in secrets:
             raise self.SecretNotFoundError(f"Secret {key} does not exist.")
+        if secrets[key] is None:  # its switch "Notebook access" is off
+            raise self.NotebookAccessError(f"Notebook does not have access to secret {key}")
         return str(secrets[key])
 
 

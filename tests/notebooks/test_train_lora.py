@@ -48,8 +48,8 @@ class World:
             self.folder / "vm", self.drive, secrets, FORM | {"REPOSITORY": address} | form
         )
 
-    def give_token(self) -> None:
-        (self.folder / "secrets.json").write_text(json.dumps({"GITHUB_TOKEN": TOKEN}))
+    def give_token(self, token: str | None = TOKEN) -> None:
+        (self.folder / "secrets.json").write_text(json.dumps({"GITHUB_TOKEN": token}))
 
     def home(self, name: str) -> Clone:
         """Return a new clone at home, whose remote is the same Drive."""
@@ -175,8 +175,17 @@ def test_machine_lost_in_the_third_epoch_and_run_again_equals_an_undisturbed_run
     assert files_with(TOKEN.encode(), machine.disk, world.drive, world.origin) == []
 
     home = world.home("home")
+    edits = home.root / "data/edits.yaml"
+    committed = edits.read_text(encoding="utf-8")
+    edits.write_text(f"{committed}# not committed\n", encoding="utf-8")
+    assert "git fetch && dvc exp pull origin miso && dvc exp apply miso" in output
+    assert "commit first" in output
+    home.run("git", "fetch")
     home.run("dvc", "exp", "pull", "origin", "miso")
     home.run("dvc", "exp", "apply", "miso")
+    assert edits.read_text(encoding="utf-8") == committed  # lost, as the README says, but for this
+    home.run("git", "checkout", "refs/exps/apply/stash", "--", "data/edits.yaml")
+    assert edits.read_text(encoding="utf-8").endswith("# not committed\n")
     check_at_home(home, undisturbed[2])
 
     # cells again, in another order, then all of them on a new machine: nothing is trained twice
@@ -186,7 +195,7 @@ def test_machine_lost_in_the_third_epoch_and_run_again_equals_an_undisturbed_run
         again = session.run("mount", "publish", "push", "train", "trainer", "project")
     machine.lose()
     with machine.session() as session:
-        assert "cd: nasumiso" in session.run("form") + session.fail("train")
+        assert "run cells 1 to 4 first" in session.run("form") + session.fail("train")
         again += session.run("mount", "sign-in", "project", "train", "publish")
         again += session.run("packages", "unmount", "unmount", "mount", "push")
     assert "$ dvc exp run" not in again
@@ -204,8 +213,11 @@ def test_other_overrides_get_another_name_and_both_are_published(world: World) -
     with world.machine(**form).session() as session:  # the same machine, a new kernel
         session.run("form", "sign-in")
         assert "going on with epoch 2 of 2" in session.run("train")
-        session.fill_in({"OVERRIDES": form["OVERRIDES"] + " -S train.network_dim=8"})
-        assert "--name miso-2" in session.run("form", "train")
+        more = " -S train.network_dim=8 train.shuffle_caption=true"  # which is new
+        session.fill_in({"OVERRIDES": form["OVERRIDES"] + more})
+        shown = session.run("form", "train")
+        assert "--name miso-2" in shown
+        assert "train.shuffle_caption is new" in shown
         session.run("publish", "unmount")
     git = Clone(world.origin, world.folder / "vm/home")
     refs = git.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
@@ -213,6 +225,7 @@ def test_other_overrides_get_another_name_and_both_are_published(world: World) -
     dims = [re.findall(r"network_dim: (\d+)", lock) for lock in locks]
     assert [Path(ref).name for ref in refs] == ["miso", "miso-2"]
     assert dims == [["64"], ["8"]]
+    assert ["shuffle_caption: true" in lock for lock in locks] == [False, True]
     for lock in locks:
         found = re.findall(r"path: training/(?:lora|samples)\n.*\n *md5: (\w+\.dir)", lock)
         assert len(found) == 2
@@ -224,33 +237,75 @@ def test_a_private_repository_is_cloned_with_the_token_only(tmp_path: Path, push
     with there(pushed, tmp_path, private=True) as world:
         with world.machine().session() as session:
             session.run("form", "mount", "sign-in")
-            assert "could not read Username" in session.fail("project")
+            shown = session.fail("project")
+            assert "could not read Username" in shown
+            assert "add GITHUB_TOKEN and run cell 3" in shown
+            world.give_token(None)
+            assert "switch on its Notebook access" in session.run("sign-in")
             world.give_token()
             shown = session.run("sign-in", "project", "project")
-        assert "First dataset" in shown
-        assert TOKEN not in shown
+            assert "First dataset" in shown
+            assert TOKEN not in shown
+            session.fill_in({"BRANCH": "mian"})
+            assert "has no branch mian" in session.run("form") + session.fail("project")
         config = (world.machine().clone / ".git/config").read_text()
         assert f"url = {world.server}/nasu.git\n" in config
-        world.machine().lose()
 
-        leaking = world.server.replace("//", f"//nasu:{TOKEN}@")
-        with world.machine(REPOSITORY=f"{leaking}/nasu.git").session() as session:
-            session.run("form", "mount")
-            shown = session.fail("project")
-        assert "no token in the address" in shown
-        assert TOKEN not in shown
-        assert not world.machine().clone.exists()
+
+def test_a_form_that_can_t_be_used_is_told_in_the_first_cells(world: World) -> None:
+    leaking = world.server.replace("//", f"//nasu:{TOKEN}@")
+    with world.machine().session() as session:
+        for address in ("https://github.com/OWNER/REPO", "git@github.com:a/b.git", leaking, ""):
+            session.fill_in({"REPOSITORY": address})
+            shown = session.fail("form")
+            assert "REPOSITORY: write your own repository's https:// address" in shown
+            assert TOKEN not in shown
+        assert "form first" in session.fail("project")
+        session.fill_in(world.machine().form)
+        world.machine().plug_in("")
+        assert "no graphics card here: choose Runtime" in session.fail("form")
+        world.machine().plug_in("GPU 0: Tesla T4")
+        session.fill_in({"OVERRIDES": "caption.threshold=0.9", "BRANCH": "mian"})
+        assert "REPOSITORY or BRANCH" in session.run("form") + session.fail("project")
+        session.fill_in({"BRANCH": "main"})
+        assert "belongs to the dataset" in session.run("form") + session.fail("project")
+        session.fill_in({"OVERRIDES": "", "EXPERIMENT": "なす"})
+        assert "is no name" in session.run("form") + session.fail("project")
+        session.fill_in({"EXPERIMENT": "miso", "DRIVE_FOLDER": "Shareddrives/Circle/NasuTomo"})
+        session.run("form", "mount", "project")
+        assert "Shareddrives/Circle/NasuTomo/dvc: there is no" in session.fail("dataset")
+        shared = world.drive / "Shareddrives/Circle/NasuTomo"
+        shutil.copytree(world.drive / "MyDrive/NasuTomo/dvc", shared / "dvc")
+        assert "15 pictures in data/dataset" in session.run("dataset")
+
+
+def test_a_dataset_that_is_old_or_not_on_the_drive_is_told_before_the_trainer_comes(
+    world: World,
+) -> None:
+    home = world.home("home")
+    home.set_param("tag: nasumiso_style", "tag: miso_style")
+    home.run("git", "commit", "-q", "-a", "-m", "Forgot dvc repro")
+    home.run("git", "push", "-q")
+    with world.machine().session() as session:
+        session.run("form", "mount", "sign-in", "project")
+        assert "common_tag.tag: changed since the dataset was made" in session.fail("dataset")
+        assert "common_tag.tag: changed since the dataset was made" in session.fail("train")
+        home.run("git", "revert", "--no-edit", "HEAD")
+        home.run("git", "push", "-q")
+        remote = world.drive / "MyDrive/NasuTomo/dvc"
+        remote.rename(remote.with_name("pushed"))
+        remote.mkdir()
+        assert "at home: python -m tools.remote push" in session.run("project") + session.fail(
+            "dataset"
+        )
 
 
 def check_at_home(home: Clone, expected: dict[str, str]) -> None:
     """Compare the result, and follow the LoRA's papers back to its dataset."""
     assert result(home.root) == expected
     told = home.run("python", "-m", "tools.whence", "training/lora/nasumiso_v1.safetensors")
-    commands = [line.split() for line in told.splitlines() if line.startswith("  ")]
-    assert [words[:2] for words in commands] == [["git", "checkout"], ["dvc", "pull"]]
-    home.run("git", "stash", "--include-untracked", "--quiet")
-    for words in commands:
-        home.run(*words)
+    there, _back = [line for line in told.splitlines() if line.startswith("  ")]
+    home.run("sh", "-c", there)
     assert len(list((home.root / "data/dataset").glob("*/*.png"))) == 15
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -42,26 +43,6 @@ def test_the_runtime_s_own_python_can_run_it() -> None:
     assert answer.stdout.strip() == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", []),
-        ("train.seed=1", ["train.seed=1"]),
-        ("-S train.seed=1 --set-param train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
-        ("+train.noise_offset=0.1 ~train.seed=", ["+train.noise_offset=0.1", "~train.seed="]),
-        ("'common_tag.tag=my nasu'", ["common_tag.tag=my nasu"]),
-    ],
-)
-def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> None:
-    assert colab.split_overrides(text) == words
-
-
-@pytest.mark.parametrize("text", ["train.seed", "-f", "--queue", "a=1 'b=2", "=1", "x y=1"])
-def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^overrides: "):
-        colab.split_overrides(text)
-
-
 def test_missing_drive_is_told_by_what_is_missing(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,12 +56,83 @@ def test_missing_drive_is_told_by_what_is_missing(
         colab.drive()
     (here / "drive/MyDrive/NasuTomo/dvc").mkdir(parents=True)
     assert colab.drive().name == "NasuTomo"
+    monkeypatch.setenv("NASUMISO_DRIVE", str(here / "drive/Shareddrives/Circle/NasuTomo"))
+    with pytest.raises(ValueError, match=r"^Shareddrives/Circle/NasuTomo/dvc: there is no such"):
+        colab.drive()
 
 
 def test_a_commit_without_a_dataset_is_told_before_anything_is_installed(here: Path) -> None:
-    with pytest.raises(ValueError, match="records no dataset; at home: dvc repro, dvc push"):
+    with pytest.raises(ValueError, match="records no dataset; at home: dvc repro, git add"):
         colab.dataset()
     assert not (here / "uv.log").exists()
+
+
+LOCK = """\
+schema: '2.0'
+stages:
+  caption:
+    cmd: python
+    params:
+      params.yaml:
+        caption:
+          threshold: 0.35
+          exclude: []
+    outs:
+    - path: data/captions
+      hash: md5
+      md5: 11111111111111111111111111111111.dir
+  edit:
+    cmd: python
+    deps:
+    - path: data/edits.yaml
+      hash: md5
+      md5: fb3e99bec8e1dd1f02e3b2ee4cde0a11
+  report:
+    cmd: python
+    params:
+      params.yaml:
+        caption:
+          threshold: 0.9
+"""
+
+
+@pytest.mark.parametrize(
+    ("params", "changed"),
+    [
+        ("caption: {threshold: 0.35, exclude: []}\ntrain: {seed: 1}", []),
+        ("caption: {threshold: 35e-2, exclude: []}", []),  # a number in YAML 1.2, as for DVC
+        ("caption: {threshold: 0.9, exclude: [solo]}", ["caption.threshold", "caption.exclude"]),
+        ("caption: {threshold: 0.35, exclude: [], max_tags: 0}", ["caption.max_tags"]),
+        ("caption: {exclude: []}", ["caption.threshold"]),
+        ("caption:", ["caption.threshold", "caption.exclude"]),
+    ],
+)
+def test_params_that_the_dataset_was_not_made_with_are_named(
+    here: Path, params: str, changed: list[str]
+) -> None:
+    Path(".venv").symlink_to(sys.prefix)
+    now, recorded = colab.as_yaml(params, LOCK)
+    assert colab.changed_since(recorded, now, here / "no-edits.yaml") == changed
+
+
+def test_corrections_that_the_dataset_lacks_are_named(here: Path) -> None:
+    (here / ".venv").symlink_to(sys.prefix)
+    (recorded,) = colab.as_yaml(LOCK)
+    params = {"caption": {"threshold": 0.35, "exclude": []}}
+    edits = Path("data/edits.yaml")
+    edits.parent.mkdir()
+    edits.write_text("edits: []\n")
+    assert colab.changed_since(recorded, params, edits) == ["data/edits.yaml"]
+    recorded["stages"]["edit"]["deps"][0]["md5"] = md5(edits.read_bytes()).hexdigest()
+    assert colab.changed_since(recorded, params, edits) == []
+    assert colab.entry_of(recorded, "outs", "data/captions").endswith(".dir")
+    assert colab.entry_of(recorded, "outs", "data/dataset") == ""
+
+
+def test_params_that_can_t_be_read_are_told(here: Path) -> None:
+    (here / ".venv").symlink_to(sys.prefix)
+    with pytest.raises(ValueError, match=r"^params.yaml or dvc.lock can't be read: .*dvc repro"):
+        colab.as_yaml("caption: {threshold: 1", LOCK)
 
 
 def test_trainer_is_the_pinned_commit_with_pinned_packages_on_the_machine_s_torch(
@@ -116,8 +168,10 @@ def test_update_takes_the_newest_commit_and_keeps_what_was_changed_here(
     assert Path("params.yaml").read_text() == "theirs: 1\n"
     assert "mine: 1" in git("stash", "show", "-p", "--include-untracked")
     assert git("config", "user.email") == "colab@localhost"
-    with pytest.raises(RuntimeError, match="git fetch --quiet failed"):
+    with pytest.raises(ValueError, match="has no branch no-such-branch"):
         colab.update(str(source), "no-such-branch")
+    with pytest.raises(ValueError, match="belongs to the dataset"):
+        colab.update(str(source), "main", overrides="caption.threshold=0.9")
 
 
 def test_the_stop_button_reaches_the_command_and_waits_for_it(here: Path) -> None:

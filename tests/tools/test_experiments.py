@@ -4,8 +4,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.clones import PROJECT
 from tools.experiments import (
+    DATASET,
+    as_set_param,
     baseline,
     copy_into,
     experiments,
@@ -14,6 +18,8 @@ from tools.experiments import (
     git,
     missing_in,
     note_as,
+    split_overrides,
+    train_options,
 )
 
 
@@ -84,3 +90,76 @@ def test_a_name_is_kept_for_the_same_experiment_and_counted_up_for_another() -> 
 def test_a_name_that_git_or_a_shell_could_misread_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no name"):
         free_name(name, ("abc", ""), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        ("train.seed=1", ["train.seed=1"]),
+        ("-S train.seed=1 --set-param train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
+        ("+train.noise_offset=0.1 ++train.seed=2", ["train.noise_offset=0.1", "train.seed=2"]),
+        ("train.seed=1　train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
+        ("'train.comment=my nasu'", ["train.comment=my nasu"]),
+        ("train.resolution=768,768", ["train.resolution=768,768"]),
+        ("""'train.args=["a=1","b=2"]'""", ['train.args=["a=1","b=2"]']),
+    ],
+)
+def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> None:
+    assert split_overrides(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *((text, "is none; write key=value") for text in ("train.seed", "-f", "--queue", "=1")),
+        ("train.a=1 'b=2", "quotation mark"),
+        ("x train.y=1", "is none; write key=value"),
+        ("params.yaml:train.seed=1", "is none; write key=value"),
+        ("caption.threshold=0.9", "caption.threshold belongs to the dataset"),
+        ("organize.name=miso", "belongs to the dataset"),
+        ("~common_tag.tag=", "belongs to the dataset"),
+        ("learning_rate=5e-5", "write train.learning_rate=5e-5"),
+        ("+learning_rate=5e-5", "write train.learning_rate=5e-5"),
+        ("generate.steps=1", "only those can be set here"),
+        ("train.a.b=1", "only those can be set here"),
+        ("~train.seed=", "write train.seed=false"),
+        ("train.seed=1,train.sdpa=true", "write spaces between"),
+        ("train.seed=1, sdpa=true", "sdpa=true"),
+        ("train.seed=1、train.sdpa=true", "write spaces between"),
+    ],
+)
+def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=rf"^overrides: .*{told}.*[ぁ-ん]"):
+        split_overrides(text)
+
+
+@pytest.mark.parametrize(
+    ("override", "given"),
+    [
+        ("train.seed=1", "train.seed=1"),
+        ("train.base_model=a/b/c.safetensors@1f", "train.base_model=a/b/c.safetensors@1f"),
+        ("train.resolution=768,768", 'train.resolution="768,768"'),
+        ("train.base_model=https://a.b/c?x=1", 'train.base_model="https://a.b/c?x=1"'),
+        ("""train.args=["a=1"]""", """++train.args=["a=1"]"""),
+        ("train.noise_offset=0.05", "++train.noise_offset=0.05"),
+    ],
+)
+def test_dvc_gets_new_options_with_a_sign_and_text_in_quotes(override: str, given: str) -> None:
+    assert as_set_param(override, {"seed", "base_model", "resolution"}) == given
+
+
+def test_options_are_those_of_params_yaml() -> None:
+    text = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    assert train_options(text) == set(yaml.safe_load(text)["train"])
+    assert train_options("train: {seed: 1}") == set()
+    assert train_options("train:\n    seed: 1\n\n    # b: c\n    sdpa: true\nx:\n    y: 1") == {
+        "seed",
+        "sdpa",
+    }
+
+
+def test_the_dataset_s_sections_are_those_of_its_stages() -> None:
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    sections = [key for stage in stages.values() for key in stage.get("params", [])]
+    assert list(dict.fromkeys(sections)) == list(DATASET)
