@@ -10,26 +10,39 @@ from stages.library import command
 from stages.library.arguments import Parser, folder_name, number, tag
 from stages.library.base_model import BaseModel, known_sha256, model_file
 from stages.library.base_model import check as check_model
+from stages.library.choices import check_choices
 from stages.library.curves import Logs, attempt_name, hopeless
+from stages.library.machine import check_machine, look_at_machine
 from stages.library.options import Options, check_options, first, known_options, split_options
 from stages.library.outputs import write_atomically
-from stages.library.papers import Papers, as_comment, digest_of, git, is_whole, locked_md5, run_id
+from stages.library.papers import (
+    Papers,
+    as_comment,
+    changed,
+    digest_of,
+    git,
+    is_whole,
+    locked_md5,
+    run_id,
+)
+from stages.library.places import located
 from stages.library.preflight import buckets, check_dataset, check_prompts, check_steps, pairs
 from stages.library.states import carry, epoch_of, newest_state, remove_incomplete
 from stages.library.trainer import (
     Trainer,
     alone,
-    check_machine,
     explained,
     find_trainer,
-    look_at_machine,
     run_trainer,
     trainer_commit,
 )
 from stages.library.trainer import command as trainer_command
 from stages.library.training import (
     FINISHED,
+    LORA,
+    PICTURE,
     Training,
+    check_foreign,
     check_space,
     collect,
     collect_samples,
@@ -72,10 +85,13 @@ def train(
     # what can be told at once
     trainer = find_trainer(script, dict(os.environ))
     check_options(options, known_options(trainer.checkout, script), script)
+    check_choices(options, trainer.checkout)
     prompts = [prompt.replace("{trigger}", tag) for prompt in sample_prompts]
     check_prompts(prompts)
-    model = BaseModel(base_model, base_model_sha256)
+    model = BaseModel(base_model, base_model_sha256.lower())  # Windows writes capitals
     check_model(model)
+    check_foreign(output, LORA)
+    check_foreign(samples, PICTURE)
     folders = pairs(dataset)
     md5 = check_dataset(dataset, locked_md5(read_lock(Path("dvc.lock")), dataset.as_posix()))
     batch, accumulation, epochs = (
@@ -89,14 +105,14 @@ def train(
 
     # which training this is
     drive = drive_folder(os.environ.get("NASUMISO_DRIVE", ""))
-    sha256 = model.sha256 or known_sha256(Path(model.place).expanduser())
+    sha256 = model.sha256 or known_sha256(located(model.place))
     commit = trainer_commit(trainer)
     params: dict[str, object] = {"name": name, "script": script, "prompts": prompts, **options}
     run = run_id({"dataset": md5, "model": sha256, "trainer": commit, "params": params})
     papers = Papers(
         run=run,
         git_commit=git("rev-parse", "HEAD"),
-        git_changed=bool(git("status", "--porcelain", "--untracked-files=no")),
+        git_changed=changed(),
         dataset=dataset.as_posix(),
         dataset_md5=md5,
         params_sha256=digest_of(params),
@@ -121,7 +137,7 @@ def train(
         if training.finished:
             print(f"train: training {run} is finished already; taking its LoRA")
         else:
-            machine = look_at_machine(trainer)
+            machine = look_at_machine(trainer, options)
             check_machine(options, machine, os.environ.get("NASUMISO_DEVICE", ""))
             check_space(training, script, drive)
             here = Path.home() / ".cache" / "nasumiso" / "models"
@@ -172,7 +188,8 @@ def run_to_end(
 
     def look() -> None:
         found = read_curves(training, reader)
-        write_curves(found, curves, metrics)
+        if found.steps:  # until then curves and metrics stay those of the LoRA that is there
+            write_curves(found, curves, metrics)
         if step := hopeless(found):
             raise RuntimeError(
                 f"since step {step} the loss is no number, and the LoRA would be useless; lower "
@@ -196,9 +213,10 @@ def run_to_end(
     else:
         state = newest_state(training.output, training.epochs)
         kept = f"epochs 1 to {epoch_of(state)} are kept; " if state else ""
+        then = "the same command goes on from there" if state else "mend it, and run it again"
         raise RuntimeError(
             f"the trainer ended with exit code {code} and made no LoRA; its last lines:\n"
-            f"{explained(tail)}\n  {kept}the same command goes on from there; the whole log: "
+            f"{explained(tail)}\n  {kept}{then}; the whole log: "
             f"{os.path.relpath(training.folder / 'trainer.log')}"
         )
 

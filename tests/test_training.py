@@ -6,13 +6,14 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
 
 from stages.library.papers import dvc_md5, locked_md5, read_metadata
 from tests.clones import stages_run
-from tests.studio import TRAIN, Studio
+from tests.studio import TRAIN, Studio, commit
 from tests.training import TRAINER
 
 WAITING_SECONDS = 120
@@ -35,6 +36,11 @@ def until_there(pattern: str, folder: Path) -> None:
     while not list(folder.glob(pattern)):
         assert time.monotonic() < deadline, pattern
         time.sleep(0.02)
+
+
+def shell(studio: Studio, line: str) -> None:
+    """Run a line of several commands, as the README or whence prints it."""
+    studio.run("sh", "-c", line)
 
 
 def test_plain_repro_never_trains(ready: Studio, tmp_path: Path) -> None:
@@ -65,9 +71,32 @@ def test_a_killed_run_goes_on_and_the_result_is_the_same(
     with studio.start(*TRAIN, log=tmp_path / "log") as process:
         until_there("training/state/*/output/*-000002-state/random*.pkl", studio.root)
         os.killpg(process.pid, signal.SIGKILL)  # dvc and the stage, not the trainer
+    assert "## HEAD (no branch)" in studio.run("git", "status", "--branch", "--short")
+    studio.run("git", "switch", "main")  # as the README says
     output = studio.run(*TRAIN)
     assert "going on with epoch" in output
     assert result(studio) == result(trained)
+
+
+def test_a_run_that_cannot_begin_leaves_the_last_training_as_it_was(
+    trained: Studio, tmp_path: Path
+) -> None:
+    studio = trained.copy(tmp_path / "clone")
+    before = result(studio)
+    misspelt = ("-S", "+train.learnig_rate=1e-4")
+    assert "did you mean learning_rate?" in studio.run(*TRAIN, *misspelt, ok=False)
+    assert result(studio) == before
+    studio.run("git", "checkout", "params.yaml")
+    without_card = trained.copy(tmp_path / "without-card", STANDIN_DEVICE="cpu")
+    output = without_card.run(*TRAIN, "-S", "train.seed=1", ok=False)
+    assert "there is no graphics card here" in output
+    assert result(without_card) == before
+    studio.run(*TRAIN, "-S", "organize.name=other", "-S", "train.max_train_epochs=2")
+    assert {path.name for path in (studio.root / "training" / "lora").glob("*.safetensors")} == {
+        "other-000001.safetensors",
+        "other.safetensors",
+    }
+    assert len(list((studio.root / "training" / "samples").iterdir())) == 4
 
 
 def test_no_string_is_changed_or_executed_on_its_way(ready: Studio, tmp_path: Path) -> None:
@@ -92,19 +121,29 @@ def test_a_misspelt_option_stops_before_anything_heavy(ready: Studio, tmp_path: 
 
 
 def test_the_recipes_compare(trained: Studio, tmp_path: Path) -> None:
-    studio = trained.copy(tmp_path / "clone")
+    # where the README puts it; an experiment in a queue runs elsewhere
+    studio = trained.copy(tmp_path / "clone", NASUMISO_TRAINER="")
+    shutil.copytree(TRAINER, studio.root / "training" / "sd-scripts")
     queued = studio.run(*TRAIN, "-S", "train.network_dim=16,32", "--queue")
     assert queued.count("Queued experiment") == 2
     studio.run("dvc", "exp", "run", "--run-all")
+    failing = Studio(studio.root, studio.home, {"NASUMISO_TRAINER": "", "STANDIN_FAIL": "odd"})
+    failing.run(*TRAIN, "-S", "train.network_dim=48", "--queue")
+    failing.run("dvc", "exp", "run", "--run-all")
     studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
 
-    useful = "Experiment|loss|lowest|recall$|train.(learning_rate|network_dim)"
+    useful = "Experiment|State|loss|lowest|recall$|train.(learning_rate|network_dim)"
     shown = studio.run("dvc", "exp", "show", "--drop", ".*", "--keep", useful, "--csv")
     rows = list(csv.DictReader(io.StringIO(shown[shown.index("Experiment,") :])))
     found = {(row["train.network_dim"], row["train.learning_rate"]): row for row in rows}
     assert {("64", "5e-05"), ("16", "0.0001"), ("32", "0.0001")} <= set(found)
     assert all(float(row["loss"]) > 0 for row in found.values())
     assert "tagger.model" not in rows[0]
+    assert {row["State"] for row in found.values() if row["Experiment"] not in ("", "slower")} == {
+        "Success",
+        "Failed",
+    }
+    assert found["48", "0.0001"]["State"] == "Failed"
 
     page = tmp_path / "plots"
     template = ("--html-template", "training/plots.html")
@@ -116,6 +155,41 @@ def test_the_recipes_compare(trained: Studio, tmp_path: Path) -> None:
     pictures = re.findall(r"src=\"(static/[^\"]+e000004_00_1\.png)\"", html)
     assert len(pictures) == 2
     assert all((page / picture).is_file() for picture in pictures)
+
+
+def test_what_was_going_on_here_stays_when_an_experiment_comes(
+    trained: Studio, tmp_path: Path
+) -> None:
+    studio = trained.copy(tmp_path / "clone")
+    before = result(studio)
+    studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
+    slower = result(studio)
+    shell(studio, "git checkout . && dvc checkout")  # the way back
+    assert result(studio) == before
+    assert studio.run("git", "status", "--porcelain") == ""
+
+    studio.set_param("  seed: 42", "  seed: 43")
+    commit(studio)
+    edits = studio.root / "data" / "edits.yaml"
+    mine = edits.read_text(encoding="utf-8") + "# mine\n"
+    edits.write_text(mine, encoding="utf-8")
+    studio.run("dvc", "exp", "apply", "slower")  # all files as they were there
+    assert edits.read_text(encoding="utf-8") != mine
+    studio.run("git", "checkout", "refs/exps/apply/stash", "--", "data/edits.yaml")
+    assert edits.read_text(encoding="utf-8") == mine
+
+    shell(studio, "git reset -q --hard && dvc checkout")
+    assert result(studio) == before
+    edits.write_text(mine, encoding="utf-8")
+    studio.run("dvc", "exp", "branch", "slower")  # the LoRA alone
+    shell(
+        studio,
+        "git checkout slower-branch -- training/dvc.lock training/metrics.json training/curves",
+    )
+    studio.run("dvc", "checkout", "training/lora", "training/samples")
+    assert result(studio) == slower
+    assert edits.read_text(encoding="utf-8") == mine
+    assert "  seed: 43" in (studio.root / "params.yaml").read_text(encoding="utf-8")
 
 
 def test_an_experiment_comes_home(trained: Studio, tmp_path: Path) -> None:
@@ -136,12 +210,30 @@ def test_an_experiment_comes_home(trained: Studio, tmp_path: Path) -> None:
     assert result(home) == there
 
     lora = home.root / "training" / "lora" / "nasumiso_v1.safetensors"
-    said = home.run("python", "-m", "tools.whence", str(lora))
-    commands = [line.split() for line in said.splitlines() if line.startswith("  ")]
-    assert [words[:2] for words in commands] == [["git", "checkout"], ["dvc", "pull"]]
-    again = Studio(tmp_path / "again", studio.home)
+    dataset = dvc_md5(studio.root / "data/dataset")
+    there_and_back = commands_of(home, lora)
+    assert [words.startswith("git stash -u && ") for words in there_and_back] == [True, False]
+    for words in there_and_back:
+        shell(home, words)
+        assert dvc_md5(home.root / "data/dataset") == dataset
+    assert result(home) == there
+    again = Studio(tmp_path / "again", studio.home)  # without the dataset
     studio.run("git", "clone", "-q", str(origin), str(again.root))
     again.run("dvc", "remote", "add", "--local", "-d", "mount", str(remote))
-    for words in commands:
-        again.run(*words)
-    assert dvc_md5(again.root / "data/dataset") == dvc_md5(studio.root / "data/dataset")
+    command = commands_of(again, lora)[0]
+    assert command.startswith("git checkout ")
+    assert command.endswith(" && dvc pull data/dataset")
+    shell(again, command)
+    assert dvc_md5(again.root / "data/dataset") == dataset
+
+
+def commands_of(studio: Studio, lora: Path) -> list[str]:
+    """Return the commands that whence prints."""
+    said = studio.run("python", "-m", "tools.whence", str(lora))
+    return [line.strip() for line in said.splitlines() if line.startswith("  ")]
+
+
+def test_the_papers_of_a_training_of_what_is_committed_say_no_changes(trained: Studio) -> None:
+    said = trained.run("python", "-m", "tools.whence", "training/lora/nasumiso_v1.safetensors")
+    assert ", with changes" not in said
+    assert "learning rate  0.0001, cosine_with_restarts" in said

@@ -29,6 +29,55 @@ def commit_of_dataset(papers: Papers) -> str:
     return ""
 
 
+CACHE = Path(".dvc/cache/files/md5")
+
+VALUES = {
+    "learning rate": ("ss_learning_rate", "ss_lr_scheduler"),
+    "dim, alpha": ("ss_network_dim", "ss_network_alpha"),
+    "epochs": ("ss_num_epochs",),
+    "optimizer": ("ss_optimizer",),
+    "resolution": ("ss_resolution",),
+    "seed": ("ss_seed",),
+}
+"""Values that sd-scripts itself writes into the LoRA."""
+
+
+def values(metadata: dict[str, str]) -> dict[str, str]:
+    """Return the values that the LoRA was trained with, by what they are called here.
+
+    >>> values({"ss_network_dim": "64", "ss_network_alpha": "32.0", "ss_seed": "None"})
+    {'dim, alpha': '64, 32.0'}
+    """
+    found = {
+        name: [metadata[key] for key in keys if metadata.get(key, "None") != "None"]
+        for name, keys in VALUES.items()
+    }
+    return {name: ", ".join(texts) for name, texts in found.items() if texts}
+
+
+def way(commit: str, dataset: str, md5: str) -> list[str]:
+    """Return the commands that bring back a dataset, and those that lead back to the present.
+
+    What is not committed is put aside first: Git would not go elsewhere. Only what the cache lacks
+    is pulled, since a remote may want a login.
+    """
+    get = "checkout" if (CACHE / md5[:2] / md5[2:]).is_file() else "pull"
+    here = git("symbolic-ref", "--short", "-q", "HEAD") or git("rev-parse", "HEAD")
+    changed = git("status", "--porcelain")
+    there = f"git checkout {commit} && dvc {get} {dataset}"
+    back = f"git checkout {here} && dvc checkout {dataset}"
+    if changed:
+        there = f"git stash -u && {there}"
+        back = f"git checkout {here} && git stash pop && dvc checkout {dataset}"
+    return [
+        "",
+        "exactly this dataset comes back with:",
+        f"  {there}",
+        "and the present one with:",
+        f"  {back}",
+    ]
+
+
 def story(metadata: dict[str, str], papers: Papers) -> list[str]:
     """Return what a LoRA's metadata tells, as lines of name and value."""
     changed = ", with changes" if papers.git_changed else ""
@@ -37,6 +86,7 @@ def story(metadata: dict[str, str], papers: Papers) -> list[str]:
         f"{metadata.get('ss_epoch', '?')} (training {papers.run})",
         "Git commit": f"{papers.git_commit}{changed}",
         "dataset": f"{papers.dataset}, DVC {papers.dataset_md5}",
+        **values(metadata),
         "params": f"SHA-256 {papers.params_sha256}",
         "base model": f"{papers.base_model}, SHA-256 {papers.base_model_sha256}",
         "trainer": f"sd-scripts {papers.trainer_commit}, {papers.trainer}",
@@ -63,9 +113,7 @@ def whence(file: Path) -> None:
             f"no commit here records the dataset {papers.dataset_md5}; run this in a clone of the "
             "project, after: git fetch origin '+refs/exps/*:refs/exps/*'"
         )
-    print("\nexactly this dataset comes back with:")
-    print(f"  git checkout {commit}")
-    print(f"  dvc pull {papers.dataset}")
+    print("\n".join(way(commit, papers.dataset, papers.dataset_md5)))
 
 
 def build_parser() -> Parser:

@@ -17,6 +17,7 @@ import huggingface_hub.constants
 import huggingface_hub.errors
 
 from stages.library.outputs import beside, copy_atomically, locked, sha256, write_atomically
+from stages.library.places import located
 
 KEY = "params.yaml, train.base_model"
 HUB = re.compile(
@@ -51,7 +52,7 @@ def check(model: BaseModel) -> None:
     """Raise ValueError if the model can't be had as it is written."""
     if model.sha256 and not re.fullmatch(r"[0-9a-f]{64}", model.sha256):
         raise ValueError(f"{KEY}_sha256: is no SHA-256; write its 64 digits 0-9 a-f")
-    path = Path(model.place).expanduser()
+    path = located(model.place)
     if path.is_file():
         return
     if not model.is_url and not HUB.fullmatch(model.place):
@@ -75,9 +76,9 @@ def model_file(model: BaseModel, here: Path, drive: Path | None) -> Path:
         ValueError: the model isn't what its SHA-256 says.
         RuntimeError: it can't be downloaded now.
     """
-    path = Path(model.place).expanduser()
+    path = located(model.place)
     if path.is_file():
-        return checked(path.absolute(), model)
+        return checked(path, model)
     # the digest within the path keeps apart two models of one name
     path = here / model.sha256[:12] / model.name
     kept = drive / model.sha256[:12] / model.name if drive else None

@@ -65,6 +65,12 @@ def git(*words: str) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
+def changed() -> bool:
+    """Return whether files differ from the commit, but for those that DVC and a training write."""
+    ours = (":!training", ":!dvc.lock")
+    return bool(git("status", "--porcelain", "--untracked-files=no", "--", ".", *ours))
+
+
 def as_comment(papers: Papers, comment: str = "") -> str:
     """Return the text for the option training_comment; `comment` is the user's own."""
     return json.dumps({MARK: asdict(papers)} | ({"comment": comment} if comment else {}))

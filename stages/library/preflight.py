@@ -72,7 +72,13 @@ def check_steps(steps: int, warmup: str) -> None:
             f"params.yaml, organize.repeats: {steps} steps are more than a day's work; lower it, "
             "or train.max_train_epochs"
         )
-    given = float(warmup or 0)
+    try:
+        given = float(warmup.removesuffix("%")) / (100 if warmup.endswith("%") else 1)
+    except ValueError:
+        raise ValueError(
+            f"params.yaml, train.lr_warmup_steps: {warmup!r} is no number; write steps, or a share "
+            "of them such as 10%"
+        ) from None
     if given >= max(steps, 1):
         raise ValueError(
             f"params.yaml, train.lr_warmup_steps: {warmup} is not less than the {steps} steps of "

@@ -1,9 +1,8 @@
-"""The trainer: a checkout of kohya-ss/sd-scripts, the machine it finds, and a run of it."""
+"""The trainer: a checkout of kohya-ss/sd-scripts, its Python, and a run of it."""
 
 import codecs
 import fcntl
 import hashlib
-import json
 import os
 import re
 import signal
@@ -18,15 +17,37 @@ from pathlib import Path
 from typing import IO
 
 from stages.library.options import Options, as_words
+from stages.library.places import located
 
-TAIL = 30
+TAIL = 200
 """Lines of the trainer's output that are kept to explain a failure."""
+
+SHOWN = 20
+"""How many of them are shown."""
+
+LAUNCHED = re.compile(r"\S*CalledProcessError: Command .* (died with \S+ \d+>|returned .*)\.")
+"""What accelerate says last: the trainer's whole command, and how it ended."""
+
+TRACEBACK = "Traceback (most recent call last)"
+"""How a traceback begins."""
+
+INSTALLED = (
+    "install it as README.md, Train the LoRA, says "
+    "/ README.ja.md の「LoRA を学習する」の手順で入れてください"
+)
+"""What to do about a trainer, or a Python for it, that isn't there."""
+
+PYTHONS = (".venv", "venv")
+"""Folders in which the trainer's own Python may be: ours, and that of sd-scripts' README."""
 
 HINTS = {
     "out of memory": "the graphics card's memory is too small for this: set gradient_checkpointing "
     "and cache_latents to true, lower train_batch_size, resolution or network_dim",
     "No data found": "the trainer found no pictures; see its lines above",
     "bitsandbytes": "train.optimizer_type: AdamW needs no bitsandbytes",
+    "Max retries exceeded": "the trainer fetches a tokenizer from huggingface.co the first time, "
+    "and can't reach it; check the network",
+    "SIGKILL": "the system ended the trainer, mostly since memory ran out: close other programs",
 }
 """What the trainer's last lines may hold, and what to do about it."""
 
@@ -40,16 +61,6 @@ class Trainer:
     script: str
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the trainer's own Python finds on this machine."""
-
-    device: str  # cuda, mps or cpu
-    name: str
-    torch: str
-    packages: frozenset[str]
-
-
 def find_trainer(script: str, environment: dict[str, str]) -> Trainer:
     """Return the trainer that the environment names.
 
@@ -57,23 +68,39 @@ def find_trainer(script: str, environment: dict[str, str]) -> Trainer:
         ValueError: it isn't there.
     """
     place = environment.get("NASUMISO_TRAINER") or "training/sd-scripts"
-    checkout = Path(place).expanduser().absolute()
+    checkout = located(place)
     if not (checkout / "library").is_dir():
         raise ValueError(
-            f"{place}: there is no sd-scripts; clone https://github.com/kohya-ss/sd-scripts there, "
-            "or set NASUMISO_TRAINER to the folder where it is"
+            f"{place}: there is no sd-scripts; set NASUMISO_TRAINER to the folder where it is, or "
+            f"{INSTALLED}"
         )
     if not re.fullmatch(r"\w+\.py", script) or not (checkout / script).is_file():
         there = sorted(path.name for path in checkout.glob("*train_network.py"))
         raise ValueError(
             f"params.yaml, train.script: {place} has no {script}; there are {', '.join(there)}"
         )
-    own = checkout / ".venv" / "bin" / "python"
-    named = environment.get("NASUMISO_TRAINER_PYTHON")
-    python = Path(named).expanduser().absolute() if named else own
-    if named and not python.is_file():
-        raise ValueError(f"NASUMISO_TRAINER_PYTHON: there is no file {named}; set it or unset it")
-    return Trainer(checkout, python if python.is_file() else Path(sys.executable), script)
+    return Trainer(checkout, find_python(checkout, environment), script)
+
+
+def find_python(checkout: Path, environment: dict[str, str]) -> Path:
+    """Return the trainer's own Python; the project's is never taken for it.
+
+    Raises:
+        ValueError: it isn't there.
+    """
+    if named := environment.get("NASUMISO_TRAINER_PYTHON"):
+        if not located(named).is_file():
+            raise ValueError(
+                f"NASUMISO_TRAINER_PYTHON: there is no file {named}; set it or unset it"
+            )
+        return located(named)
+    for folder in PYTHONS:
+        if (python := checkout / folder / "bin" / "python").is_file():
+            return python
+    raise ValueError(
+        f"{checkout}: has no Python of its own, neither {' nor '.join(PYTHONS)} with bin/python in "
+        f"it; set NASUMISO_TRAINER_PYTHON to the one that has torch, or {INSTALLED}"
+    )
 
 
 def trainer_commit(trainer: Trainer) -> str:
@@ -96,81 +123,6 @@ def command(trainer: Trainer, options: Options) -> list[str]:
     launch += ["--num_processes=1", "--num_machines=1", "--dynamo_backend=no"]
     script = str(trainer.checkout / trainer.script)
     return [str(trainer.python), *launch, script, *as_words(options)]
-
-
-PROBE = """
-import importlib.util as u, json, torch
-mps = getattr(torch.backends, "mps", None)
-cuda, mps = torch.cuda.is_available(), bool(mps and mps.is_available())
-print(json.dumps({
-    "device": "cuda" if cuda else "mps" if mps else "cpu",
-    "name": torch.cuda.get_device_name(0) if cuda else "",
-    "torch": torch.__version__,
-    "packages": [n for n in ("accelerate", "bitsandbytes", "xformers") if u.find_spec(n)],
-}))
-"""
-
-
-def look_at_machine(trainer: Trainer) -> Machine:
-    """Return what the trainer's Python finds.
-
-    Raises:
-        ValueError: it can't import torch, or accelerate isn't installed for it.
-    """
-    answer = subprocess.run(
-        [trainer.python, "-c", PROBE],
-        cwd=trainer.checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = answer.stdout.strip().splitlines()
-    if answer.returncode or not lines:
-        reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
-        raise ValueError(
-            f"{trainer.python}: {reason}; install sd-scripts' requirements for it, or set "
-            "NASUMISO_TRAINER_PYTHON to the Python that has them"
-        )
-    found = json.loads(lines[-1])
-    packages = frozenset(found["packages"])
-    if "accelerate" not in packages:
-        raise ValueError(f"{trainer.python}: accelerate isn't installed for it; install it")
-    return Machine(found["device"], found["name"], found["torch"], packages)
-
-
-def check_machine(options: Options, machine: Machine, allowed: str) -> None:
-    """Raise ValueError if this machine can't train so; `allowed` is NASUMISO_DEVICE."""
-
-    def value(name: str) -> str:
-        return (options.get(name) or [""])[0]
-
-    if machine.device == "cpu" and allowed != "cpu":
-        raise ValueError(
-            f"there is no graphics card here that torch {machine.torch} can use; in Colab choose "
-            "Runtime > Change runtime type > T4 GPU (to train on the CPU all the same, for days, "
-            "set NASUMISO_DEVICE=cpu) / GPU がありません"
-        )
-    optimizer, precision = value("optimizer_type"), value("mixed_precision")
-    if "8bit" in optimizer.lower() and not (
-        "bitsandbytes" in machine.packages and machine.device == "cuda"
-    ):
-        why = "a CUDA card" if "bitsandbytes" in machine.packages else "the package bitsandbytes"
-        plain = optimizer.lower().replace("paged", "").replace("8bit", "")
-        name = {"adamw": "AdamW", "lion": "Lion"}.get(plain, "AdamW")
-        raise ValueError(
-            f"params.yaml, train.optimizer_type: {optimizer} needs {why}, which isn't here; "
-            f"write {name}"
-        )
-    if precision == "fp16" and machine.device != "cuda":
-        raise ValueError(
-            "params.yaml, train.mixed_precision: fp16 needs a CUDA card, which isn't here; "
-            'write "no"'
-        )
-    if "xformers" in options and "xformers" not in machine.packages:
-        raise ValueError(
-            "params.yaml, train.xformers: the package xformers isn't here; write sdpa: true "
-            "in its place, which does the same and needs no package"
-        )
 
 
 @contextmanager
@@ -253,6 +205,27 @@ def _last_shown(line: bytes) -> str:
 
 def explained(lines: list[str]) -> str:
     """Return the trainer's last lines, and what to do where that is known."""
-    text = "\n".join(lines)
-    hints = [hint for sign, hint in HINTS.items() if sign.lower() in text.lower()]
-    return "\n".join([*(f"  | {line}" for line in lines if line.strip()), *hints[:1]])
+    shown = [line for line in without_launcher(lines) if line.strip()][-SHOWN:]
+    text = "\n".join(shown).lower()
+    hints = [hint for sign, hint in HINTS.items() if sign.lower() in text]
+    return "\n".join([*(f"  | {line}" for line in shown), *(f"  {hint}" for hint in hints[:1])])
+
+
+def without_launcher(lines: list[str]) -> list[str]:
+    """Return the lines without accelerate's own traceback, which ends every failure.
+
+    It tells nothing but which signal ended the trainer, if one did.
+
+    >>> launcher = ["Traceback (most recent call last):", '  File "accelerate/launch.py", line 3']
+    >>> without_launcher(["KeyError: 1", *launcher, "CalledProcessError: Command 'x' returned 1."])
+    ['KeyError: 1']
+    >>> without_launcher([*launcher, "CalledProcessError: Command 'x' died with <SIGKILL: 9>."])
+    ['died with <SIGKILL: 9>']
+    """
+    last = next((n for n in reversed(range(len(lines))) if LAUNCHED.fullmatch(lines[n])), None)
+    if last is None:
+        return lines
+    start = next((n for n in reversed(range(last)) if TRACEBACK in lines[n]), last)
+    before = [lines[start].partition(TRACEBACK)[0]] if start < last else []  # a progress bar
+    ended = re.findall(r"died with <.*>", lines[last])
+    return [*lines[:start], *filter(None, before), *ended, *lines[last + 1 :]]

@@ -12,13 +12,16 @@ from pathlib import Path
 
 from stages.library.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
 from stages.library.options import Options, first
-from stages.library.outputs import atomic_directory, beside, write_atomically
+from stages.library.outputs import atomic_directory, beside, files_within, write_atomically
 from stages.library.papers import card, is_whole, read_metadata
 from stages.library.preflight import bytes_needed, check_room
 from stages.library.states import carry, remove_old_states
 
 SAMPLE = re.compile(r".*_e(?P<epoch>\d{6})_(?P<prompt>\d\d)_(?P<time>\d+)_(?P<seed>\d+)\.png")
 """sd-scripts' name of a sample picture."""
+
+LORA, PICTURE = r"[^/]+\.(safetensors|json|png)", r"[^/]+\.png"
+"""Paths of what is brought home into the folder of the LoRAs, and into that of the samples."""
 
 FINISHED = "finished.json"
 """Written into a training's folder when the trainer has ended well."""
@@ -50,6 +53,16 @@ class Training:
     def finished(self) -> bool:
         """Whether the trainer has ended well and the LoRA is there."""
         return (self.folder / FINISHED).is_file() and is_whole(self.lora)
+
+
+def check_foreign(folder: Path, only: str) -> None:
+    """Raise ValueError now for a file that would stop `atomic_directory` after the training."""
+    for path in files_within(folder):
+        if not re.fullmatch(only, path.relative_to(folder).as_posix(), flags=re.DOTALL):
+            raise ValueError(
+                f"{path}: the training did not write it and would remove it; move it away "
+                "/ このファイルを別の場所へ移してください"
+            )
 
 
 def check_space(training: Training, script: str, drive: Path | None) -> None:
@@ -127,7 +140,7 @@ def collect(training: Training, output: Path, trigger: str, weight: float) -> No
     """Bring home the LoRAs of every epoch, and beside the last one its card and a preview."""
     loras = [path for path in sorted(training.output.glob("*.safetensors")) if is_whole(path)]
     pictures = newest_samples(training.output / "sample")
-    with atomic_directory(output, only=r"[^/]+\.(safetensors|json|png)") as partial:
+    with atomic_directory(output, only=LORA) as partial:
         for lora in loras:
             shutil.copyfile(lora, partial / lora.name)
         shown = card(trigger, read_metadata(training.lora), weight, "")
@@ -141,7 +154,7 @@ def collect(training: Training, output: Path, trigger: str, weight: float) -> No
 
 def collect_samples(training: Training, samples: Path) -> None:
     """Bring home the sample pictures, under names that are the same in every experiment."""
-    with atomic_directory(samples, only=r"[^/]+\.png") as partial:
+    with atomic_directory(samples, only=PICTURE) as partial:
         for name, path in newest_samples(training.output / "sample").items():
             shutil.copyfile(path, partial / name)
 

@@ -40,13 +40,15 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("NASUMISO_", "STANDIN_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NASUMISO_TRAINER", str(TRAINER))
+    path = [str(Path(sys.executable).parent), os.environ["PATH"]]  # the stand-in's Python is ours
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     return tmp_path
 
 
 def words(**changes: object) -> list[str]:
     """Return the command line that DVC makes of PARAMS with `changes`; None leaves a key out."""
-    own = {
+    own: dict[str, object] = {
         "dataset": "data/dataset",
         "output": "training/lora",
         "state": "training/state",
@@ -57,6 +59,8 @@ def words(**changes: object) -> list[str]:
         "repeats": 1,
         "tag": "nasumiso_style",
     }
+    own |= {key: value for key, value in changes.items() if key in own}
+    changes = {key: value for key, value in changes.items() if key not in own}
     params = PARAMS | write_base_model(Path()) | changes
     return as_dvc_writes(own) + as_dvc_writes({k: v for k, v in params.items() if v is not None})
 
@@ -161,7 +165,12 @@ def test_a_killed_trainer_goes_on_and_the_result_is_the_same(
         assert train.main(words()) == 1
         error = capsys.readouterr().err
         assert "made no LoRA" in error
-        assert "CalledProcessError" in error  # the trainer's own last lines
+        assert "  | died with <Signals.SIGKILL: 9>" in error
+        assert "CalledProcessError" not in error  # the launcher's own last lines
+        last = int(order[0]) - 1
+        kept = f"epochs 1 to {last} are kept; the same command goes on" if last else "; the whole"
+        assert kept in error or order == "3 state"
+        assert ("the same command goes on" in error) == (last > 0)
         assert not Path("training/lora").exists()
         shown = Path("training/curves/steps.csv").read_text().splitlines()
         assert int(shown[-1].split(",")[0]) > (int(order[0]) - 1) * 4  # the cut run's curve
@@ -297,7 +306,11 @@ def test_a_drive_that_is_full_stops_no_training(
         ),
         ({}, {"STANDIN_FAIL": "CUDA out of memory"}, "lower train_batch_size"),
         ({}, {"STANDIN_LOSS": "nan"}, "the loss is no number"),
-        ({"min_bucket_reso": 1}, {"STANDIN_FAIL": "odd"}, "  | RuntimeError: odd"),
+        (
+            {"min_bucket_reso": 1},
+            {"STANDIN_FAIL": "odd"},
+            "  | RuntimeError: odd\n  mend it, and run it again; the whole log: training/state/",
+        ),
     ],
 )
 def test_a_training_without_a_lora_is_a_failure_and_shows_why(
@@ -349,7 +362,35 @@ def test_a_training_without_a_lora_is_a_failure_and_shows_why(
         ({"lr_warmup_steps": 16}, "train.lr_warmup_steps: 16 is not less than the 16 steps"),
         ({"max_train_epochs": 20_000}, "organize.repeats: 80000 steps are more than a day"),
         ({"preferred_weight": 3}, "train.preferred_weight: '3' is not a number from 0 to 2"),
-        ({"xformers": True}, "train.xformers: the package xformers isn't here; write sdpa"),
+        (
+            {"xformers": True},
+            "train.xformers: the package xformers isn't here; write false, and sdpa: true",
+        ),
+        ({"network_dim": 0}, "train.network_dim: 0 is less than 1; write 1 or more"),
+        ({"network_dim": -8}, "train.network_dim: -8 is less than 1"),
+        ({"train_batch_size": 0}, "train.train_batch_size: 0 is less than 1"),
+        ({"optimizer_type": "AdamW16"}, "sd-scripts knows no AdamW16; did you mean AdamW?"),
+        ({"optimizer_type": "adam"}, "sd-scripts knows no adam; did you mean Adam?"),
+        (
+            {"optimizer_type": "prodigy"},
+            "prodigy needs the package prodigyopt, which isn't here; write AdamW",
+        ),
+        ({"optimizer_type": "nowhere.of.Any"}, "nowhere.of.Any needs the package nowhere"),
+        (
+            {"network_module": "networks.lroa"},
+            "train.network_module: sd-scripts has no networks.lroa; did you mean networks.lora?",
+        ),
+        (
+            {"network_module": "lycoris.kohya"},
+            "train.network_module: lycoris.kohya needs the package lycoris, which isn't here; "
+            "write networks.lora",
+        ),
+        (
+            {"lr_scheduler": "cosin"},
+            "train.lr_scheduler: sd-scripts knows no cosin; did you mean cosine?",
+        ),
+        ({"lr_scheduler": "my.Own"}, "write a class's path as train.lr_scheduler_type"),
+        ({"lr_scheduler": "constant"}, "constant takes no warm-up; write constant_with_warmup"),
     ],
 )
 def test_what_can_be_told_at_once_is_told_in_one_line(
@@ -367,11 +408,23 @@ def test_what_can_be_told_at_once_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("device", "change", "message"),
     [
-        ("cpu", {}, "no graphics card"),
+        (
+            "cpu",
+            {},
+            "set NASUMISO_DEVICE=cpu and in params.yaml train.optimizer_type: AdamW, "
+            'train.mixed_precision: "no")',
+        ),
+        (
+            "cpu",
+            {"optimizer_type": "AdamW", "mixed_precision": "no"},
+            "for days, set NASUMISO_DEVICE=cpu) / GPU",
+        ),
         (
             "mps",
             {},
-            "train.optimizer_type: AdamW8bit needs a CUDA card, which isn't here; write AdamW",
+            "params.yaml, train.optimizer_type: AdamW8bit needs a CUDA card, which isn't here; "
+            "write AdamW; train.mixed_precision: fp16 needs a CUDA card, which isn't here; "
+            'write "no"',
         ),
         ("mps", {"optimizer_type": "AdamW"}, "train.mixed_precision: fp16 needs a CUDA card"),
         ("mps", {"optimizer_type": "AdamW", "mixed_precision": "no"}, ""),
@@ -453,7 +506,75 @@ def test_no_trainer_no_dataset_no_lock_no_room(
     monkeypatch.setenv("NASUMISO_TRAINER_PYTHON", "nowhere/python")
     refused("NASUMISO_TRAINER_PYTHON: there is no file nowhere/python")
     monkeypatch.setenv("NASUMISO_TRAINER", "nowhere")
-    refused("nowhere: there is no sd-scripts; clone https://github.com/kohya-ss/sd-scripts")
+    refused("nowhere: there is no sd-scripts; set NASUMISO_TRAINER to the folder")
+
+
+@pytest.mark.parametrize(
+    ("change", "environment"),
+    [
+        ({"learnig_rate": 1e-4}, {}),
+        ({}, {"STANDIN_DEVICE": "cpu"}),
+        ({"base_model_sha256": "0" * 64}, {}),
+        ({"seed": 1}, {"STANDIN_FAIL": "odd"}),
+    ],
+)
+@pytest.mark.usefixtures("root")
+def test_what_begins_no_training_leaves_the_last_one_as_it_was(
+    change: dict[str, object], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train.main(words(max_train_epochs=1, lr_warmup_steps=0)) == 0
+    before = result()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert train.main(words(**change)) == 1
+    assert result() == before
+
+
+@pytest.mark.usefixtures("root")
+def test_another_training_leaves_nothing_of_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert train.main(words()) == 0
+    assert train.main(words(name="other", max_train_epochs=2, sample_prompts=["x --d 1"])) == 0
+    assert [path.name for path in sorted(Path("training/lora").iterdir())] == [
+        *("other-000001.safetensors", "other.json", "other.png", "other.safetensors"),
+    ]
+    assert len(list(Path("training/samples").iterdir())) == 2
+    assert json.loads(Path("training/metrics.json").read_text())["epochs"] == 2
+    monkeypatch.setenv("STANDIN_DIE", "2")
+    assert train.main(words()) == 1
+    # of the run that was interrupted: the whole first epoch, of the second no loss yet
+    assert json.loads(Path("training/metrics.json").read_text())["epochs"] == 1
+    assert Path("training/lora/other.safetensors").is_file()
+
+
+@pytest.mark.usefixtures("root")
+def test_a_file_that_would_be_lost_is_named_before_the_training(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mine = Path("training/lora/notes.txt")
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert train.main(words()) == 1
+    assert f"{mine}: the training did not write it" in capsys.readouterr().err
+    assert not Path("training/state").exists()
+
+
+def test_a_sha256_may_have_capitals_as_windows_prints_it(root: Path) -> None:
+    digest = hashlib.sha256((root / "base.safetensors").read_bytes()).hexdigest()
+    assert train.main(words(base_model_sha256=digest.upper())) == 0
+
+
+def test_a_queued_experiment_finds_trainer_and_model_of_the_repository(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(TRAINER, root / "training" / "sd-scripts")
+    queued = root / ".dvc" / "tmp" / "exps" / "tmp1"
+    queued.mkdir(parents=True)
+    write_dataset(queued)
+    monkeypatch.chdir(queued)
+    monkeypatch.delenv("NASUMISO_TRAINER")
+    change = write_base_model(root) | {"base_model": "base.safetensors"}
+    assert train.main(words(**change)) == 0
+    assert (queued / "training/lora/nasu.safetensors").is_file()
 
 
 @pytest.mark.usefixtures("root")

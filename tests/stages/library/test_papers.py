@@ -1,5 +1,6 @@
 """Papers within a LoRA, and the WebUI's card."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from stages.library.papers import (
     Papers,
     as_comment,
     card,
+    changed,
     dvc_md5,
     is_whole,
     locked_md5,
@@ -30,6 +32,24 @@ def test_papers_come_back_from_the_metadata() -> None:
 def test_other_people_s_loras_have_no_papers(comment: str) -> None:
     assert read_papers({"ss_training_comment": comment}) is None
     assert read_papers({}) is None
+
+
+def test_what_dvc_and_a_training_write_is_no_change_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = [Path("params.yaml"), Path("dvc.lock"), Path("training/curves/steps.csv")]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("before")
+    identity = ("-c", "user.name=Nasu", "-c", "user.email=nasu@example.com")
+    for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-q", "-m", "x")):
+        subprocess.run(["git", *words], check=True)
+    files[1].write_text("after")
+    files[2].unlink()
+    assert not changed()
+    files[0].write_text("after")
+    assert changed()
 
 
 def test_a_folder_s_name_is_dvc_s(tmp_path: Path) -> None:

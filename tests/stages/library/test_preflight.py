@@ -51,6 +51,8 @@ def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:
     [
         (750, "100", ""),
         (750, "0.1", ""),
+        (15, "50%", ""),
+        (750, "many", "'many' is no number; write steps, or a share of them such as 10%"),
         (MOST_STEPS + 1, "0", "more than a day"),
         (100, "100", "never reach its learning rate"),
     ],

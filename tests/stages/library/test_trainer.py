@@ -1,6 +1,7 @@
 """The trainer: where it is, what it needs, and its process."""
 
 import io
+import re
 import subprocess
 import sys
 import time
@@ -13,28 +14,55 @@ from stages.library.trainer import (
     alone,
     explained,
     find_trainer,
-    look_at_machine,
     run_trainer,
     trainer_commit,
 )
+from tests.clones import PROJECT
 from tests.training import TRAINER
 
 SD15 = Trainer(TRAINER, Path(sys.executable), "train_network.py")
 
 
-def test_the_trainer_s_own_python_is_preferred(tmp_path: Path) -> None:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout without a Python of its own."""
     (tmp_path / "library").mkdir()
     (tmp_path / "train_network.py").touch()
-    place = {"NASUMISO_TRAINER": str(tmp_path)}
-    assert find_trainer("train_network.py", place).python == Path(sys.executable)
-    own = tmp_path / ".venv" / "bin" / "python"
-    own.parent.mkdir(parents=True)
-    own.touch()
+    return tmp_path
+
+
+def write_python(folder: Path) -> Path:
+    python = folder / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    return python
+
+
+@pytest.mark.parametrize("name", ["venv", ".venv"])
+def test_the_trainer_s_own_python_is_found_by_either_name(name: str, checkout: Path) -> None:
+    place = {"NASUMISO_TRAINER": str(checkout)}
+    own = write_python(checkout / name)
     assert find_trainer("train_network.py", place).python == own
     named = {**place, "NASUMISO_TRAINER_PYTHON": sys.executable}
     assert find_trainer("train_network.py", named).python == Path(sys.executable)
     with pytest.raises(ValueError, match=r"has no \.\./x\.py"):
         find_trainer("../x.py", place)
+
+
+def test_the_project_s_python_is_never_taken_for_the_trainer_s(checkout: Path) -> None:
+    place = {"NASUMISO_TRAINER": str(checkout)}
+    with pytest.raises(
+        ValueError, match=r"neither \.venv nor venv with bin/python in it; set NASU"
+    ):
+        find_trainer("train_network.py", place)
+
+
+def test_the_readme_installs_the_commit_that_the_notebook_takes() -> None:
+    source = (PROJECT / "tools" / "colab.py").read_text(encoding="utf-8")
+    commits = re.findall(r'"([0-9a-f]{40})"', source)
+    for name in ("README.md", "README.ja.md"):
+        text = (PROJECT / name).read_text(encoding="utf-8")
+        assert re.findall(r"git -C training/sd-scripts checkout (\w+)", text) == commits
 
 
 def test_a_checkout_without_git_is_known_by_its_source(tmp_path: Path) -> None:
@@ -43,21 +71,6 @@ def test_a_checkout_without_git_is_known_by_its_source(tmp_path: Path) -> None:
     before = trainer_commit(Trainer(tmp_path, Path(), "train_network.py"))
     (tmp_path / "train_network.py").write_text("x = 2\n")
     assert trainer_commit(Trainer(tmp_path, Path(), "train_network.py")) != before
-
-
-@pytest.mark.parametrize(
-    ("packages", "message"),
-    [([], "No module named 'torch'"), (["torch"], "accelerate isn't installed for it")],
-)
-def test_a_python_that_lacks_something_is_named(
-    packages: list[str], message: str, tmp_path: Path
-) -> None:
-    for package in packages:
-        text = (TRAINER / package / "__init__.py").read_text()
-        (tmp_path / f"{package}.py").write_text(text)
-    bare = Trainer(tmp_path, Path(sys.executable), "train_network.py")
-    with pytest.raises(ValueError, match=message):
-        look_at_machine(bare)
 
 
 def python(source: str) -> list[str]:
@@ -103,4 +116,29 @@ def test_a_second_run_waits_for_a_trainer_that_was_left_behind(
 def test_explanations_end_with_what_to_do() -> None:
     text = explained(["step 1", "", "torch.OutOfMemoryError: CUDA out of memory."])
     assert text.startswith("  | step 1\n  | torch")
+    assert text.splitlines()[-1].startswith("  the graphics card's memory is too small")
     assert "gradient_checkpointing" in text
+
+
+LAUNCHER = """Traceback (most recent call last):
+  File "<frozen runpy>", line 198, in _run_module_as_main
+  File "/x/accelerate/commands/launch.py", line 1198, in <module>
+    main()
+  File "/x/accelerate/commands/launch.py", line 785, in simple_launcher
+    raise subprocess.CalledProcessError(returncode=process.returncode, cmd=cmd)
+subprocess.CalledProcessError: Command '['/x/python', '--learning_rate=1e-4']' """
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("returned non-zero exit status 1.", "  | KeyError: 'unet'"),
+        ("died with <Signals.SIGKILL: 9>.", "  | died with <Signals.SIGKILL: 9>"),
+    ],
+)
+def test_the_launcher_s_own_traceback_is_left_out(end: str, last: str) -> None:
+    own = ["Traceback (most recent call last):", '  File "/x/train_network.py"', "KeyError: 'unet'"]
+    shown = explained([*own, *(LAUNCHER + end).splitlines()]).splitlines()
+    assert shown[:3] == [f"  | {line}" for line in own]
+    assert shown[2:][-2 if "died" in end else -1] == last
+    assert not any("accelerate" in line or "learning_rate" in line for line in shown)
