@@ -33,11 +33,15 @@ from stages.library.infotext import settings
 from stages.library.lora_folder import lend, take_back
 from stages.library.loras import LAST, chosen, epoch, loras_of, made_of
 from stages.library.outputs import atomic_directory, locked, sha256, write_atomically
+from stages.library.papers import dvc_md5, locked_md5
 from stages.library.scores import RATING, SCALE, Scores, write_scores
 from stages.library.subject import named, subject_tags
 from stages.library.webui import WebUI, check_effect, checkpoint_for
 from stages.library.webui_answers import LOGIN
 from stages.score import known_scores, look_at_all
+
+OTHERS = 500
+"""Pictures of other grids that are kept, so that what was drawn once is not drawn again."""
 
 OURS = r"index\.html|(images|grids)/[^/]+\.png"
 """Files of the output folder."""
@@ -89,36 +93,52 @@ def generate(
     table = cells(loras, prompts, weights, seeds, checkpoint=wanted, **rest)
     album = Album(work)
 
+    lent: list[Path] = []
+
     def painter() -> Painter:
+        webui.refresh_loras()
         state = webui.state()
         state.check_model(loras[-1], checkpoint)
         state.check_names(str(rest["sampler"]), str(rest["scheduler"]))
         webui.hold_settings()
         one_each = {cell.order.lora: cell.order for cell in table if cell.order.lora}
-        if one_each:
-            lend(webui, state, loras, lora_folder)
+        if one_each and (folder := lend(webui, state, loras, lora_folder)):
+            lent.append(folder)
         for order in one_each.values():
             check_effect(webui, order)
         return webui.draw
 
     with locked(work):
-        if draw_missing(table, album, painter):
-            with suppress(ValueError, RuntimeError, OSError):  # the WebUI may be gone by now
-                take_back(webui, webui.state(), lora_folder)
-        seen = look(eye, provider, album, [cell.order for cell in table], threshold)
-        pictures = [
-            picture_of(cell, album, seen[cell.order], expected[cell.prompt - 1]) for cell in table
-        ]
+        try:
+            draw_missing(table, album, painter)
+        finally:
+            for folder in lent:
+                take_back(folder)
+                with suppress(ValueError, RuntimeError):  # the WebUI may be gone by now
+                    webui.refresh_loras()
+        infotexts = {cell.order: album.infotext(cell.order) for cell in table}
+        seen = look(eye, provider, album, list(infotexts), threshold)
         found = Gallery(
             name=name,
             trigger=tag,
             prompts=prompts,
-            negative_prompt=str(rest["negative_prompt"]),
+            negative_prompt=str(rest["negative_prompt"]).strip(),
             epochs={each.epoch: each.number for each in loras},
             weights=weights,
             seeds=seeds,
-            pictures=pictures,
-            settings=in_common([picture.infotext for picture in pictures]),
+            pictures=[
+                Picture(
+                    name=cell.name,
+                    prompt=cell.prompt,
+                    epoch=cell.epoch,
+                    weight=cell.weight,
+                    seed=cell.seed,
+                    infotext=infotexts[cell.order],
+                    found=frozenset(expected[cell.prompt - 1]) & seen[cell.order],
+                )
+                for cell in table
+            ],
+            settings=in_common(list(infotexts.values())),
             subject=subject,
             expected=expected,
             japanese={each: japanese for each in subject if (japanese := translate(each, words))},
@@ -127,10 +147,24 @@ def generate(
             threshold=threshold,
             papers=made_of(loras[-1]),
         )
-        write(found, table, album, output)
-        write_atomically(metrics, (json.dumps(figures(found), indent=1) + "\n").encode())
-        album.keep_only(cell.order for cell in table)
+        write(found, table, album, output, loras[-1].hash[:8])
+        figures_now = {"lora": loras[-1].hash} | figures(found)
+        write_atomically(metrics, (json.dumps(figures_now, indent=1) + "\n").encode())
+        album.keep((cell.order for cell in table), others=OTHERS)
     print(f"generate: {len(table)} pictures; open {output / 'index.html'} / ブラウザーで開けます")
+    if not is_kept(lora):
+        print(
+            f"generate: warning: DVC does not keep {lora} as it is, and dvc exp would replace it "
+            "by what it keeps; run: dvc commit -f training/dvc.yaml:train",
+            file=sys.stderr,
+        )
+
+
+def is_kept(lora: Path) -> bool:
+    """Return whether DVC's record beside the LoRAs is that of the LoRAs as they are."""
+    lock = lora.parent / "dvc.lock"
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    return locked_md5(text, lora.as_posix()) == dvc_md5(lora)
 
 
 def check_lists(**lists: list[str] | list[float] | list[int]) -> None:
@@ -177,18 +211,6 @@ def tags_of(eye: Path) -> set[str]:
     return {underscored(tag) for tag, kind in zip(tags, categories, strict=True) if kind != RATING}
 
 
-def picture_of(cell: Cell, album: Album, seen: set[str], expected: list[str]) -> Picture:
-    return Picture(
-        name=cell.name,
-        prompt=cell.prompt,
-        epoch=cell.epoch,
-        weight=cell.weight,
-        seed=cell.seed,
-        infotext=album.infotext(cell.order),
-        found=frozenset(expected) & seen,
-    )
-
-
 def in_common(infotexts: list[str]) -> dict[str, str]:
     """Return the settings that are the same in all pictures."""
     each = [settings(infotext) for infotext in infotexts]
@@ -199,8 +221,8 @@ def in_common(infotexts: list[str]) -> dict[str, str]:
     }
 
 
-def write(found: Gallery, table: list[Cell], album: Album, output: Path) -> None:
-    """Write pictures, a grid of every prompt, and the page."""
+def write(found: Gallery, table: list[Cell], album: Album, output: Path, lora: str) -> None:
+    """Write pictures, a grid of every prompt, and the page; `lora` is the finished one's hash."""
     labels = [label(found, *row) for row in product(found.epochs, found.seeds)]
     columns = [f"weight {weight_text(weight)}" for weight in found.weights]
     with atomic_directory(output, only=OURS) as partial:
@@ -214,7 +236,8 @@ def write(found: Gallery, table: list[Cell], album: Album, output: Path) -> None
             rows = [
                 pictures[at : at + len(columns)] for at in range(0, len(pictures), len(columns))
             ]
-            grid(rows, columns, labels, prompt).save(grids / f"{number:02d}.png")
+            title = f"{found.name} [{lora}], prompt {number}: {prompt}"
+            grid(rows, columns, labels, title).save(grids / f"{number:02d}.png")
         sizes = {cell.name: picture_size(images / cell.name) for cell in table}
         page = render(found, sizes)
         (partial / "index.html").write_text(page, encoding="utf-8", newline="\n")
@@ -259,14 +282,14 @@ def add_params(parser: Parser) -> None:
     parser.add_param("checkpoint", help="model it must have loaded: trained, loaded, or a name")
     parser.add_param("clip_skip", whole(1, 12), help="layers of the text encoder, from the end")
     parser.add_param("prompts", a_prompt, many=True, help="prompts; {trigger} is the trigger")
-    parser.add_param("negative_prompt", help="what must not be in the pictures")
+    parser.add_param("negative_prompt", prompt_line, help="what must not be in the pictures")
     parser.add_param("sampler", help="such as DPM++ 2M")
     parser.add_param("scheduler", help="such as Karras")
     parser.add_param("steps", whole(1, 150), help="steps of the sampler")
     parser.add_param("cfg_scale", number(1, 30), help="how closely the prompt is followed")
     parser.add_param("width", whole(64, 2048, multiple_of=8), help="pixels")
     parser.add_param("height", whole(64, 2048, multiple_of=8), help="pixels")
-    parser.add_param("seeds", whole(0, 999_999_999), many=True, help="seeds")
+    parser.add_param("seeds", whole(0, 4_294_967_295), many=True, help="seeds")
     parser.add_param("weights", number(0, 2), many=True, help="weights of the LoRA; 0: without it")
     parser.add_param("epochs", epoch, many=True, help="last, all, or numbers")
 
@@ -277,13 +300,24 @@ def a_prompt(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} names a LoRA; remove it, the stage adds the one to test at every weight"
         )
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a prompt is empty; write one, such as {trigger}, 1girl")
+    if wrong := re.search(r"\{(?!trigger\})[^{}]*\}", text):
+        raise argparse.ArgumentTypeError(
+            f"{wrong.group()} is replaced by nothing; only {{trigger}} is, by common_tag.tag"
+        )
+    return prompt_line(text)
+
+
+def prompt_line(text: str) -> str:
+    """Read a prompt that the WebUI reads as it is written."""
     if "#" in text:
         raise argparse.ArgumentTypeError(
             f"{text!r} holds a '#', after which a WebUI reads no further; remove it"
         )
-    if not text.strip():
-        raise argparse.ArgumentTypeError("a prompt is empty; write one, such as {trigger}, 1girl")
-    return text
+    if "\n" in text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} has a line break; write it on one line")
+    return text.strip()
 
 
 def main(argv: list[str] | None = None) -> int:

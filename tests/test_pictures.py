@@ -102,7 +102,7 @@ def test_the_recipe_compares_runs(studio: Studio, tmp_path: Path) -> None:
     studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
     studio.run("dvc", "exp", "run", "-s", "training/dvc.yaml:generate", "-n", "slower-drawn")
 
-    useful = "Experiment|recall$|train.learning_rate"
+    useful = "Experiment|recall_last|train.learning_rate"
     shown = studio.run("dvc", "exp", "show", "--drop", ".*", "--keep", useful, "--csv")
     rows = {
         row["Experiment"]: row
@@ -110,7 +110,8 @@ def test_the_recipe_compares_runs(studio: Studio, tmp_path: Path) -> None:
     }
     assert rows["first-drawn"]["train.learning_rate"] == "0.0001"
     assert rows["slower-drawn"]["train.learning_rate"] == "5e-05"
-    assert all(0 <= float(rows[name]["recall"]) <= 1 for name in ("first-drawn", "slower-drawn"))
+    for name in ("first-drawn", "slower-drawn"):
+        assert all(0 <= float(rows[name][f"recall_last_w{weight}"]) <= 1 for weight in (0.6, 1.0))
 
     page = tmp_path / "plots"
     template = ("--html-template", "training/plots.html", "-o", str(page))

@@ -1,6 +1,5 @@
 """Check whether the WebUI can be used, or put a LoRA into it with its card and preview."""
 
-import json
 import os
 import shlex
 import sys
@@ -14,8 +13,8 @@ from dvc.utils.serialize import load_yaml
 
 from stages.generate import add_params
 from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.lora_folder import AUTO, check_name, folder_of, install, place
+from stages.library.arguments import Parser, number
+from stages.library.lora_folder import AUTO, check_name, folder_of, install, place, read_card
 from stages.library.loras import Lora, lora_hash, loras_of
 from stages.library.papers import read_metadata
 from stages.library.webui import TRAINED, State, WebUI
@@ -72,14 +71,18 @@ def folder(state: State, params: Params, here: bool) -> str:
     return str(there)
 
 
-def installed(state: State, lora: Lora | None) -> str:
+def installed(state: State, lora: Lora | None, name: str) -> str:
     if lora is None:
-        return f"none in {LORAS} yet"
-    known = state.loras.get(lora.file.stem)
+        there = sorted(path.stem for path in LORAS.glob("*.safetensors"))
+        raise ValueError(
+            f"{LORAS} has no {name}; it has {', '.join(there) or 'none'}: train first, get it with "
+            "dvc exp apply, or correct organize.name"
+        )
+    known = state.loras.get(name)
     if known is None:
-        return f"{lora.file.stem} is not installed (generate needs no installed one)"
+        return f"{name} is ready to be lent; it is not installed"
     other = known.hash not in ("", lora.hash)
-    return f"{lora.file.stem} is installed{', but that of another training' if other else ''}"
+    return f"{name} is ready to be lent; {'another one' if other else 'it'} is installed"
 
 
 def check() -> None:
@@ -98,7 +101,7 @@ def check() -> None:
         "model": lambda: model(state, params, lora),
         "sampler": lambda: sampler(state, params),
         "LoRA folder": lambda: folder(state, params, webui.here),
-        "LoRA": lambda: installed(state, lora),
+        "LoRA": lambda: installed(state, lora, name),
     }
     for label, work in checks.items():
         try:
@@ -115,7 +118,7 @@ def shown(outcome: str, label: str, text: str) -> str:
     return f"  {outcome:<8}{label:<14}{text}"
 
 
-def put(file: Path) -> None:
+def put(file: Path, weight: float) -> None:
     """Put a LoRA into the WebUI's folder and have the WebUI look.
 
     Raises:
@@ -135,7 +138,7 @@ def put(file: Path) -> None:
                 f"{error}; or write the path of its models/Lora into generate.lora_folder"
             ) from None
     target = place(file.stem, state, folder_of(state, params["lora_folder"], webui.here))
-    for line in install(file, target) or [f"{target} was there already"]:
+    for line in install(file, target, weight) or [f"{target} was there already"]:
         print(f"webui: {line}")
     if state is None:
         print("webui: the WebUI isn't running; it finds the LoRA when it starts")
@@ -146,23 +149,15 @@ def put(file: Path) -> None:
     if known is None or known.hash not in ("", hash_):
         seen = f"has another one of that name, {known.path}" if known else "doesn't list it"
         raise RuntimeError(f"{webui.url} {seen}; is {target.parent} the folder it uses?")
-    print(f"webui: in a prompt: <lora:{file.stem}:{preferred_weight(file):g}>")
+    card = read_card(target.with_suffix(".json"))
+    named = f"<lora:{file.stem}:{card.get('preferred weight') or 1}>"
+    print(f"webui: in a prompt: {named} {card.get('activation text', '')}".rstrip())
 
 
-def preferred_weight(file: Path) -> float:
-    card = file.with_suffix(".json")
-    try:
-        return float(json.loads(card.read_text(encoding="utf-8")).get("preferred weight") or 1)
-    except FileNotFoundError:
-        return 1
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError(f"{card}: has no number as preferred weight; correct it") from None
-
-
-def webui(action: str, file: Path | None) -> None:
+def webui(action: str, file: Path | None, weight: float) -> None:
     """Do what the command line asks for."""
     if action == "install" and file:
-        put(file)
+        put(file, weight)
     elif action == "install":
         raise ValueError(
             f"install: which LoRA? python -m tools.webui install {LORAS}/….safetensors"
@@ -181,6 +176,12 @@ def build_parser() -> Parser:
         help="check: can it be used, and if not, why; install: put a LoRA into models/Lora",
     )
     parser.add_argument("file", type=Path, nargs="?", default=None, help="a LoRA, .safetensors")
+    parser.add_argument(
+        "--weight",
+        type=number(0.05, 2),
+        default=0.0,
+        help="install: weight that the WebUI suggests; else that of the card, or of the training",
+    )
     return parser
 
 

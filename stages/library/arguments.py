@@ -164,7 +164,7 @@ def whole(low: int, high: int, multiple_of: int = 1) -> Callable[[str], int]:
     kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,9}", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"-?[0-9]{1,10}", text) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not a whole number from {low} to {high}; write one"
             )

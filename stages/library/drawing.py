@@ -130,12 +130,25 @@ class Album:
         """Return the orders without a picture, each once."""
         return list(dict.fromkeys(order for order in orders if not self.has(order)))
 
-    def keep_only(self, orders: Iterable[Order]) -> None:
-        """Remove the pictures of all other orders."""
+    def drop_unlike_the_newest(self, orders: Iterable[Order]) -> None:
+        """Remove those of the pictures whose painter's own settings are not the newest one's."""
+        kept = [order for order in orders if self.has(order)]
+        if kept:
+            newest = max(kept, key=lambda order: self.path(order).stat().st_mtime)
+            now = own_settings(self.infotext(newest))
+            for order in kept:
+                if own_settings(self.infotext(order)) != now:
+                    self.path(order).unlink()
+
+    def keep(self, orders: Iterable[Order], others: int) -> None:
+        """Remove all but the pictures of these orders and so many newest others."""
         kept = {self.path(order) for order in orders}
-        for path in self.folder.glob("*.png"):
-            if path not in kept:
-                path.unlink()
+        rest = sorted(
+            (path for path in self.folder.glob("*.png") if path not in kept),
+            key=lambda path: path.stat().st_mtime,
+        )
+        for path in rest[: max(0, len(rest) - others)]:
+            path.unlink()
 
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
@@ -176,6 +189,7 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
         RuntimeError: the painter fails, or its own settings change all the time.
     """
     orders = list(dict.fromkeys(cell.order for cell in table))
+    album.drop_unlike_the_newest(orders)
     again = drawn = False
     while missing := album.missing(orders):
         draw = painter()
@@ -192,7 +206,8 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
                         "compared; find out what changes them there"
                     )
                 print(f"generate: the WebUI is not as it was ({changed}); drawing all again")
-                album.keep_only([])
+                for other in orders:
+                    album.path(other).unlink(missing_ok=True)
                 again, kept = True, []
             album.add(order, picture)
             kept, drawn = [now], True

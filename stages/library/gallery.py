@@ -17,6 +17,9 @@ FOLDER = Path(__file__).with_suffix("")
 HEATS = 10
 """How many shades the table of tags has, besides none."""
 
+CLEAR = 3
+"""Tags by which a number must differ to be more than chance, as a rule of thumb."""
+
 Cell = tuple[str, float]
 """Epoch and weight: what is compared."""
 
@@ -98,17 +101,17 @@ def share(count: Count) -> float:
 
 
 def highest(counts: dict[Cell, Count]) -> list[Cell]:
-    """Return the cells with the highest share; none where all are alike."""
+    """Return the cells with the highest share, if the lowest is at least `CLEAR` tags behind."""
     shares = {cell: share(count) for cell, count in counts.items()}
-    most = max(shares.values(), default=0)
+    most, least = max(shares.values(), default=0), min(shares.values(), default=0)
     best = [cell for cell in shares if shares[cell] == most]
-    return best if len(best) < len(shares) else []
+    return [cell for cell in best if (most - least) * counts[cell][1] >= CLEAR]
 
 
 def figures(gallery: Gallery) -> dict[str, object]:
     """Return what `dvc metrics` compares."""
     counts = recall(gallery)
-    named: dict[str, Count] = {"recall": summed(list(counts.values()))} | {
+    named: dict[str, Count] = {
         f"recall_{epoch}_w{weight_text(weight)}": count for (epoch, weight), count in counts.items()
     }
     shares = {name: round(share(count), 4) for name, count in named.items() if count[1]}

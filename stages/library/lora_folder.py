@@ -7,11 +7,10 @@ import re
 from contextlib import suppress
 from pathlib import Path, PurePath
 
-from stages.library.captions import split
-from stages.library.infotext import read_infotext
 from stages.library.loras import Lora
 from stages.library.outputs import copy_atomically, sha256, write_atomically
 from stages.library.papers import read_metadata, read_papers
+from stages.library.subject import named
 from stages.library.webui import State, WebUI
 
 ASCII_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
@@ -20,6 +19,9 @@ AUTO = "auto"
 
 MARK = "nasumiso"
 """The key of a card under which it is kept what we wrote: all else in it is the artist's."""
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+"""Endings of a preview."""
 
 LENT = "nasumiso-test"
 """The folder within a WebUI's models/Lora for the copies that the generate stage draws with."""
@@ -30,6 +32,8 @@ OURS = "Nasumiso Creator."
 
 def check_name(path: Path) -> None:
     """Raise ValueError if a WebUI may not find a LoRA of that name."""
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path}: is no LoRA; name a .safetensors file")
     if not ASCII_NAME.fullmatch(path.name):
         raise ValueError(
             f"{path}: rename it to A-Z a-z 0-9 . _ - and .safetensors: in a prompt a WebUI can't "
@@ -37,16 +41,21 @@ def check_name(path: Path) -> None:
         )
 
 
-def install(file: Path, target: Path) -> list[str]:
+def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     """Put a LoRA at `target`, a path in a WebUI's folder, with its card and preview.
 
-    Returns what was done, as lines; what is there already is not written again.
+    `weight` is the preferred one for the card, 0 for that of the training. Returns what was done,
+    as lines; what is there already is not written again.
 
     Raises:
-        ValueError: the name won't do, or another tool's LoRA is there under that name.
+        ValueError: the name won't do, another tool's LoRA is there under that name, or a card is
+            none.
     """
     check_name(target)
     done = []
+    cards = card_of(file), target.with_suffix(".json")
+    before = read_card(cards[1]).get(MARK)
+    record = before if isinstance(before, dict) else {}
     if not same_file(file, target):
         instead = ""
         if target.is_file():
@@ -62,88 +71,85 @@ def install(file: Path, target: Path) -> list[str]:
             instead = f" in place of training {papers.run}"
         copy_atomically(file, target)
         done.append(f"{target}{instead}")
-    card, there = file.with_suffix(".json"), target.with_suffix(".json")
-    preview = install_preview(file.with_suffix(".png"), target.with_suffix(".png"), written(there))
-    if card.is_file():
-        done += install_card(card, there)
-    return done + preview
+    preview, there = file.with_suffix(".png"), target.with_suffix(".png")
+    if preview.is_file() and not (same_file(preview, there) or chosen_there(there, record)):
+        copy_atomically(preview, there)
+        done.append(str(there))
+    if cards[0].is_file():
+        ours = there.is_file() and (
+            same_file(preview, there) or sha256(there) == record.get("preview")
+        )
+        shown = sha256(there) if ours else ""
+        done += install_card(*cards, record, shown, weight)
+    return done
 
 
-def install_preview(preview: Path, there: Path, before: dict[str, object]) -> list[str]:
-    """Copy a preview, unless another one was chosen there."""
-    if not preview.is_file() or same_file(preview, there):
-        return []
-    if there.is_file() and (
-        sha256(there) != before["preview"] if "preview" in before else chosen_by_hand(there)
-    ):
-        return []
-    copy_atomically(preview, there)
-    return [str(there)]
+def card_of(file: Path) -> Path:
+    """Return the place of a LoRA's card: for one of an epoch, that of the finished LoRA."""
+    own = file.with_suffix(".json")
+    return own if own.is_file() else own.with_stem(re.sub(r"-[0-9]{6}$", "", own.stem))
 
 
 def same_file(a: Path, b: Path) -> bool:
-    """Return whether `b` is there, with the bytes of `a`."""
-    return b.is_file() and filecmp.cmp(a, b, shallow=False)
+    """Return whether both are there, with the same bytes."""
+    return a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False)
 
 
-def install_card(card: Path, target: Path) -> list[str]:
-    """Write a LoRA's card; what the artist wrote into the one there stays."""
-    try:
-        ours = dict(json.loads(card.read_text(encoding="utf-8")).items())
-    except (ValueError, AttributeError):
-        raise ValueError(
-            f"{card}: is no card (JSON); delete it, or run the training again"
-        ) from None
-    theirs, before = read_card(target), written(target)
-    kept = {key: value for key, value in theirs.items() if stays(key, value, ours, before)}
-    record = ours
-    preview = target.with_suffix(".png")
-    if same_file(card.with_suffix(".png"), preview):
-        record = ours | {"preview": sha256(preview)}
-    card_text = ours | {key: kept[key] for key in kept if key != MARK} | {MARK: record}
-    if theirs == card_text:
+def chosen_there(preview: Path, record: dict[str, object]) -> bool:
+    """Return whether there is a preview, under any of the WebUI's names, that isn't ours."""
+    others = [preview.with_suffix(f"{kind}{end}") for kind in ("", ".preview") for end in PICTURES]
+    return any(path.is_file() and sha256(path) != record.get("preview", "none") for path in others)
+
+
+def install_card(
+    card: Path, target: Path, record: dict[str, object], preview: str, weight: float
+) -> list[str]:
+    """Write a LoRA's card; what the artist wrote into the one there stays.
+
+    `record` is what we wrote there last, `preview` the SHA-256 of ours beside it.
+    """
+    ours = read_card(card)
+    theirs = read_card(target)
+    kept = {key: value for key, value in theirs.items() if stays(key, value, ours, record)}
+    chosen: dict[str, object] = {"preferred weight": weight} if weight else {}
+    now = {**ours, **kept, **chosen, MARK: ours | ({"preview": preview} if preview else {})}
+    if theirs == now:
         return []
-    write_atomically(target, (json.dumps(card_text, indent=1, ensure_ascii=False) + "\n").encode())
-    own = [key for key in kept if kept[key] != ours.get(key)]
+    write_atomically(target, (json.dumps(now, indent=1, ensure_ascii=False) + "\n").encode())
+    own = [key for key in kept if kept[key] != ours.get(key) and key not in chosen]
     return [f"{target}{' (kept there: ' + ', '.join(own) + ')' if own else ''}"]
 
 
 def read_card(path: Path) -> dict[str, object]:
-    """Return a card; an empty one where there is none that can be read."""
+    """Return a card; an empty one where there is none.
+
+    Raises:
+        ValueError: the file is none.
+    """
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        card = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
         return {}
-    return card if isinstance(card, dict) else {}
+    except ValueError:
+        card = None
+    if not isinstance(card, dict):
+        raise ValueError(f"{path}: is no card (JSON in UTF-8); mend it, or delete it")
+    return card
 
 
-def written(card: Path) -> dict[str, object]:
-    """Return what we wrote into a card when we did so last."""
-    found = read_card(card).get(MARK)
-    return found if isinstance(found, dict) else {}
-
-
-def stays(key: str, value: object, ours: dict[str, object], before: dict[str, object]) -> bool:
+def stays(key: str, value: object, ours: dict[str, object], record: dict[str, object]) -> bool:
     """Return whether a value in the card at the WebUI is the artist's own rather than ours."""
     if key in ("sd version", MARK):
         return False
-    if key == "activation text" and key in ours and str(ours[key]) not in split(str(value)):
+    if key == "activation text" and not named(str(ours.get(key, ""))) <= named(str(value)):
         return False  # without the trigger it calls nothing up
-    if key in before:
-        return value != before[key]
+    if key in record:
+        return value != record[key]
     if not value:
         return False
     if key == "notes":  # ours name the command that tells where the LoRA is from
         return "tools.whence" not in str(value)
     return not (key == "description" and str(value).startswith(OURS))
-
-
-def chosen_by_hand(preview: Path) -> bool:
-    """Return whether a preview is a picture that the WebUI drew: someone chose it there."""
-    try:
-        return bool(read_infotext(preview.read_bytes()))
-    except (OSError, ValueError):
-        return False
 
 
 def folder_of(state: State | None, named: str, here: bool) -> Path:
@@ -185,31 +191,34 @@ def place(stem: str, state: State | None, folder: Path) -> Path:
     return min((Path(at, name) for at, _, names in walked if name in names), default=folder / name)
 
 
-def lend(webui: WebUI, state: State, loras: list[Lora], named: str) -> None:
-    """Give the WebUI copies of LoRAs to draw with, under names of their own.
+def lend(webui: WebUI, state: State, loras: list[Lora], named: str) -> Path | None:
+    """Give the WebUI copies of LoRAs to draw with; return their folder, if they are needed.
 
     Raises:
         ValueError: its folder isn't on this machine, and the copies aren't there either.
     """
     missing = [lora for lora in loras if lora.copy not in state.loras]
     if not missing:
-        return
+        return None
     try:
         folder = folder_of(state, named, webui.here)
     except ValueError as error:
         names = ", ".join(f"{lora.file} as {lora.copy}.safetensors" for lora in missing)
         raise ValueError(f"{error}, or copy there by hand: {names}") from None
-    for lora in missing:
-        copy_atomically(lora.file, folder / LENT / f"{lora.copy}.safetensors")
-    webui.refresh_loras()
+    try:
+        for lora in missing:
+            copy_atomically(lora.file, folder / LENT / f"{lora.copy}.safetensors")
+        webui.refresh_loras()
+    except BaseException:
+        take_back(folder / LENT)
+        raise
+    return folder / LENT
 
 
-def take_back(webui: WebUI, state: State, named: str) -> None:
+def take_back(folder: Path) -> None:
     """Remove the copies from the WebUI's folder."""
-    folder = folder_of(state, named, webui.here) / LENT
     for path in folder.iterdir() if folder.is_dir() else ():
         if re.fullmatch(r"\.?.+-[0-9a-f]{8}\.safetensors(\.partial)?", path.name):
             path.unlink()
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-    webui.refresh_loras()

@@ -54,7 +54,10 @@ def dvc_md5(folder: Path) -> str:
 
 def locked_md5(lock: str, path: str) -> str:
     """Return the MD5 that the text of a dvc.lock records for an output; '' if it has none."""
-    stages = (yaml.safe_load(lock) or {}).get("stages", {})
+    try:
+        stages = (yaml.safe_load(lock) or {}).get("stages", {})
+    except yaml.YAMLError:  # as after a merge with conflicts
+        return ""
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
     return next((str(out.get("md5", "")) for out in outs if out.get("path") == path), "")
 

@@ -81,8 +81,8 @@ class State:
                 )
             if not self.checkpoint_sha256:
                 raise ValueError(
-                    f"the WebUI has not loaded {loaded} yet, or runs with --no-hashing; wait until "
-                    "it is loaded, or set generate.checkpoint: loaded"
+                    "the WebUI has loaded no model yet, or runs with --no-hashing; wait until its "
+                    "model is loaded, or set generate.checkpoint: loaded"
                 )
             if not sha256.startswith(self.checkpoint_sha256):
                 raise ValueError(
@@ -99,6 +99,11 @@ class State:
                     f"{wanted!r}; choose that at the top left of the WebUI"
                 )
 
+    def as_two(self, name: str) -> tuple[str, str] | None:
+        """Return sampler and scheduler of a name from before version 1.9, such as Euler Karras."""
+        pairs = ((name.removesuffix(f" {each}"), each) for each in self.schedulers)
+        return next((pair for pair in pairs if pair[0] in self.samplers), None)
+
     def check_names(self, sampler: str, scheduler: str) -> None:
         """Raise ValueError if the WebUI doesn't have them, and would silently take others."""
         named = {"sampler": (sampler, self.samplers), "scheduler": (scheduler, self.schedulers)}
@@ -107,6 +112,8 @@ class State:
                 lower = {each.lower(): each for each in names}
                 near = difflib.get_close_matches(name.lower(), lower, n=1)
                 hint = f"did you mean {lower[near[0]]}?" if near else f"it has {', '.join(names)}"
+                if key == "sampler" and (both := self.as_two(name)):
+                    hint = f"write sampler: {both[0]}, scheduler: {both[1]}"
                 raise ValueError(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
 
 
@@ -294,10 +301,12 @@ def checkpoint_for(lora: Lora, wanted: str, webui: WebUI) -> str:
     """Return what orders call the model: SHA-256 of the LoRA's own, or the title of the loaded one.
 
     Raises:
-        ValueError: the LoRA doesn't tell.
+        ValueError: the LoRA doesn't tell, or another model is loaded than the one that is named.
     """
     if wanted != TRAINED:
-        return webui.state().checkpoint
+        state = webui.state()
+        state.check_model(lora, wanted)
+        return state.checkpoint
     if sha256 := trained_on(lora)[1]:
         return sha256
     raise ValueError(
@@ -309,7 +318,7 @@ def as_request(order: Order) -> dict[str, Any]:
     """Return the body of a txt2img request."""
     return {
         "prompt": full_prompt(order),
-        "negative_prompt": order.negative_prompt,
+        "negative_prompt": order.negative_prompt.strip(),
         "sampler_name": order.sampler,
         "scheduler": order.scheduler,
         "steps": order.steps,

@@ -49,10 +49,10 @@ def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
         )
     if wrong := differences(order, settings(infotext)):
         raise RuntimeError(wrong)
-    if not infotext.startswith(f"{full_prompt(order)}\n"):
-        raise RuntimeError(
-            f"drew another prompt: {infotext.splitlines()[0]!r}; an extension changes prompts"
-        )
+    negative = f"\nNegative prompt: {text}" if (text := order.negative_prompt.strip()) else ""
+    if not infotext.startswith(f"{full_prompt(order)}{negative}\nSteps: "):
+        prompts = " ".join(infotext.rpartition("\nSteps: ")[0].split())
+        raise RuntimeError(f"drew another prompt: {prompts!r}; an extension changes prompts")
     if colours:
         raise RuntimeError(
             "drew one plain colour: the model gave no numbers (NaN); start the WebUI with "
@@ -155,7 +155,8 @@ def trouble(answer: requests.Response, path: str) -> Exception | None:
     if code in (404, 405):
         return ValueError(
             f"answers, but without the API; if it has not just been started, stop the WebUI and "
-            f"start it with {START} / --api を付けて起動し直してください"
+            f"start it with {START}, or correct generate.url: another program may be there"
+            " / --api を付けて起動し直してください"
         )
     if code // 100 == 3:
         place = answer.headers.get("Location", "another address")

@@ -17,7 +17,7 @@ from PIL import Image
 from stages import generate
 from stages.library import webui as client
 from stages.library.infotext import read_infotext, settings
-from stages.library.papers import Papers, as_comment
+from stages.library.papers import Papers, as_comment, dvc_md5
 from tests.clones import PROJECT
 from tests.taggers import write_tagger
 from tests.training import as_dvc_writes, safetensors
@@ -168,15 +168,44 @@ def test_the_webui_is_left_as_it_was(tmp_path: Path, saved: bool) -> None:
 
 
 @pytest.mark.usefixtures("root")
-def test_an_interrupted_run_leaves_its_copies_and_the_next_one_removes_them(
+@pytest.mark.parametrize("fault", ["nan", "reset"])
+@pytest.mark.parametrize("pictures", [0, 1, 4])
+def test_a_run_that_fails_leaves_no_copy(stand_in: StandIn, fault: str, pictures: int) -> None:
+    stand_in.fault, stand_in.fault_path, stand_in.faults_after = fault, "txt2img", pictures
+    assert run(stand_in, epochs="all") == 1
+    assert list(stand_in.lora_folder.iterdir()) == []
+    assert stand_in.networks.by_name == {}, "the WebUI lists none that is gone"
+
+
+def stopped(stand_in: StandIn, number: signal.Signals) -> int:
+    """Return what a run in a process of its own ends with, sent a signal at its third picture."""
+    stand_in.delay = 0.1
+    command = [sys.executable, "-m", "stages.generate", *words(stand_in.url)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, env=environment) as process:
+        deadline = time.monotonic() + WAITING_SECONDS
+        while len(list(Path("training/drawn").glob("*.png"))) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+    stand_in.delay = 0
+    return process.returncode
+
+
+@pytest.mark.usefixtures("root")
+def test_ctrl_c_leaves_no_copy(stand_in: StandIn) -> None:
+    assert stopped(stand_in, signal.SIGINT) > 0
+    assert list(stand_in.lora_folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("root")
+def test_the_copies_of_a_killed_run_are_removed_by_the_next_one_that_lends(
     stand_in: StandIn,
 ) -> None:
-    stand_in.fault, stand_in.faults_after = "nan", 4
-    assert run(stand_in) == 1
+    stopped(stand_in, signal.SIGKILL)
     (copy,) = stand_in.lora_folder.rglob("*.safetensors")
     assert copy.parent.name == "nasumiso-test"
-    stand_in.fault = ""
-    assert run(stand_in) == 0
+    assert run(stand_in, epochs=[2, "last"]) == 0
     assert list(stand_in.lora_folder.iterdir()) == []
 
 
@@ -200,17 +229,8 @@ def test_weight_0_is_the_same_picture_for_all_epochs(stand_in: StandIn) -> None:
 
 @pytest.mark.usefixtures("root")
 def test_a_killed_run_goes_on_and_the_result_is_the_same(stand_in: StandIn) -> None:
-    stand_in.delay = 0.1
-    command = [sys.executable, "-m", "stages.generate", *words(stand_in.url)]
-    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    with subprocess.Popen(command, env=environment) as process:
-        deadline = time.monotonic() + WAITING_SECONDS
-        while len(list(Path("training/drawn").glob("*.png"))) < 3:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
+    assert stopped(stand_in, signal.SIGKILL) == -signal.SIGKILL
     assert not Path("training/pictures").exists()
-    stand_in.delay = 0
     assert run(stand_in) == 0
     assert drawn(stand_in) <= 8 + 1, "only the picture at work when it was killed is drawn twice"
     once = result()
@@ -251,6 +271,28 @@ def test_what_is_drawn_needs_no_webui(stand_in: StandIn) -> None:
     assert run(stand_in) == 0
     assert result() == once
     assert len(stand_in.asked) == asked
+
+
+@pytest.mark.usefixtures("root")
+def test_a_grid_that_was_drawn_before_is_not_drawn_again(stand_in: StandIn) -> None:
+    assert run(stand_in, seeds=[1]) == 0
+    once = result()
+    assert run(stand_in, seeds=[2], weights=[0.6]) == 0
+    asked = len(stand_in.asked)
+    assert run(stand_in, seeds=[1]) == 0
+    assert len(stand_in.asked) == asked
+    assert result() == once
+
+
+@pytest.mark.usefixtures("root")
+def test_of_other_grids_the_newest_pictures_are_kept(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert generate.OTHERS == 500
+    monkeypatch.setattr(generate, "OTHERS", 3)
+    assert run(stand_in, seeds=[1]) == 0
+    assert run(stand_in, seeds=[2]) == 0
+    assert len(list(Path("training/drawn").glob("*.png"))) == 4 + 3
 
 
 @pytest.mark.usefixtures("root")
@@ -322,7 +364,15 @@ def test_a_picture_that_is_not_as_ordered_stops_the_run(
         ({"epochs": [1, 9]}, "holds no epoch 9; it has 1, 2, 3, last"),
         ({"epochs": "newest"}, "generate.epochs: 'newest' is no epoch"),
         ({"prompts": ["a <lora:nasu:1>"]}, "generate.prompts: 'a <lora:nasu:1>' names a LoRA"),
+        ({"prompts": ["a <lyco:nasu:1>"]}, "generate.prompts: 'a <lyco:nasu:1>' names a LoRA"),
+        ({"prompts": ["a, {tag}"]}, "generate.prompts: {tag} is replaced by nothing; only {trigg"),
+        ({"prompts": ["{Trigger}"]}, "generate.prompts: {Trigger} is replaced by nothing"),
+        ({"prompts": ["a", " "]}, "generate.prompts: a prompt is empty; write one"),
         ({"prompts": ["#unicus"]}, "generate.prompts: '#unicus' holds a '#'"),
+        ({"prompts": ["a\nb"]}, "generate.prompts: 'a\\nb' has a line break; write it on one li"),
+        ({"negative_prompt": "a # b"}, "generate.negative_prompt: 'a # b' holds a '#'"),
+        ({"negative_prompt": "a\nb"}, "generate.negative_prompt: 'a\\nb' has a line break"),
+        ({"seeds": [4294967296]}, "generate.seeds: '4294967296' is not a whole number from 0 to"),
         ({"prompts": []}, "generate.prompts: is empty"),
         ({"seeds": [1, 1]}, "generate.seeds: 1 is there twice"),
         ({"width": 500}, "generate.width: 500 is not a multiple of 8; write 496"),
@@ -342,6 +392,22 @@ def test_what_is_wrong_is_told_before_anything_is_drawn(
 
 
 @pytest.mark.usefixtures("root")
+def test_every_seed_of_a_webui_will_do(stand_in: StandIn) -> None:
+    assert run(stand_in, prompts=["a"], weights=[1], seeds=[0, 4294967295]) == 0
+    assert images() == ["01_last_w1.0_s0.png", "01_last_w1.0_s4294967295.png"]
+
+
+@pytest.mark.usefixtures("root")
+def test_prompts_go_without_the_white_at_their_ends(stand_in: StandIn) -> None:
+    negative = " lowres, {bad}\n"
+    assert run(stand_in, prompts=[" {trigger}, a\n"], negative_prompt=negative) == 0
+    for path in Path("training/pictures/images").iterdir():
+        infotext = read_infotext(path.read_bytes())
+        assert infotext.startswith("nasumiso_style, a <lora:")
+        assert "\nNegative prompt: lowres, {bad}\nSteps: " in infotext
+
+
+@pytest.mark.usefixtures("root")
 def test_another_model_than_the_trained_one_is_refused(
     stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -353,9 +419,59 @@ def test_another_model_than_the_trained_one_is_refused(
 
 
 @pytest.mark.usefixtures("root")
+def test_another_model_than_the_named_one_is_told_though_all_is_drawn(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(stand_in, checkpoint=BASE) == 0
+    stand_in.load_another()
+    capsys.readouterr()
+    assert run(stand_in, checkpoint=BASE) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "generate.checkpoint: the WebUI has other-model.safetensors" in said
+
+
+def lock(md5: str, path: str = "training/lora") -> None:
+    """Write what DVC keeps, as DVC does."""
+    text = f"schema: '2.0'\nstages:\n  train:\n    outs:\n    - path: {path}\n      md5: {md5}\n"
+    Path("training/dvc.lock").write_text(text, encoding="utf-8")
+
+
+WARNING = (
+    "generate: warning: DVC does not keep training/lora as it is, and dvc exp would replace it by "
+    "what it keeps; run: dvc commit -f training/dvc.yaml:train"
+)
+
+
+@pytest.mark.usefixtures("root")
+def test_loras_that_dvc_keeps_are_no_warning(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock(dvc_md5(Path("training/lora")))
+    assert run(stand_in, seeds=[1]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("kept", ["nothing", "another", "a folder of another name"])
+def test_loras_that_dvc_does_not_keep_are_a_warning(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], kept: str
+) -> None:
+    if kept == "another":
+        lock("0" * 32 + ".dir")
+    elif kept != "nothing":
+        lock(dvc_md5(Path("training/lora")), "training/samples")
+    assert run(stand_in, seeds=[1]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == WARNING
+
+
+@pytest.mark.usefixtures("root")
 def test_the_figures_are_what_the_tagger_finds(stand_in: StandIn) -> None:
     assert run(stand_in) == 0
     figures = json.loads(Path("training/pictures.json").read_text(encoding="utf-8"))
+    assert next(iter(figures.items())) == (
+        "lora",
+        hashlib.sha256(b"0123456789ab 3").hexdigest()[:12],
+    )
     found = {"0.6": 0, "1.0": 0}
     for path in Path("training/pictures/images").iterdir():
         with Image.open(path) as picture:  # the tagger's score of a colour is its mean
@@ -371,7 +487,7 @@ def test_the_figures_are_what_the_tagger_finds(stand_in: StandIn) -> None:
     assert figures["pictures"] == 8
     for weight, count in found.items():
         assert figures[f"recall_last_w{weight}"] == round(count / 6, 4)
-    assert figures["recall"] == round(sum(found.values()) / 12, 4)
+    assert len(figures) == 2 + len(found), "besides the LoRA and the number of pictures"
 
 
 def padded(mean: float) -> float:
@@ -389,3 +505,25 @@ def test_somebody_elses_file_among_the_pictures_is_not_removed(
     assert run(stand_in) == 1
     assert "notes.txt" in capsys.readouterr().err
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("root")
+def test_pictures_of_several_grids_are_never_mixed_if_the_webui_has_changed(
+    stand_in: StandIn,
+) -> None:
+    assert run(stand_in, seeds=[1, 2], weights=[1]) == 0
+    stand_in.version = "v1.10.2"
+    assert run(stand_in, seeds=[3], weights=[1]) == 0
+    assert run(stand_in, seeds=[1, 3], weights=[1]) == 0
+    versions = {
+        settings(read_infotext(path.read_bytes()))["Version"]
+        for path in Path("training/pictures/images").iterdir()
+    }
+    assert versions == {"v1.10.2"}
+
+
+@pytest.mark.usefixtures("root")
+def test_no_copy_stays_if_lending_breaks_off(stand_in: StandIn) -> None:
+    stand_in.fault, stand_in.fault_path, stand_in.faults_after = "reset", "refresh-loras", 1
+    assert run(stand_in, epochs="all") == 1
+    assert list(stand_in.lora_folder.rglob("*")) == []

@@ -132,7 +132,7 @@ def test_a_webui_that_can_be_used(stand_in: StandIn, capsys: pytest.CaptureFixtu
         f"  ok      model         {BASE}.safetensors [{SHA256[:10]}] is loaded, as in the training",
         "  ok      sampler       DPM++ 2M, Karras",
         f"  ok      LoRA folder   {stand_in.lora_folder}",
-        f"  ok      LoRA          {NAME} is not installed (generate needs no installed one)",
+        f"  ok      LoRA          {NAME} is ready to be lent; it is not installed",
         "the WebUI can be used / 使えます: dvc repro -s training/dvc.yaml:generate",
     ]
 
@@ -150,10 +150,7 @@ def test_a_check_changes_nothing(
 
 @pytest.mark.parametrize(
     ("run", "told"),
-    [
-        ("1" * 12, "is installed"),
-        ("2" * 12, "is installed, but that of another training"),
-    ],
+    [("1" * 12, "it is installed"), ("2" * 12, "another one is installed")],
 )
 @pytest.mark.usefixtures("lora")
 def test_an_installed_lora_is_told(
@@ -161,14 +158,32 @@ def test_an_installed_lora_is_told(
 ) -> None:
     write_lora(stand_in.lora_folder / f"{NAME}.safetensors", run=run)
     stand_in.networks.refresh()
-    assert f"  ok      LoRA          {NAME} {told}" in Run(capsys, "check").out
+    found = Run(capsys, "check")
+    assert found.code == 0
+    assert f"  ok      LoRA          {NAME} is ready to be lent; {told}" in found.out
 
 
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ([], "none"),
+        (["v2"], "v2"),
+        ([f"{NAME}-000002"], f"{NAME}-000002"),
+        (["v2", "a"], "a, v2"),
+    ],
+)
 @pytest.mark.usefixtures("stand_in")
-def test_before_a_training_it_can_be_checked_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_lora_of_that_name_the_rest_is_checked_too(
+    root: Path, capsys: pytest.CaptureFixture[str], there: list[str], told: str
+) -> None:
+    """Before a training, or with another organize.name than at the training."""
+    for stem in there:
+        write_lora(root / "training" / "lora" / f"{stem}.safetensors")
     run = Run(capsys, "check")
-    assert run.code == 0
-    assert "  ok      LoRA          none in training/lora yet" in run.out
+    assert run.failed() == (
+        f"FAILED LoRA training/lora has no {NAME}; it has {told}: train first, get it with "
+        "dvc exp apply, or correct organize.name"
+    )
     (model,) = [line for line in run.out if " model " in line]
     assert model.endswith("is loaded; no LoRA is here to compare with")
 
@@ -177,8 +192,11 @@ def test_another_model_than_the_one_named_is_told_before_a_training_too(
     stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_params(checkpoint="another-v1")
-    told = f"has {stand_in.title(BASE)} loaded, not 'another-v1'"
-    assert told in Run(capsys, "check").failed()
+    run = Run(capsys, "check")
+    assert run.error() == CANNOT
+    model, lora = [line for line in run.out if "FAILED" in line]
+    assert f"has {stand_in.title(BASE)} loaded, not 'another-v1'" in model
+    assert f"training/lora has no {NAME}; it has none: " in lora
 
 
 @pytest.mark.parametrize(
@@ -244,7 +262,7 @@ def unprivileged() -> Iterator[None]:
             os.setresuid(0, 0, 0)
 
 
-@pytest.mark.usefixtures("stand_in")
+@pytest.mark.usefixtures("stand_in", "lora")
 def test_a_folder_that_may_not_be_written_to_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +270,7 @@ def test_a_folder_that_may_not_be_written_to_is_told(
         folder, project = Path(name) / "Lora", Path(name) / "project"
         project.mkdir()
         shutil.copyfile("params.yaml", project / "params.yaml")
+        shutil.copytree("training", project / "training")
         folder.mkdir(mode=0o555)
         Path(name).chmod(0o755)
         with monkeypatch.context() as patch:
@@ -299,6 +318,7 @@ def test_a_webui_that_can_t_be_asked_is_one_line(
     assert "wrong" not in found
 
 
+@pytest.mark.usefixtures("lora")
 def test_with_the_login_it_can_be_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -395,7 +415,7 @@ def test_a_lora_is_installed_with_its_card_and_the_webui_sees_it(
     assert run.out == [
         f"webui: {target}",
         f"webui: {target.with_suffix('.json')}",
-        f"webui: in a prompt: <lora:{NAME}:0.8>",
+        f"webui: in a prompt: <lora:{NAME}:0.8> nasu",
     ]
     assert target.read_bytes() == lora.read_bytes()
     assert NAME in stand_in.networks.by_name
@@ -472,13 +492,61 @@ def test_the_weight_is_the_card_s(
     assert Run(capsys, "install", lora).out[-1] == f"webui: in a prompt: <lora:{NAME}:{shown}>"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "null", '{"preferred weight": "much"}'])
-@pytest.mark.usefixtures("stand_in")
-def test_a_card_that_can_t_be_read_is_named(
-    lora: Path, capsys: pytest.CaptureFixture[str], text: str
+def test_in_a_prompt_is_what_the_artist_wrote_into_the_card_there(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lora.with_suffix(".json").write_text(text)
-    assert str(lora.with_suffix(".json")) in Run(capsys, "install", lora).error()
+    Run(capsys, "install", lora)
+    there = stand_in.lora_folder / f"{NAME}.json"
+    mine = {"activation text": "(nasu:1.1), 1girl", "preferred weight": 0.55}
+    there.write_text(json.dumps(json.loads(there.read_text(encoding="utf-8")) | mine))
+    write_lora(lora, run="2" * 12, weight=0.9)
+    said = Run(capsys, "install", lora).out[-1]
+    assert said == f"webui: in a prompt: <lora:{NAME}:0.55> (nasu:1.1), 1girl"
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_weight_that_is_named_stays(lora: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"webui: in a prompt: <lora:{NAME}:0.65> nasu"
+    before = everything(lora.parent)
+    assert Run(capsys, "install", lora, "--weight", "0.65").out[-1] == said
+    assert Run(capsys, "install", lora).out[-1] == said
+    assert Run(capsys, "install", lora, "--weight=1.2").out[-1] == said.replace("0.65", "1.2")
+    assert everything(lora.parent) == before
+
+
+@pytest.mark.parametrize("weight", ["2.1", "-1", "much", "nan", ""])
+def test_what_is_no_weight_is_told(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str], weight: str
+) -> None:
+    line = Run(capsys, "install", lora, f"--weight={weight}").error()
+    assert f"{weight!r} is not a number from 0.05 to 2" in line
+    assert everything(stand_in.lora_folder) == {}
+
+
+def test_an_epoch_s_lora_is_installed_with_the_card_of_the_finished_one(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    epoch = write_lora(lora.with_stem(f"{NAME}-000002"))
+    run = Run(capsys, "install", epoch, "--weight", "0.7")
+    assert (run.code, run.err) == (0, [])
+    assert run.out[-1] == f"webui: in a prompt: <lora:{epoch.stem}:0.7> nasu"
+    assert set(everything(stand_in.lora_folder)) == {epoch.name, f"{epoch.stem}.json"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null"])
+@pytest.mark.parametrize("at_the_webui", [False, True])
+def test_a_card_that_can_t_be_read_is_named(
+    stand_in: StandIn,
+    lora: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    at_the_webui: bool,
+) -> None:
+    path = (stand_in.lora_folder / lora.name if at_the_webui else lora).with_suffix(".json")
+    path.write_text(text)
+    line = Run(capsys, "install", lora).error()
+    assert line == f"webui: error: {path}: is no card (JSON in UTF-8); mend it, or delete it"
+    assert path.read_text() == text
 
 
 def test_where_the_webui_isn_t_running_the_named_folder_will_do(
@@ -536,13 +604,21 @@ def test_another_tool_s_lora_of_that_name_stays(
     assert everything(stand_in.lora_folder) == before
 
 
-@pytest.mark.parametrize("name", ["茄子.safetensors", "nasu miso.safetensors", "nasu.pt", "nasu"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("茄子.safetensors", "rename it to A-Z a-z 0-9 . _ - and .safetensors"),
+        ("nasu miso.safetensors", "rename it to A-Z a-z 0-9 . _ - and .safetensors"),
+        ("nasu.pt", "is no LoRA; name a .safetensors file"),
+        ("nasu", "is no LoRA; name a .safetensors file"),
+    ],
+)
 def test_a_name_that_no_prompt_can_hold_is_told(
-    stand_in: StandIn, root: Path, capsys: pytest.CaptureFixture[str], name: str
+    stand_in: StandIn, root: Path, capsys: pytest.CaptureFixture[str], name: str, told: str
 ) -> None:
     path = write_lora(root / "training" / "lora" / name)
     line = Run(capsys, "install", path).error()
-    assert line.startswith(f"webui: error: {path}: rename it to A-Z a-z 0-9 . _ - and .safetensors")
+    assert line.startswith(f"webui: error: {path}: {told}")
     assert everything(stand_in.lora_folder) == {}
 
 

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -187,19 +188,35 @@ def test_an_album_has_what_was_added_and_misses_the_rest_once(tmp_path: Path) ->
     assert Album(tmp_path / "drawn").infotext(ORDERS[0]).endswith("Model: a")
 
 
-def test_an_album_keeps_only_what_is_wanted_and_what_is_no_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("others", "kept"), [(0, [1, 5]), (1, [1, 3, 5]), (2, [1, 3, 4, 5]), (3, [1, 2, 3, 4, 5])]
+)
+def test_an_album_keeps_what_is_wanted_and_the_newest_others(
+    tmp_path: Path, others: int, kept: list[int]
+) -> None:
+    """Of the seeds 2, 3 and 4 the first is the oldest, the second the newest."""
     album = Album(tmp_path)
-    album.keep_only([])
-    for order in ORDERS:
+    for order, at in zip(ORDERS, (10, 1, 3, 2, 0), strict=True):
         album.add(order, picture(order))
+        os.utime(album.path(order), (1_700_000_000 + at,) * 2)
+    album.keep(iter([ORDERS[0], ORDERS[4]]), others)
+    assert [order.seed for order in ORDERS if album.has(order)] == kept
+
+
+@pytest.mark.parametrize("others", [0, 500])
+def test_an_album_keeps_what_is_no_picture(tmp_path: Path, others: int) -> None:
     (tmp_path / "scores.npz").write_bytes(b"")
-    album.keep_only(iter(ORDERS[:2]))
-    assert drawn(album) == {"scores.npz", *(album.path(order).name for order in ORDERS[:2])}
+    album = Album(tmp_path)
+    album.keep([], others)
+    album.add(ORDER, picture(ORDER))
+    album.keep(iter(ORDERS), others)
+    assert drawn(album) == {"scores.npz", album.path(ORDER).name}
 
 
 def test_an_album_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
     album = Album(tmp_path / "nowhere")
-    album.keep_only([])
+    album.keep([], others=0)
+    album.keep(ORDERS, others=500)
     assert album.missing(ORDERS) == ORDERS
 
 
@@ -273,6 +290,16 @@ def test_a_painter_that_has_changed_draws_all_again_once(
     assert {own_settings(album.infotext(order))["Version"] for order in ORDERS} == {"2"}
     line = "the WebUI is not as it was (Version: 1 -> 2, VAE: none -> mine); drawing all again"
     assert f"generate: {line}\n" in capsys.readouterr().out
+
+
+def test_a_painter_that_has_changed_leaves_the_pictures_of_other_grids(tmp_path: Path) -> None:
+    album = Album(tmp_path)
+    draw_missing(table(ORDERS[:3]), album, Studio().open)
+    changed = Studio(own=lambda: {"Version": "2"})
+    draw_missing(table(ORDERS[2:]), album, changed.open)
+    assert sorted(order.seed for order in changed.asked) == [3, 4, 5]
+    versions = [own_settings(album.infotext(order))["Version"] for order in ORDERS]
+    assert versions == ["1", "1", "2", "2", "2"]
 
 
 def test_a_painter_that_changes_in_the_middle_draws_all_again_once(tmp_path: Path) -> None:

@@ -200,14 +200,24 @@ def test_a_file_that_is_linked_elsewhere_is_not_written_through(ours: Path, ther
     "name",
     [
         *("茄子.safetensors", "nasu miso.safetensors", "nasu:1.safetensors", "nasu,1.safetensors"),
-        *("ｎａｓｕ.safetensors", "-nasu.safetensors", ".safetensors", "nasu>.safetensors"),
-        *("nasu", "nasu.pt", "nasu.safetensors\n"),
+        *("ｎａｓｕ.safetensors", "-nasu.safetensors", "nasu>.safetensors", "..safetensors"),
     ],
 )
 def test_a_name_that_no_prompt_can_hold_is_refused(ours: Path, there: Path, name: str) -> None:
     with pytest.raises(ValueError, match="rename it to A-Z a-z 0-9") as error:
         install(ours, there.with_name(name))
     assert str(error.value).startswith(str(there.with_name(name)))
+    assert contents(there.parent) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nasu", "nasu.pt", "nasu.safetensors\n", "nasu.SAFETENSORS", ".safetensors", "safetensors"],
+)
+def test_what_is_no_safetensors_file_is_no_lora(ours: Path, there: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r": is no LoRA; name a \.safetensors file$") as error:
+        install(ours, there.with_name(name))
+    assert str(error.value).startswith(f"{there.with_name(name)}: ")
     assert contents(there.parent) == {}
 
 
@@ -272,6 +282,10 @@ def test_a_folder_that_may_not_be_written_to_is_named() -> None:
         ("notes", "goes well with vivid"),
         ("activation text", "nasu, 1girl, ribbon"),
         ("activation text", "1girl, nasu"),
+        ("activation text", "(nasu:1.1), 1girl"),
+        ("activation text", "((nasu)), [1girl]"),
+        ("activation text", "(1girl, nasu:0.9)"),
+        ("activation text", "<lora:line:0.3> nasu\n1girl"),
         ("preferred weight", 0.65),
         ("negative text", "lowres"),
         ("civitai", {"id": 7}),
@@ -308,9 +322,22 @@ def test_what_nobody_changed_in_the_card_follows_the_training(ours: Path, there:
         assert read_card(there)[key] == value, key
 
 
-def test_a_trigger_that_is_none_any_more_goes(ours: Path, there: Path) -> None:
+@pytest.mark.parametrize("trigger", ["nasumiso_style", "nasumiso style"])
+@pytest.mark.parametrize("text", ["(nasumiso_style:1.1), 1girl", "nasumiso style, 1girl"])
+def test_a_trigger_is_known_again_however_it_is_written(
+    ours: Path, there: Path, trigger: str, text: str
+) -> None:
+    write_card(ours, trigger=trigger)
     install(ours, there)
-    change_card(there, **{"activation text": "nasu, 1girl"})
+    change_card(there, **{"activation text": text})
+    install(ours, there)
+    assert read_card(there)["activation text"] == text
+
+
+@pytest.mark.parametrize("text", ["nasu, 1girl", "(nasu:1.1)", "(miso soup:1.1)", ""])
+def test_a_trigger_that_is_none_any_more_goes(ours: Path, there: Path, text: str) -> None:
+    install(ours, there)
+    change_card(there, **{"activation text": text})
     write_card(ours, trigger="miso")
     install(ours, there)
     assert read_card(there)["activation text"] == "miso"
@@ -346,11 +373,93 @@ def test_a_card_without_a_trigger_is_merged_too(ours: Path, there: Path) -> None
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "{'description': 'x'}", '{"description": "茄子"}']
 )
-def test_a_card_that_can_t_be_read_there_gives_way(ours: Path, there: Path, text: str) -> None:
-    there.with_suffix(".json").write_bytes(text.encode("cp932"))
+def test_a_card_that_can_t_be_read_there_stays_and_is_named(
+    ours: Path, there: Path, text: str
+) -> None:
+    path = there.with_suffix(".json")
+    path.write_bytes(text.encode("cp932"))
+    told = rf"^{path}: is no card \(JSON in UTF-8\); mend it, or delete it$"
+    with pytest.raises(ValueError, match=told):
+        install(ours, there)
+    assert contents(there.parent) == {path.name: text.encode("cp932")}
+    path.unlink()
     install(ours, there)
-    for key, value in read_card(ours).items():
-        assert read_card(there)[key] == value
+    assert read_card(there) == read_card(there) | read_card(ours)
+
+
+def test_a_card_that_windows_notepad_saved_is_one(ours: Path, there: Path) -> None:
+    """With a byte order mark."""
+    install(ours, there)
+    text = json.dumps(read_card(there) | {"description": "茄子の絵柄"}, ensure_ascii=False)
+    there.with_suffix(".json").write_text(text, encoding="utf-8-sig")
+    write_card(ours, weight=0.6)
+    install(ours, there)
+    assert read_card(there)["preferred weight"] == 0.6
+    assert read_card(there)["description"] == "茄子の絵柄"
+
+
+def test_a_record_that_is_none_is_no_harm(ours: Path, there: Path) -> None:
+    install(ours, there)
+    change_card(there, nasumiso="mine", notes="mine")
+    install(ours, there)
+    assert read_card(there)["notes"] == "mine"
+    assert read_card(there)["nasumiso"] == read_card(ours) | {
+        "preview": hashlib.sha256(there.with_suffix(".png").read_bytes()).hexdigest()
+    }
+
+
+def test_a_weight_that_is_chosen_is_the_card_s(ours: Path, there: Path) -> None:
+    before = contents(ours.parent)
+    install(ours, there, 0.65)
+    assert read_card(there)["preferred weight"] == 0.65
+    assert contents(ours.parent) == before
+    card_there = str(there.with_suffix(".json"))
+    for weight in (0.0, 0.65):
+        assert install(ours, there, weight) in (
+            [],
+            [f"{card_there} (kept there: preferred weight)"],
+        )
+        assert read_card(there)["preferred weight"] == 0.65
+    assert install(ours, there, 0.7) == [card_there]
+    assert read_card(there)["preferred weight"] == 0.7
+
+
+def test_a_weight_that_is_chosen_outlives_a_newer_training(ours: Path, there: Path) -> None:
+    install(ours, there, 0.65)
+    newer = write_lora(ours.parent, run="2" * 12)
+    write_card(newer, weight=0.9)
+    install(newer, there)
+    assert read_card(there)["preferred weight"] == 0.65
+
+
+def test_a_weight_that_is_chosen_takes_the_place_of_the_artist_s(ours: Path, there: Path) -> None:
+    install(ours, there)
+    change_card(there, **{"preferred weight": 0.5, "description": "mine"})
+    assert install(ours, there, 0.65) == [f"{there.with_suffix('.json')} (kept there: description)"]
+    assert read_card(there)["preferred weight"] == 0.65
+
+
+def test_an_epoch_s_lora_has_the_card_of_the_finished_one(ours: Path, there: Path) -> None:
+    """The training writes one card, and one preview, which is of the finished LoRA."""
+    epoch = write_lora(ours.parent, stem=f"{NAME}-000002")
+    target = there.with_name(epoch.name)
+    install(epoch, target)
+    assert contents(there.parent).keys() == {epoch.name, f"{epoch.stem}.json"}
+    assert read_card(target) == read_card(ours) | {"nasumiso": read_card(ours)}
+
+
+def test_an_epoch_s_lora_may_have_a_card_of_its_own(ours: Path, there: Path) -> None:
+    epoch = write_lora(ours.parent, stem=f"{NAME}-000002")
+    write_card(epoch, weight=0.4)
+    install(epoch, there.with_name(epoch.name))
+    assert read_card(there.with_name(epoch.name))["preferred weight"] == 0.4
+
+
+@pytest.mark.parametrize("stem", [f"{NAME}-02", f"{NAME}-000002b", f"{NAME}_000002"])
+def test_what_is_no_epoch_s_has_no_card_of_another(ours: Path, there: Path, stem: str) -> None:
+    other = write_lora(ours.parent, stem=stem)
+    install(other, there.with_name(other.name))
+    assert contents(there.parent).keys() == {other.name}
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\x89\xd6\x8eq"])
@@ -367,6 +476,53 @@ def test_a_preview_of_ours_follows_the_training(ours: Path, there: Path) -> None
     data = write_picture(ours.with_suffix(".png"), "green")
     assert str(there.with_suffix(".png")) in install(ours, there)
     assert there.with_suffix(".png").read_bytes() == data
+
+
+def test_a_preview_of_ours_that_was_deleted_there_comes_again(ours: Path, there: Path) -> None:
+    install(ours, there)
+    there.with_suffix(".png").unlink()
+    assert install(ours, there) == [str(there.with_suffix(".png"))]
+    assert there.with_suffix(".png").read_bytes() == ours.with_suffix(".png").read_bytes()
+
+
+def test_a_preview_that_we_are_not_known_to_have_written_stays(ours: Path, there: Path) -> None:
+    """One from before there were records, or that was there before the LoRA."""
+    data = write_picture(there.with_suffix(".png"), "yellow")
+    for _ in range(2):
+        install(ours, there)
+        assert there.with_suffix(".png").read_bytes() == data
+        assert read_card(there)["nasumiso"] == read_card(ours)
+    there.with_suffix(".png").write_bytes(ours.with_suffix(".png").read_bytes())
+    install(ours, there)
+    data = write_picture(ours.with_suffix(".png"), "green")
+    install(ours, there)
+    assert there.with_suffix(".png").read_bytes() == data, "the same picture is ours"
+
+
+@pytest.mark.parametrize(
+    "end", [".preview.png", ".jpg", ".jpeg", ".webp", ".gif", ".preview.jpg", ".preview.webp"]
+)
+@pytest.mark.parametrize("installed", [False, True])
+def test_another_preview_stays_the_only_one(
+    ours: Path, there: Path, end: str, installed: bool
+) -> None:
+    """The WebUI would show ours in its place."""
+    if installed:
+        install(ours, there)
+        there.with_suffix(".png").unlink()
+    chosen = there.with_suffix(end)
+    chosen.write_bytes(b"the artist's")
+    install(ours, there)
+    assert chosen.read_bytes() == b"the artist's"
+    assert not there.with_suffix(".png").exists()
+    assert there.read_bytes() == ours.read_bytes()
+    assert "preview" not in dict(read_card(there)["nasumiso"])  # type: ignore[call-overload]
+
+
+def test_a_picture_of_another_lora_is_no_preview_of_this_one(ours: Path, there: Path) -> None:
+    write_picture(there.with_name(f"{NAME}-000002.png"), "yellow")
+    install(ours, there)
+    assert there.with_suffix(".png").is_file()
 
 
 @pytest.mark.parametrize("infotext", ["nasu <lora:nasumiso_v1:0.8>\nSteps: 20, Seed: 1", ""])
@@ -506,7 +662,7 @@ def test_a_copy_s_name_is_of_its_epoch_and_its_content(ours: Path, epochs: list[
 def test_copies_are_lent_and_the_webui_sees_them(
     stand_in: StandIn, client: WebUI, epochs: list[Lora]
 ) -> None:
-    lend(client, client.state(), epochs, "auto")
+    assert lend(client, client.state(), epochs, "auto") == stand_in.lora_folder / LENT
     assert {stem: each.hash for stem, each in client.state().loras.items()} == {
         lora.copy: lora.hash for lora in epochs
     }
@@ -524,7 +680,7 @@ def test_what_is_lent_already_is_not_lent_again(
     lend(client, client.state(), epochs, "auto")
     assert before.stat().st_mtime_ns == stat.st_mtime_ns
     stand_in.asked.clear()
-    lend(client, client.state(), epochs, "auto")
+    assert lend(client, client.state(), epochs, "auto") is None
     assert [path for method, path, _ in stand_in.asked if method == "POST"] == []
 
 
@@ -533,8 +689,9 @@ def test_a_lora_that_is_installed_is_neither_used_nor_touched(
 ) -> None:
     write_lora(stand_in.lora_folder, run="")
     before = contents(stand_in.lora_folder)
-    lend(client, client.state(), epochs, "auto")
-    take_back(client, client.state(), "auto")
+    folder = lend(client, client.state(), epochs, "auto")
+    assert folder == stand_in.lora_folder / LENT
+    take_back(folder)
     assert contents(stand_in.lora_folder) == before
 
 
@@ -544,14 +701,15 @@ def test_what_was_lent_is_taken_back_and_nothing_stays(
     lend(client, client.state(), epochs, "auto")
     killed = stand_in.lora_folder / LENT / f".{epochs[0].copy}.safetensors.partial"
     killed.write_bytes(b"what a killed run left")
-    take_back(client, client.state(), "auto")
+    stand_in.asked.clear()
+    take_back(stand_in.lora_folder / LENT)
     assert names(stand_in.lora_folder) == []
-    assert client.state().loras == {}
+    assert stand_in.asked == [], "the WebUI may be gone by then"
 
 
-def test_nothing_can_be_taken_back_where_nothing_was_lent(stand_in: StandIn, client: WebUI) -> None:
-    take_back(client, client.state(), "auto")
-    assert names(stand_in.lora_folder) == []
+def test_nothing_can_be_taken_back_where_nothing_was_lent(tmp_path: Path) -> None:
+    take_back(tmp_path / LENT)
+    assert names(tmp_path) == []
 
 
 def test_the_artist_s_own_files_beside_the_copies_stay(
@@ -560,7 +718,7 @@ def test_the_artist_s_own_files_beside_the_copies_stay(
     lend(client, client.state(), epochs, "auto")
     for stem in ("nasu-favorite", f"{NAME}-000002", "notes"):
         write_lora(stand_in.lora_folder / LENT, run="", stem=stem)
-    take_back(client, client.state(), "auto")
+    take_back(stand_in.lora_folder / LENT)
     assert names(stand_in.lora_folder) == [
         LENT,
         f"{LENT}/nasu-favorite.safetensors",
@@ -585,5 +743,5 @@ def test_copies_that_were_copied_by_hand_will_do(
     for lora in epochs:
         shutil.copyfile(lora.file, stand_in.lora_folder / f"{lora.copy}.safetensors")
     client.refresh_loras()
-    lend(client, client.state(), epochs, str(tmp_path / "nowhere"))
+    assert lend(client, client.state(), epochs, str(tmp_path / "nowhere")) is None
     assert not (stand_in.lora_folder / LENT).exists()

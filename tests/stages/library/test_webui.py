@@ -428,8 +428,9 @@ def test_another_model_than_the_trained_one_is_told_with_both_names(tmp_path: Pa
 
 
 def test_a_model_whose_hash_isn_t_told_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"x\.safetensors.* --no-hashing"):
-        loaded("x.safetensors").check_model(ours(tmp_path), TRAINED)
+    for title in ("x.safetensors", ""):
+        with pytest.raises(ValueError, match="has loaded no model yet, or runs with --no-hashing"):
+            loaded(title).check_model(ours(tmp_path), TRAINED)
 
 
 def test_no_model_at_all_is_told(tmp_path: Path) -> None:
@@ -482,6 +483,16 @@ def test_what_orders_call_the_model(tmp_path: Path, client: WebUI, stand_in: Sta
     assert stand_in.asked == []
     for wanted in (LOADED, BASE):
         assert checkpoint_for(ours(tmp_path), wanted, client) == stand_in.title(BASE)
+    stand_in.load_another()
+    assert checkpoint_for(ours(tmp_path), LOADED, client) == stand_in.title("other-model")
+
+
+def test_orders_call_no_other_model_by_the_name_of_the_wanted_one(
+    tmp_path: Path, client: WebUI, stand_in: StandIn
+) -> None:
+    stand_in.load_another()
+    with pytest.raises(ValueError, match=r"generate\.checkpoint: the WebUI has other-model.* not"):
+        checkpoint_for(ours(tmp_path), BASE, client)
 
 
 def test_names_that_the_webui_has_are_right() -> None:
@@ -496,7 +507,15 @@ def test_names_that_the_webui_has_are_right() -> None:
             "Karras",
             "generate.sampler: the WebUI has no 'euler a'; did you mean Euler a?",
         ),
-        ("DPM++ 2M Karras", "Karras", "generate.sampler: the WebUI has no 'DPM++ 2M Karras'; did"),
+        (
+            "DPM++ 2M Karras",
+            "Automatic",
+            "generate.sampler: the WebUI has no 'DPM++ 2M Karras'; "
+            "write sampler: DPM++ 2M, scheduler: Karras",
+        ),
+        ("Euler a Karas", "Karras", "the WebUI has no 'Euler a Karas'; did you mean Euler a?"),
+        ("DPM++ Karras", "Karras", "the WebUI has no 'DPM++ Karras'; did you mean DPM++ 2M?"),
+        ("DDIM", "DDIM Karras", "generate.scheduler: the WebUI has no 'DDIM Karras'; did you"),
         ("zzzz", "Karras", "no 'zzzz'; it has DPM++ 2M, Euler a, DDIM"),
         ("DDIM", "karras", "generate.scheduler: the WebUI has no 'karras'; did you mean Karras?"),
         ("DDIM", "", "generate.scheduler: the WebUI has no ''; it has Automatic, Karras"),
@@ -549,6 +568,15 @@ def test_the_order_is_sent_as_it_is_and_nothing_else(
 def test_the_weight_is_written_as_people_do(weight: float, written: str) -> None:
     order = replace(ORDER, lora=NAME, weight=weight)
     assert as_request(order)["prompt"] == f"nasu, ナス <lora:{NAME}:{written}>"
+
+
+@pytest.mark.parametrize("text", ["lowres", " lowres\n", "lowres, ", "", " "])
+def test_white_at_the_ends_of_a_negative_prompt_is_no_harm(client: WebUI, text: str) -> None:
+    """A YAML block ends in a line break, which the WebUI would write into its infotext."""
+    order = replace(ORDER, negative_prompt=text)
+    assert as_request(order)["negative_prompt"] == text.strip()
+    infotext = read_infotext(client.draw(order))
+    assert ("Negative prompt: " in infotext) == bool(text.strip())
 
 
 def test_without_a_lora_the_prompt_is_the_artist_s() -> None:
@@ -664,7 +692,14 @@ def test_a_lora_that_fits_nowhere_is_told(stand_in: StandIn, client: WebUI, lora
         ({"lora": "nowhere"}, "drew without the LoRA nowhere; what the WebUI prints tells why"),
         ({"lora": NAME, "lora_hash": "0" * 12}, rf"another LoRA called {NAME} \(.*, not 0{{12}}\)"),
         ({"width": 68}, "sent a picture of 64x96 pixels; turn off what resizes it"),
-        ({"prompt": "nasu # no", "lora": ""}, "drew another prompt: 'nasu '; an extension"),
+        (
+            {"prompt": "nasu # no", "lora": ""},
+            "drew another prompt: 'nasu Negative prompt: lowres'; an extension changes prompts",
+        ),
+        (
+            {"prompt": "nasu", "negative_prompt": "bad # hand", "lora": ""},
+            "drew another prompt: 'nasu Negative prompt: bad'; an extension changes prompts",
+        ),
     ],
 )
 def test_what_it_replaces_in_silence_is_told(

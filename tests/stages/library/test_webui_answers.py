@@ -66,7 +66,8 @@ def done(order: Order, **changes: str | None) -> dict[str, str]:
 def infotext(order: Order, **changes: str | None) -> str:
     told = done(order, **changes).items()
     line = ", ".join(f"{k}: {json.dumps(v) if ':' in v else v}" for k, v in told)
-    return f"{full_prompt(order)}\nNegative prompt: {order.negative_prompt}\n{line}"
+    negative = order.negative_prompt and f"\nNegative prompt: {order.negative_prompt}"
+    return f"{full_prompt(order)}{negative}\n{line}"
 
 
 def encoded(picture: Image.Image | None = None, kind: str = "PNG") -> str:
@@ -152,7 +153,35 @@ def test_a_picture_of_another_prompt_is_told_with_that(other: str) -> None:
     text = infotext(ORDER).replace(full_prompt(ORDER), other)
     with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
         picture_of(answer(text=text), ORDER)
-    assert repr(other) in str(error.value)
+    told = repr(f"{other} Negative prompt: lowres")
+    assert str(error.value) == f"drew another prompt: {told}; an extension changes prompts"
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn", "told"),
+    [
+        ("lowres", "lowres, bad hands", " Negative prompt: lowres, bad hands"),
+        ("lowres, bad hands", "lowres", " Negative prompt: lowres"),
+        ("lowres", "low\nres", " Negative prompt: low res"),
+        ("", "lowres", " Negative prompt: lowres"),
+        ("lowres", "", ""),
+    ],
+)
+def test_a_picture_of_another_negative_prompt_is_told_with_that(
+    asked: str, drawn: str, told: str
+) -> None:
+    text = infotext(replace(ORDER, negative_prompt=drawn))
+    with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
+        picture_of(answer(text=text), replace(ORDER, negative_prompt=asked))
+    assert repr(f"{full_prompt(ORDER)}{told}") in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("negative", ["lowres", " lowres ", "Steps: 5", "(bad: 1.2), 🍆", "", " "])
+def test_a_negative_prompt_is_known_again(negative: str) -> None:
+    order = replace(ORDER, negative_prompt=negative)
+    text = infotext(replace(ORDER, negative_prompt=negative.strip()))
+    assert picture_of(answer(text=text), order)
 
 
 @pytest.mark.parametrize("prompt", [" nasu ", "nasu ", "Steps: 5, Seed: 9", "a: b, (c:1.2)", "🍆"])
@@ -293,6 +322,13 @@ def test_each_trouble_has_its_remedy(
     found = trouble(response(status), path)
     assert type(found) is kind
     assert str(found).startswith(message)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_where_there_is_no_api_both_causes_are_told(status: int) -> None:
+    found = str(trouble(response(status), "options"))
+    assert "start it with ./webui.sh --api" in found
+    assert "or correct generate.url: another program may be there / --api を" in found
 
 
 def test_where_it_sends_on_to_is_told() -> None:
