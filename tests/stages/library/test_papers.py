@@ -64,7 +64,7 @@ def test_a_folder_s_name_is_dvc_s(tmp_path: Path) -> None:
     assert locked_md5(lock, "data/dataset") == dvc_md5(dataset)
     assert locked_md5(lock, "data/other") == ""
     assert locked_md5("", "data/dataset") == ""
-    assert locked_md5("<<<<<<< HEAD\n- [", "data/dataset") == ""
+    assert locked_md5("stages:\n<<<<<<< HEAD\n  a: {}\n", "data/dataset") == ""
 
 
 def test_a_training_s_name_does_not_depend_on_the_order() -> None:
