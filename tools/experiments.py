@@ -141,8 +141,8 @@ def _checked(word: str) -> str:
     if dot and section in DATASET:
         raise ValueError(
             f"overrides: {key} belongs to the dataset: change it in params.yaml at home, then "
-            "dvc repro, dvc push, commit, git push / データセットの設定です。手元の params.yaml で"
-            "変えて dvc repro、dvc push、コミット、git push をしてください"
+            "dvc repro, git add -A, git commit, python -m tools.remote push, git push "
+            "/ データセットの設定です。手元の params.yaml で変え、上のコマンドを順に実行します"
         )
     if not dot:
         raise ValueError(
