@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 from stages.library.loras import Lora
 from stages.library.outputs import copy_atomically, sha256, write_atomically
+from stages.library.papers import card as made_card
 from stages.library.papers import read_metadata, read_papers
 from stages.library.subject import named
 from stages.library.webui import State, WebUI
@@ -53,8 +54,8 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     """
     check_name(target)
     done = []
-    cards = card_of(file), target.with_suffix(".json")
-    before = read_card(cards[1]).get(MARK)
+    ours, card = card_of(file), target.with_suffix(".json")
+    before = read_card(card).get(MARK)
     record = before if isinstance(before, dict) else {}
     if not same_file(file, target):
         instead = ""
@@ -75,19 +76,27 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     if preview.is_file() and not (same_file(preview, there) or chosen_there(there, record)):
         copy_atomically(preview, there)
         done.append(str(there))
-    if cards[0].is_file():
-        ours = there.is_file() and (
+    if ours:
+        is_ours = there.is_file() and (
             same_file(preview, there) or sha256(there) == record.get("preview")
         )
-        shown = sha256(there) if ours else ""
-        done += install_card(*cards, record, shown, weight)
+        shown = sha256(there) if is_ours else ""
+        done += install_card(ours, card, record, shown, weight)
     return done
 
 
-def card_of(file: Path) -> Path:
-    """Return the place of a LoRA's card: for one of an epoch, that of the finished LoRA."""
+def card_of(file: Path) -> dict[str, object]:
+    """Return a LoRA's card: for one of an epoch, that of the finished LoRA with its own notes.
+
+    Raises:
+        ValueError: the file is none.
+    """
     own = file.with_suffix(".json")
-    return own if own.is_file() else own.with_stem(re.sub(r"-[0-9]{6}$", "", own.stem))
+    finished = own.with_stem(re.sub(r"-[0-9]{6}$", "", own.stem))
+    if own.is_file() or not finished.is_file():
+        return read_card(own)
+    of_epoch = made_card("", read_metadata(file), 0, "")
+    return read_card(finished) | {"notes": of_epoch["notes"]}
 
 
 def same_file(a: Path, b: Path) -> bool:
@@ -102,13 +111,16 @@ def chosen_there(preview: Path, record: dict[str, object]) -> bool:
 
 
 def install_card(
-    card: Path, target: Path, record: dict[str, object], preview: str, weight: float
+    ours: dict[str, object],
+    target: Path,
+    record: dict[str, object],
+    preview: str,
+    weight: float,
 ) -> list[str]:
     """Write a LoRA's card; what the artist wrote into the one there stays.
 
     `record` is what we wrote there last, `preview` the SHA-256 of ours beside it.
     """
-    ours = read_card(card)
     theirs = read_card(target)
     kept = {key: value for key, value in theirs.items() if stays(key, value, ours, record)}
     chosen: dict[str, object] = {"preferred weight": weight} if weight else {}

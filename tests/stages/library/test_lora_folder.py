@@ -448,6 +448,15 @@ def test_an_epoch_s_lora_has_the_card_of_the_finished_one(ours: Path, there: Pat
     assert read_card(target) == read_card(ours) | {"nasumiso": read_card(ours)}
 
 
+def test_the_notes_of_an_epoch_s_lora_are_its_own(ours: Path, there: Path) -> None:
+    epoch = ours.with_name(f"{NAME}-000002.safetensors")
+    epoch.write_bytes(safetensors(read_metadata(ours) | {"ss_epoch": "2"}))
+    target = there.with_name(epoch.name)
+    install(epoch, target)
+    assert str(read_card(target)["notes"]).startswith("2 epochs of ")
+    assert read_card(target)["activation text"] == read_card(ours)["activation text"]
+
+
 def test_an_epoch_s_lora_may_have_a_card_of_its_own(ours: Path, there: Path) -> None:
     epoch = write_lora(ours.parent, stem=f"{NAME}-000002")
     write_card(epoch, weight=0.4)
