@@ -130,15 +130,19 @@ class Album:
         """Return the orders without a picture, each once."""
         return list(dict.fromkeys(order for order in orders if not self.has(order)))
 
-    def drop_unlike_the_newest(self, orders: Iterable[Order]) -> None:
-        """Remove those of the pictures whose painter's own settings are not the newest one's."""
-        kept = [order for order in orders if self.has(order)]
-        if kept:
-            newest = max(kept, key=lambda order: self.path(order).stat().st_mtime)
-            now = own_settings(self.infotext(newest))
-            for order in kept:
-                if own_settings(self.infotext(order)) != now:
-                    self.path(order).unlink()
+    def drop_unlike_the_newest(self, orders: Iterable[Order]) -> dict[str, str] | None:
+        """Remove those of the pictures whose painter's own settings are not the newest one's.
+
+        Returns the settings that all then have, None if there are no pictures.
+        """
+        found = {order: own_settings(self.infotext(order)) for order in orders if self.has(order)}
+        if not found:
+            return None
+        newest = max(found, key=lambda order: self.path(order).stat().st_mtime)
+        for order, each in found.items():
+            if each != found[newest]:
+                self.path(order).unlink()
+        return found[newest]
 
     def keep(self, orders: Iterable[Order], others: int) -> None:
         """Remove all but the pictures of these orders and so many newest others."""
@@ -177,10 +181,10 @@ def change(before: dict[str, str], now: dict[str, str]) -> str:
     return " ".join(", ".join(each).split())
 
 
-def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]) -> bool:
-    """Have the pictures drawn that the album lacks; return whether there were any.
+def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]) -> None:
+    """Have the pictures drawn that the album lacks.
 
-    Only then `painter` is called, which returns the one who draws.
+    Only if there are any `painter` is called, which returns the one who draws.
 
     A painter whose own settings are not those of the pictures drawn before (another model or VAE,
     another version) draws these again: only pictures of the same settings can be compared.
@@ -189,17 +193,16 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
         RuntimeError: the painter fails, or its own settings change all the time.
     """
     orders = list(dict.fromkeys(cell.order for cell in table))
-    album.drop_unlike_the_newest(orders)
-    again = drawn = False
+    before = album.drop_unlike_the_newest(orders)
+    again = False
     while missing := album.missing(orders):
         draw = painter()
-        kept = [own_settings(album.infotext(order)) for order in orders if album.has(order)]
-        if kept:
+        if len(missing) < len(orders):
             print(f"generate: {len(orders) - len(missing)} of {len(orders)} are drawn already")
         for order in tqdm(missing, "generate", disable=None, bar_format=BAR):
             picture = draw(order)
             now = own_settings(read_infotext(picture))
-            if changed := "; ".join({change(before, now) for before in kept} - {""}):
+            if before is not None and (changed := change(before, now)):
                 if again:
                     raise RuntimeError(
                         f"the WebUI's settings keep changing ({changed}): no two pictures can be "
@@ -208,7 +211,6 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
                 print(f"generate: the WebUI is not as it was ({changed}); drawing all again")
                 for other in orders:
                     album.path(other).unlink(missing_ok=True)
-                again, kept = True, []
+                again = True
             album.add(order, picture)
-            kept, drawn = [now], True
-    return drawn
+            before = now
