@@ -31,7 +31,7 @@ from stages.library.infotext import settings
 from stages.library.lora_folder import lend, take_back
 from stages.library.loras import LAST, chosen, loras_of, made_of
 from stages.library.outputs import atomic_directory, locked, sha256, write_atomically
-from stages.library.papers import dvc_md5, locked_md5
+from stages.library.papers import dvc_md5, locked_md5, read_lock
 from stages.library.prompts import add_params
 from stages.library.scores import RATING, SCALE, Scores, write_scores
 from stages.library.subject import named, subject_tags
@@ -161,13 +161,12 @@ def generate(
 
 def is_kept(lora: Path) -> bool:
     """Return whether DVC's record beside the LoRAs is that of the LoRAs as they are."""
-    lock = lora.parent / "dvc.lock"
-    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
-    return locked_md5(text, lora.as_posix()) == dvc_md5(lora)
+    lock = read_lock(lora.parent / "dvc.lock")
+    return locked_md5(lock, lora.as_posix()) == dvc_md5(lora)
 
 
 def check_lists(**lists: list[str] | list[float] | list[int]) -> None:
-    """Raise ValueError if a list is empty or holds something twice, or a prompt names a LoRA."""
+    """Raise ValueError if a list is empty or holds something twice."""
     for key, values in lists.items():
         if not values:
             raise ValueError(f"params.yaml, generate.{key}: is empty; write at least one")

@@ -12,6 +12,7 @@ from stages.library.base_model import BaseModel, known_sha256, model_file
 from stages.library.base_model import check as check_model
 from stages.library.choices import check_choices
 from stages.library.curves import Logs, attempt_name, hopeless
+from stages.library.git import git
 from stages.library.machine import check_machine, look_at_machine
 from stages.library.options import Options, check_options, first, known_options, split_options
 from stages.library.outputs import write_atomically
@@ -20,9 +21,9 @@ from stages.library.papers import (
     as_comment,
     changed,
     digest_of,
-    git,
     is_whole,
     locked_md5,
+    read_lock,
     run_id,
 )
 from stages.library.places import located
@@ -239,11 +240,6 @@ def given_options(training: Training, model: Path, log: Path, papers: Papers) ->
         write_atomically(lines, "".join(f"{line}\n" for line in training.prompts).encode())
         options["sample_prompts"] = [str(lines)]
     return options
-
-
-def read_lock(path: Path) -> str:
-    """Return the text of dvc.lock; '' where there is none."""
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def drive_folder(named: str) -> Path | None:

@@ -4,6 +4,7 @@ Only the standard library is imported: Colab's own Python runs this before anyth
 """
 
 import hashlib
+import inspect
 import json
 import os
 import shlex
@@ -13,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stages.library import command
 from stages.library.arguments import Parser
+from stages.library.git import git
 from tools.experiments import (
     as_set_param,
     baseline,
@@ -26,7 +29,6 @@ from tools.experiments import (
     experiments,
     fetch_published,
     free_name,
-    git,
     missing_in,
     note_as,
     split_overrides,
@@ -320,7 +322,7 @@ def save_bundle(ref: str, folder: Path) -> None:
         copy_into(folder, made)
 
 
-STEPS = {
+STEPS: dict[str, Callable[..., None]] = {
     "update": update,
     "packages": packages,
     "dataset": dataset,
@@ -335,8 +337,7 @@ def colab(step: str, **settings: str) -> None:
     """Do a step with those settings that it takes, and tell how long it took."""
     started = time.monotonic()
     work = STEPS[step]
-    taken = work.__code__.co_varnames[: work.__code__.co_argcount]
-    work(**{key: settings[key] for key in taken})  # type: ignore[operator]
+    work(**{key: settings[key] for key in inspect.signature(work).parameters})
     print(f"{step}: {time.monotonic() - started:.0f} s")
 
 

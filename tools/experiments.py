@@ -7,8 +7,9 @@ in refs/published; those whose LoRAs were pushed from here, in refs/pushed.
 import re
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
+
+from stages.library.git import git
 
 REF = re.compile(r"refs/\w+/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -24,12 +25,6 @@ DATASET = ("prepare", "tagger", "caption", "common_tag", "organize")
 
 Experiments = dict[str, tuple[str, str]]
 """Base commit and message by name; two are the same if both are."""
-
-
-def git(*words: str) -> str:
-    """Return what a git command prints; '' if it fails."""
-    answer = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def baseline() -> str:

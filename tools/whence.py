@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stages.library import command
 from stages.library.arguments import Parser
-from stages.library.papers import Papers, git, locked_md5, read_metadata, read_papers
+from stages.library.git import git
+from stages.library.papers import Papers, locked_md5, read_metadata, read_papers
 
 
 def commits_to_look_at(papers: Papers) -> Iterator[str]:

@@ -5,7 +5,7 @@ import difflib
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 
@@ -189,6 +189,17 @@ def one_of(*choices: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a question with the nearest known word, in capitals or not; `otherwise` if none is.
+
+    >>> did_you_mean("dpm++ 2m", ["Euler", "DPM++ 2M"], "it has two")
+    'did you mean DPM++ 2M?'
+    """
+    lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(word.lower(), lower, n=1)
+    return f"did you mean {lower[near[0]]}?" if near else otherwise
 
 
 def tag(text: str) -> str:

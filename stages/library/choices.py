@@ -1,8 +1,8 @@
 """Values that sd-scripts refuses only after half a minute, when it has loaded everything."""
 
-import difflib
 from pathlib import Path
 
+from stages.library.arguments import did_you_mean
 from stages.library.options import Options, first
 
 COUNTS = (
@@ -47,7 +47,7 @@ def check_choices(options: Options, checkout: Path) -> None:
     if not is_optimizer(optimizer):
         raise ValueError(
             f"params.yaml, train.optimizer_type: sd-scripts knows no {optimizer}; "
-            f"{did_you_mean(optimizer, (*OPTIMIZERS, *OF_TORCH), 'AdamW')}"
+            f"{did_you_mean(optimizer, (*OPTIMIZERS, *OF_TORCH), 'write AdamW')}"
         )
     check_scheduler(options, optimizer)
     check_network(first(options, "network_module", ""), checkout)
@@ -72,7 +72,7 @@ def check_scheduler(options: Options, optimizer: str) -> None:
         hint = (
             "write a class's path as train.lr_scheduler_type"
             if "." in name
-            else did_you_mean(name, SCHEDULERS, "cosine_with_restarts")
+            else did_you_mean(name, SCHEDULERS, "write cosine_with_restarts")
         )
         raise ValueError(f"params.yaml, train.lr_scheduler: sd-scripts knows no {name}; {hint}")
     if name == "constant" and first(options, "lr_warmup_steps", "0") not in ("0", "0.0", "0%"):
@@ -91,16 +91,5 @@ def check_network(module: str, checkout: Path) -> None:
         there = tuple(f"{package.name}.{path.stem}" for path in sorted(package.glob("*.py")))
         raise ValueError(
             f"params.yaml, train.network_module: sd-scripts has no {module}; "
-            f"{did_you_mean(module, there, 'networks.lora')}"
+            f"{did_you_mean(module, there, 'write networks.lora')}"
         )
-
-
-def did_you_mean(word: str, known: tuple[str, ...], usual: str) -> str:
-    """Return a question with the nearest of the known words, or which one is usual.
-
-    >>> did_you_mean("cosin", SCHEDULERS, "cosine_with_restarts")
-    'did you mean cosine?'
-    """
-    lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(word.lower(), lower, n=1)
-    return f"did you mean {lower[near[0]]}?" if near else f"write {usual}"

@@ -55,7 +55,8 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     check_name(target)
     done = []
     ours, card = card_of(file), target.with_suffix(".json")
-    before = read_card(card).get(MARK)
+    theirs = read_card(card)
+    before = theirs.get(MARK)
     record = before if isinstance(before, dict) else {}
     if not same_file(file, target):
         instead = ""
@@ -81,7 +82,7 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
             same_file(preview, there) or sha256(there) == record.get("preview")
         )
         shown = sha256(there) if is_ours else ""
-        done += install_card(ours, card, record, shown, weight)
+        done += install_card(ours, theirs, card, record, shown, weight)
     return done
 
 
@@ -112,16 +113,16 @@ def chosen_there(preview: Path, record: dict[str, object]) -> bool:
 
 def install_card(
     ours: dict[str, object],
+    theirs: dict[str, object],
     target: Path,
     record: dict[str, object],
     preview: str,
     weight: float,
 ) -> list[str]:
-    """Write a LoRA's card; what the artist wrote into the one there stays.
+    """Write a LoRA's card to `target`; what the artist wrote into the one there, `theirs`, stays.
 
     `record` is what we wrote there last, `preview` the SHA-256 of ours beside it.
     """
-    theirs = read_card(target)
     kept = {key: value for key, value in theirs.items() if stays(key, value, ours, record)}
     chosen: dict[str, object] = {"preferred weight": weight} if weight else {}
     now = {**ours, **kept, **chosen, MARK: ours | ({"preview": preview} if preview else {})}

@@ -109,12 +109,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def foreign(folder: Path, only: str) -> Path | None:
+    """Return the first file in a folder whose path there doesn't match `only`, if there is one."""
+    for path in files_within(folder):
+        if not re.fullmatch(only, path.relative_to(folder).as_posix(), flags=re.DOTALL):
+            return path
+    return None
+
+
 def _refuse_foreign(output: Path, only: str) -> None:
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output}: is a file, not a folder; choose another --output")
-    for path in files_within(output):
-        if not re.fullmatch(only, path.relative_to(output).as_posix(), flags=re.DOTALL):
-            raise ValueError(
-                f"{path}: this stage did not write it and would remove it; move it away, or "
-                "choose another --output"
-            )
+    if path := foreign(output, only):
+        raise ValueError(
+            f"{path}: this stage did not write it and would remove it; move it away, or "
+            "choose another --output"
+        )

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 
+from stages.library.git import git
 from stages.library.outputs import files_within
 
 MARK = "nasumiso"
@@ -52,6 +52,11 @@ def dvc_md5(folder: Path) -> str:
     return hashlib.md5(json.dumps(entries).encode()).hexdigest() + ".dir"
 
 
+def read_lock(path: Path) -> str:
+    """Return the text of a dvc.lock; '' where there is none."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def locked_md5(lock: str, path: str) -> str:
     """Return the MD5 that the text of a dvc.lock records for an output; '' if it has none."""
     try:
@@ -60,12 +65,6 @@ def locked_md5(lock: str, path: str) -> str:
         return ""
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
     return next((str(out.get("md5", "")) for out in outs if out.get("path") == path), "")
-
-
-def git(*words: str) -> str:
-    """Return what a git command prints; '' if it fails."""
-    answer = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def changed() -> bool:

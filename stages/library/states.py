@@ -6,7 +6,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from stages.library.outputs import beside, sha256, write_atomically
+from stages.library.outputs import beside, copy_atomically, sha256, write_atomically
 from stages.library.papers import is_whole
 
 FILES = (
@@ -111,7 +111,4 @@ def copy_newer(source: Path, target: Path) -> None:
         there = target.stat()
         if there.st_size == before.st_size and there.st_mtime >= before.st_mtime:
             return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = beside(target, "partial")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
+    copy_atomically(source, target)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stages.library.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
 from stages.library.options import Options, first
-from stages.library.outputs import atomic_directory, beside, files_within, write_atomically
+from stages.library.outputs import atomic_directory, beside, foreign, write_atomically
 from stages.library.papers import card, is_whole, read_metadata
 from stages.library.preflight import bytes_needed, check_room
 from stages.library.states import carry, remove_old_states
@@ -57,12 +57,11 @@ class Training:
 
 def check_foreign(folder: Path, only: str) -> None:
     """Raise ValueError now for a file that would stop `atomic_directory` after the training."""
-    for path in files_within(folder):
-        if not re.fullmatch(only, path.relative_to(folder).as_posix(), flags=re.DOTALL):
-            raise ValueError(
-                f"{path}: the training did not write it and would remove it; move it away "
-                "/ このファイルを別の場所へ移してください"
-            )
+    if path := foreign(folder, only):
+        raise ValueError(
+            f"{path}: the training did not write it and would remove it; move it away "
+            "/ このファイルを別の場所へ移してください"
+        )
 
 
 def check_space(training: Training, script: str, drive: Path | None) -> None:

@@ -5,7 +5,6 @@ or model. So what it says that it did is compared with the order, picture by pic
 https://github.com/AUTOMATIC1111/stable-diffusion-webui/blob/v1.10.1/modules/api/models.py
 """
 
-import difflib
 import io
 import ipaddress
 import re
@@ -19,6 +18,7 @@ from typing import Any
 import requests
 from PIL import Image
 
+from stages.library.arguments import did_you_mean
 from stages.library.drawing import Order
 from stages.library.infotext import with_infotext
 from stages.library.loras import Lora, trained_on
@@ -73,12 +73,7 @@ class State:
         """Raise ValueError unless the model is loaded that generate.checkpoint names."""
         loaded = self.checkpoint or "no model"
         if wanted == TRAINED and lora:
-            name, sha256 = trained_on(lora)
-            if not sha256:
-                raise ValueError(
-                    f"{lora.file}: does not tell what model it was trained on; set "
-                    "generate.checkpoint: loaded"
-                )
+            name, sha256 = model_of(lora)
             if not self.checkpoint_sha256:
                 raise ValueError(
                     "the WebUI has loaded no model yet, or runs with --no-hashing; wait until its "
@@ -109,9 +104,7 @@ class State:
         named = {"sampler": (sampler, self.samplers), "scheduler": (scheduler, self.schedulers)}
         for key, (name, names) in named.items():
             if name not in names:
-                lower = {each.lower(): each for each in names}
-                near = difflib.get_close_matches(name.lower(), lower, n=1)
-                hint = f"did you mean {lower[near[0]]}?" if near else f"it has {', '.join(names)}"
+                hint = did_you_mean(name, names, f"it has {', '.join(names)}")
                 if key == "sampler" and (both := self.as_two(name)):
                     hint = f"write sampler: {both[0]}, scheduler: {both[1]}"
                 raise ValueError(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
@@ -307,11 +300,22 @@ def checkpoint_for(lora: Lora, wanted: str, webui: WebUI) -> str:
         state = webui.state()
         state.check_model(lora, wanted)
         return state.checkpoint
-    if sha256 := trained_on(lora)[1]:
-        return sha256
-    raise ValueError(
-        f"{lora.file}: does not tell what model it was trained on; set generate.checkpoint: loaded"
-    )
+    return model_of(lora)[1]
+
+
+def model_of(lora: Lora) -> tuple[str, str]:
+    """Return name and SHA-256 of the model that a LoRA was trained on.
+
+    Raises:
+        ValueError: it doesn't tell.
+    """
+    name, sha256 = trained_on(lora)
+    if not sha256:
+        raise ValueError(
+            f"{lora.file}: does not tell what model it was trained on; set generate.checkpoint: "
+            "loaded"
+        )
+    return name, sha256
 
 
 def as_request(order: Order) -> dict[str, Any]:

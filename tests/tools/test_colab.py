@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.git import git
 from tests.clones import PROJECT
 from tools import colab
-from tools.experiments import git
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.library.git import git
 from tests.clones import PROJECT
 from tools.experiments import (
     DATASET,
@@ -15,7 +16,6 @@ from tools.experiments import (
     experiments,
     fetch_published,
     free_name,
-    git,
     missing_in,
     note_as,
     split_overrides,
