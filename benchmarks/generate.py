@@ -21,9 +21,10 @@ from stages.library.drawing import cells
 from stages.library.loras import loras_of
 from stages.library.webui import as_request
 from tests.clones import PROJECT
-from tests.stages.test_generate import BASE, NAME, write_lora
-from tests.training import as_dvc_writes
+from tests.training import as_dvc_writes, lora_bytes
 from tests.webui.server import webui
+
+NAME = "nasu"
 
 BARE = """
 import base64, json, sys
@@ -88,12 +89,12 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        write_lora(folder / "lora" / f"{NAME}.safetensors", 3)
+        (folder / "lora").mkdir()
+        (folder / "lora" / f"{NAME}.safetensors").write_bytes(lora_bytes(b"a LoRA"))
         (folder / "captions").mkdir()
         (folder / "captions" / "img001.txt").write_text("nasumiso_style, purple_theme\n")
         (folder / "bare").mkdir()
         with webui(folder / "webui", delay=options.seconds) as stand_in:
-            assert stand_in.loaded == BASE
             (lora,) = loras_of(folder / "lora", NAME)
             shutil.copyfile(lora.file, stand_in.lora_folder / f"{lora.copy}.safetensors")
             table = cells([lora], PROMPTS, WEIGHTS, SEEDS, checkpoint="", **LOOK)

@@ -9,8 +9,11 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from stages.library.papers import dvc_md5
+from stages.library.papers import Papers, as_comment, dvc_md5
 from tests.clones import PROJECT
+
+BASE = "anything-v5"
+"""A base model whose SHA-256 is that of its name, as at the stand-in for the WebUI."""
 
 TRAINER = PROJECT / "tests" / "trainer"
 
@@ -70,6 +73,26 @@ def safetensors(metadata: dict[str, str], tensor: bytes = b"01234567") -> bytes:
     }
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + tensor
+
+
+def lora_bytes(
+    tensor: bytes,
+    run: str = "1" * 12,
+    base: str = BASE,
+    base_sha256: str = "",
+    **metadata: str,
+) -> bytes:
+    """Return a LoRA's file as a training leaves it; without `run` as another tool does.
+
+    '' as a value of `metadata` leaves that key out.
+    """
+    base_sha256 = base_sha256 or hashlib.sha256(base.encode()).hexdigest()
+    papers = Papers(run, "c" * 40, False, "data/dataset", "d", "e", base, base_sha256, "t", "a")
+    known = {
+        "sshs_model_hash": hashlib.sha256(tensor).hexdigest(),
+        "ss_training_comment": as_comment(papers) if run else "",
+    }
+    return safetensors({k: v for k, v in (known | metadata).items() if v}, tensor)
 
 
 def write_state(folder: Path, epoch: int) -> Path:

@@ -17,14 +17,13 @@ from PIL import Image
 from stages import generate
 from stages.library import webui as client
 from stages.library.infotext import read_infotext, settings
-from stages.library.papers import Papers, as_comment, dvc_md5
+from stages.library.papers import dvc_md5
 from tests.clones import PROJECT
 from tests.taggers import write_tagger
-from tests.training import as_dvc_writes, safetensors
+from tests.training import BASE, as_dvc_writes, lora_bytes, safetensors
 from tests.webui.server import StandIn, webui
 
 NAME = "nasu"
-BASE = "anything-v5"
 WAITING_SECONDS = 60
 
 PARAMS: dict[str, object] = {
@@ -72,17 +71,9 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
 
 def write_lora(path: Path, epoch: int, run: str = "0123456789ab") -> None:
     """Write a LoRA as sd-scripts does, in small."""
-    base = hashlib.sha256(BASE.encode()).hexdigest()
-    papers = Papers(run, "c" * 40, False, "data/dataset", "m", "p", BASE, base, "train", "t" * 40)
-    tensor = f"{run} {epoch}".encode()
-    metadata = {
-        "ss_output_name": NAME,
-        "ss_epoch": str(epoch),
-        "sshs_model_hash": hashlib.sha256(tensor).hexdigest(),
-        "ss_training_comment": as_comment(papers),
-    }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(safetensors(metadata, tensor))
+    tensor = f"{run} {epoch}".encode()
+    path.write_bytes(lora_bytes(tensor, run, ss_output_name=NAME, ss_epoch=str(epoch)))
 
 
 def words(url: str, **changes: object) -> list[str]:

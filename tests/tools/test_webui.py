@@ -2,30 +2,26 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
-from stages.library.papers import Papers, as_comment, card, read_metadata
+from stages.library.papers import card, read_metadata
 from stages.library.webui_answers import LOGIN
 from tests.clones import PROJECT
-from tests.training import safetensors
+from tests.training import BASE, lora_bytes, safetensors
+from tests.users import unprivileged
 from tests.webui.server import StandIn, webui
 from tools.webui import main
 
 NAME = "nasumiso_v1"
-BASE = "anything-v5"
 SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
-NOBODY = 65534
-"""The user to be where root, too, should be refused."""
 CANNOT = "webui: error: the WebUI can't be used yet / まだ使えません"
 
 
@@ -33,14 +29,10 @@ def write_lora(
     path: Path, run: str = "1" * 12, base: str = BASE, hashed: bool = True, weight: float = 0
 ) -> Path:
     """Write a LoRA as a training leaves it; without `run` as another tool does."""
-    sha256 = hashlib.sha256(base.encode()).hexdigest()
-    papers = Papers(run, "c" * 40, False, "data/dataset", "d", "e", base, sha256, "t", "a")
-    tensor = f"{path.stem} {run}".encode()
     metadata = {"ss_output_name": path.stem, "ss_epoch": "10"}
-    metadata |= {"ss_training_comment": as_comment(papers)} if run else {}
-    metadata |= {"sshs_model_hash": hashlib.sha256(tensor).hexdigest()} if hashed else {}
+    metadata |= {} if hashed else {"sshs_model_hash": ""}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(safetensors(metadata, tensor))
+    path.write_bytes(lora_bytes(f"{path.stem} {run}".encode(), run, base, **metadata))
     if weight:
         shown = card("nasu", read_metadata(path), weight, "")
         path.with_suffix(".json").write_text(json.dumps(shown), encoding="utf-8")
@@ -247,19 +239,6 @@ def test_several_problems_are_a_line_each(
     assert run.error() == CANNOT
     assert [line.split()[1] for line in run.out if "FAILED" in line] == ["model", "sampler", "LoRA"]
     assert [line.split()[1] for line in run.out if "  ok " in line] == ["API", "LoRA"]
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be an ordinary user within the block."""
-    root = os.getuid() == 0
-    if root:
-        os.setresuid(NOBODY, NOBODY, 0)
-    try:
-        yield
-    finally:
-        if root:
-            os.setresuid(0, 0, 0)
 
 
 @pytest.mark.usefixtures("stand_in", "lora")

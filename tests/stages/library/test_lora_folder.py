@@ -8,7 +8,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,30 +24,22 @@ from stages.library.lora_folder import (
     take_back,
 )
 from stages.library.loras import Lora, loras_of
-from stages.library.papers import Papers, as_comment, card, read_metadata
+from stages.library.papers import card, read_metadata
 from stages.library.webui import Installed, State, WebUI
-from tests.training import safetensors
+from tests.training import lora_bytes, safetensors
+from tests.users import unprivileged
 from tests.webui.server import StandIn, webui
 
 NAME = "nasumiso_v1"
-NOBODY = 65534
-"""The user to be where root, too, should be refused."""
 
 
 def write_lora(folder: Path, run: str = "1" * 12, stem: str = NAME) -> Path:
     """Write a LoRA as a training leaves it, in small; without `run` as another tool does."""
-    papers = Papers(run, "c" * 40, False, "data/dataset", "d", "e", "base", "7f" * 32, "t", "a")
-    tensor = f"{run} {stem}".encode()
-    metadata = {
-        "ss_output_name": NAME,
-        "ss_epoch": "10",
-        "ss_base_model_version": "sd_v1",
-        "sshs_model_hash": hashlib.sha256(tensor).hexdigest(),
-        "ss_training_comment": as_comment(papers) if run else "None",
-    }
+    metadata = {"ss_output_name": NAME, "ss_epoch": "10", "ss_base_model_version": "sd_v1"}
+    metadata |= {} if run else {"ss_training_comment": "None"}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stem}.safetensors"
-    path.write_bytes(safetensors(metadata, tensor))
+    path.write_bytes(lora_bytes(f"{run} {stem}".encode(), run, "base", "7f" * 32, **metadata))
     return path
 
 
@@ -245,19 +236,6 @@ def test_a_copy_that_fails_leaves_the_folder_as_it_was(
     assert contents(there.parent) == before
     install(ours, there)
     assert there.read_bytes() == ours.read_bytes()
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be an ordinary user within the block."""
-    root = os.getuid() == 0
-    if root:
-        os.setresuid(NOBODY, NOBODY, 0)
-    try:
-        yield
-    finally:
-        if root:
-            os.setresuid(0, 0, 0)
 
 
 def test_a_folder_that_may_not_be_written_to_is_named() -> None:

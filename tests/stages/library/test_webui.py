@@ -32,11 +32,10 @@ from stages.library.webui import (
     checkpoint_for,
 )
 from stages.library.webui_answers import LOGIN, UnreachableError
-from tests.training import safetensors
+from tests.training import BASE, safetensors
 from tests.webui.server import StandIn, webui
 
 NAME = "nasumiso_v1"
-BASE = "anything-v5"
 SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
 WAITING_SECONDS = 60
 
