@@ -72,11 +72,23 @@ def write_atomically(path: Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
-def copy_atomically(source: Path, target: Path) -> None:
-    """Copy a file, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def copy_atomically(source: Path, target: Path, top: Path | None = None) -> None:
+    """Copy a file, whole or not at all; with `top`, folders are made below that alone."""
+    if top:
+        make_below(top, target.parent)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
     with _whole(target) as partial:
         shutil.copyfile(source, partial)
+
+
+def make_below(top: Path, folder: Path) -> None:
+    """Make a folder and those above it, as far as they are below `top`, which must be there.
+
+    Where `top` is on a mount that went away, it would else be made on this machine's own disk.
+    """
+    for above in reversed([folder, *folder.parents][: len(folder.relative_to(top).parts)]):
+        above.mkdir(exist_ok=True)
 
 
 @contextmanager

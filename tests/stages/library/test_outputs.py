@@ -12,6 +12,7 @@ import pytest
 from stages.library.outputs import (
     atomic_directory,
     beside,
+    copy_atomically,
     files_within,
     locked,
     sha256,
@@ -230,3 +231,15 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
     with locked(tmp_path / "prepared"):
         pass
+
+
+def test_below_a_folder_that_is_away_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("nasu")
+    drive = tmp_path / "drive"
+    with pytest.raises(FileNotFoundError):
+        copy_atomically(tmp_path / "file", drive / "state/run/file", drive)
+    assert names(tmp_path) == ["file"]
+    drive.mkdir()
+    copy_atomically(tmp_path / "file", drive / "state/run/file", drive)
+    copy_atomically(tmp_path / "file", drive / "file", drive)
+    assert (drive / "state/run/file").read_text() == "nasu"
