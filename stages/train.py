@@ -12,6 +12,7 @@ from stages.library.base_model import BaseModel, known_sha256, model_file
 from stages.library.base_model import check as check_model
 from stages.library.choices import check_choices
 from stages.library.curves import Logs, attempt_name, hopeless
+from stages.library.drive import find_drive
 from stages.library.git import git
 from stages.library.machine import check_machine, look_at_machine
 from stages.library.options import Options, check_options, first, known_options, split_options
@@ -28,7 +29,7 @@ from stages.library.papers import (
 )
 from stages.library.places import located
 from stages.library.preflight import buckets, check_dataset, check_prompts, check_steps, pairs
-from stages.library.states import carry, epoch_of, newest_state, remove_incomplete
+from stages.library.states import epoch_of, newest_state, remove_incomplete
 from stages.library.trainer import (
     Trainer,
     alone,
@@ -48,7 +49,9 @@ from stages.library.training import (
     collect,
     collect_samples,
     copy_dataset,
+    hand_over,
     read_curves,
+    receive,
     send,
     steps_in_epoch,
     tidy,
@@ -84,6 +87,7 @@ def train(
         RuntimeError: the trainer made no LoRA.
     """
     # what can be told at once
+    drive = find_drive(os.environ.get("NASUMISO_DRIVE", ""))
     trainer = find_trainer(script, dict(os.environ))
     check_options(options, known_options(trainer.checkout, script), script)
     check_choices(options, trainer.checkout)
@@ -105,7 +109,6 @@ def train(
         print(f"train: warning: {warning}", file=sys.stderr)
 
     # which training this is
-    drive = drive_folder(os.environ.get("NASUMISO_DRIVE", ""))
     sha256 = model.sha256 or known_sha256(located(model.place))
     commit = trainer_commit(trainer)
     params: dict[str, object] = {"name": name, "script": script, "prompts": prompts, **options}
@@ -125,7 +128,7 @@ def train(
     training = Training(
         name=name,
         folder=(state / run).absolute(),
-        mirror=drive / "state" / run if drive else None,
+        drive=drive,
         options=options,
         prompts=prompts,
         epochs=epochs,
@@ -133,16 +136,15 @@ def train(
     )
 
     with alone(state / ".train.lock") as lock:
-        if training.mirror and training.mirror.is_dir():
-            carry(training.mirror, training.folder)
+        receive(training)
         if training.finished:
             print(f"train: training {run} is finished already; taking its LoRA")
         else:
             machine = look_at_machine(trainer, options)
             check_machine(options, machine, os.environ.get("NASUMISO_DEVICE", ""))
-            check_space(training, script, drive)
+            check_space(training, script)
             here = Path.home() / ".cache" / "nasumiso" / "models"
-            file = model_file(model, here, drive / "models" if drive else None)
+            file = model_file(model, here, drive)
             print(
                 f"train: training {run} on {machine.name or machine.device}, torch {machine.torch}"
             )
@@ -151,6 +153,7 @@ def train(
         write_curves(read_curves(training, Logs(training.folder / "logs")), curves, metrics)
         collect(training, output, tag, preferred_weight)
         collect_samples(training, samples)
+        hand_over(training)
         tidy(training)
     print(f"train: {output / training.lora.name} after {epochs} epochs of {per_epoch} steps")
 
@@ -210,7 +213,6 @@ def run_to_end(
     if code == 0 and is_whole(training.lora):
         done = json.dumps({"run": papers.run, "steps_per_epoch": steps_in_epoch(training)})
         write_atomically(training.folder / FINISHED, done.encode())
-        send(training)
     else:
         state = newest_state(training.output, training.epochs)
         kept = f"epochs 1 to {epoch_of(state)} are kept; " if state else ""
@@ -240,23 +242,6 @@ def given_options(training: Training, model: Path, log: Path, papers: Papers) ->
         write_atomically(lines, "".join(f"{line}\n" for line in training.prompts).encode())
         options["sample_prompts"] = [str(lines)]
     return options
-
-
-def drive_folder(named: str) -> Path | None:
-    """Return the project's folder on the Drive's mount, if one is named.
-
-    Raises:
-        ValueError: it isn't there, as when the Drive isn't mounted.
-    """
-    if not named:
-        return None
-    folder = Path(named).expanduser()
-    if not folder.is_dir():
-        raise ValueError(
-            f"NASUMISO_DRIVE: there is no folder {named}; mount the Drive and make the folder, or "
-            "unset it"
-        )
-    return folder
 
 
 class TrainParser(Parser):

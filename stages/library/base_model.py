@@ -16,6 +16,7 @@ import huggingface_hub
 import huggingface_hub.constants
 import huggingface_hub.errors
 
+from stages.library.drive import Drive
 from stages.library.outputs import beside, copy_atomically, locked, sha256, write_atomically
 from stages.library.places import located
 
@@ -67,10 +68,10 @@ def check(model: BaseModel) -> None:
         )
 
 
-def model_file(model: BaseModel, here: Path, drive: Path | None) -> Path:
+def model_file(model: BaseModel, here: Path, drive: Drive | None) -> Path:
     """Return the model as a file on this machine: it is fetched if need be, and kept.
 
-    `here` is a folder on this machine; `drive` one on the Drive's mount, which outlives it.
+    `here` is a folder on this machine; the Drive outlives it.
 
     Raises:
         ValueError: the model isn't what its SHA-256 says.
@@ -81,26 +82,37 @@ def model_file(model: BaseModel, here: Path, drive: Path | None) -> Path:
         return checked(path, model)
     # the digest within the path keeps apart two models of one name
     path = here / model.sha256[:12] / model.name
-    kept = drive / model.sha256[:12] / model.name if drive else None
+    within = Path("models", model.sha256[:12], model.name)
     with locked(path):
         if path.is_file():
             return checked(path, model)
-        if kept and kept.is_file():
-            print(f"train: taking the base model {model.name} from {kept.parent}")
-            copy_atomically(kept, path)
-        else:
+        if not (drive and take(drive.folder / within, path)):
             print(f"train: downloading the base model {model.place}", flush=True)
             (fetch_url if model.is_url else fetch_hub)(model, path)
         checked(path, model)
-    if kept and not kept.is_file():
-        keep(path, kept)
+    if drive and drive.there:
+        keep(path, drive.folder / within, drive.folder)
     return path
 
 
-def keep(path: Path, kept: Path) -> None:
+def take(kept: Path, path: Path) -> bool:
+    """Copy the model from the Drive; return False if it isn't there, or not any more."""
+    try:
+        if not kept.is_file():
+            return False
+        print(f"train: taking the base model {path.name} from {kept.parent}")
+        copy_atomically(kept, path)
+    except OSError as error:
+        print(f"train: warning: the base model can't be taken: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def keep(path: Path, kept: Path, drive: Path) -> None:
     """Copy the model to the Drive, if there is room; else only say so."""
     try:
-        copy_atomically(path, kept)
+        if not kept.is_file():
+            copy_atomically(path, kept, drive)
     except OSError as error:
         print(f"train: warning: the base model isn't kept on the Drive: {error}", file=sys.stderr)
 

@@ -7,15 +7,23 @@ import re
 import shutil
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
+from stages.library.drive import AGAIN, Drive
 from stages.library.options import Options, first
-from stages.library.outputs import atomic_directory, beside, foreign, write_atomically
+from stages.library.outputs import (
+    atomic_directory,
+    beside,
+    foreign,
+    make_below,
+    write_atomically,
+)
 from stages.library.papers import card, is_whole, read_metadata
 from stages.library.preflight import bytes_needed, check_room
-from stages.library.states import carry, remove_old_states
+from stages.library.states import arrived, carry, read_record, remove_old_states, states_in
 
 SAMPLE = re.compile(r".*_e(?P<epoch>\d{6})_(?P<prompt>\d\d)_(?P<time>\d+)_(?P<seed>\d+)\.png")
 """sd-scripts' name of a sample picture."""
@@ -33,11 +41,16 @@ class Training:
 
     name: str
     folder: Path
-    mirror: Path | None  # the folder's copy on the Drive
+    drive: Drive | None
     options: Options
     prompts: list[str]
     epochs: int
     steps_per_epoch: int
+
+    @property
+    def mirror(self) -> Path | None:
+        """The folder's copy on the Drive."""
+        return self.drive.folder / "state" / self.folder.name if self.drive else None
 
     @property
     def output(self) -> Path:
@@ -52,7 +65,16 @@ class Training:
     @property
     def finished(self) -> bool:
         """Whether the trainer has ended well and the LoRA is there."""
-        return (self.folder / FINISHED).is_file() and is_whole(self.lora)
+        return is_finished(self.folder) and is_whole(self.lora)
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a training's folder says that the trainer has ended well; a cut record won't.
+
+    >>> is_finished(Path("nowhere"))
+    False
+    """
+    return read_record(folder / FINISHED).get("run") == folder.name
 
 
 def check_foreign(folder: Path, only: str) -> None:
@@ -64,14 +86,16 @@ def check_foreign(folder: Path, only: str) -> None:
         )
 
 
-def check_space(training: Training, script: str, drive: Path | None) -> None:
+def check_space(training: Training, script: str) -> None:
     """Raise ValueError if LoRAs and states have no room here or on the Drive."""
     dim = int(first(training.options, "network_dim", "4"))
     states = int(first(training.options, "save_last_n_epochs_state", "0")) or training.epochs
     needed = bytes_needed(script, dim, training.epochs, states)
     check_room(training.folder, needed, "free some, or lower train.network_dim")
-    if drive:
-        check_room(drive, needed, "free some on the Drive, or lower train.network_dim")
+    if training.drive and training.drive.there:
+        check_room(
+            training.drive.folder, needed, "free some on the Drive, or lower train.network_dim"
+        )
 
 
 def copy_dataset(dataset: Path, target: Path) -> None:
@@ -94,22 +118,71 @@ def copy_dataset(dataset: Path, target: Path) -> None:
     partial.rename(target)
 
 
-def send(training: Training) -> None:
-    """Copy what is new to the Drive; a Drive that is full or away stops no training.
+def receive(training: Training) -> None:
+    """Take over what an earlier machine has left of this training on the Drive.
 
-    The log alone is nothing new: without a state that reaches as far it would be of no use.
+    Raises:
+        ValueError: the Drive went away meanwhile; without its states all would be trained again.
     """
-    mirror, output = training.mirror, training.output
-    if mirror is None:
-        return
-    made = [*training.folder.glob(FINISHED), *output.glob("*"), *output.glob("sample/*")]
-    if all((mirror / path.relative_to(training.folder)).exists() for path in made):
+    drive, mirror, folder = training.drive, training.mirror, training.folder
+    if not (drive and mirror):
         return
     try:
-        carry(training.folder, mirror)
-        remove_old_states(training.folder, mirror)
+        if mirror.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            carry(mirror, folder)
+    except OSError:
+        if drive.there:
+            raise
+    if not drive.there:
+        raise ValueError(
+            f"the Drive went away before the training began; {AGAIN[0]}, then run this again "
+            f"/ 学習の前にドライブが切れました。{AGAIN[1]}。そのあと、もう一度実行してください"
+        )
+
+
+def send(training: Training) -> bool:
+    """Copy what is new to the Drive, and return whether that has all now.
+
+    A Drive that is full or away stops no training; what it lacks is sent when it is back. The log
+    alone is nothing new: without a state that reaches as far it would be of no use.
+    """
+    drive, mirror, here, output = training.drive, training.mirror, training.folder, training.output
+    if not (drive and mirror):
+        return True
+    found = [*here.glob(FINISHED), *output.glob("*.safetensors"), *output.glob("sample/*.png")]
+    made, wrong = [*found, *states_in(output)], ""
+    try:
+        if drive.there and not all(arrived(path, mirror / path.relative_to(here)) for path in made):
+            make_below(drive.folder, mirror)
+            carry(here, mirror)
+            remove_old_states(here, mirror)
     except OSError as error:
-        print(f"train: warning: the Drive takes no state now: {error}", file=sys.stderr)
+        wrong = f"the Drive takes no state now: {error}"
+    if not drive.there:
+        wrong = (
+            f"the Drive is away; the training goes on, and its states stay in {here} until it is "
+            "back. In Colab: stop this cell, run cell 2 again, then this one: it goes on from the "
+            "newest state / ドライブが切れましたが、学習は続き、途中経過はこのマシンに残ります。"
+            "Colab ではこのセルを止め、2 のセル、このセルの順に実行し直すと、続きから学習します"
+        )
+    drive.say(wrong)
+    return not wrong
+
+
+def hand_over(training: Training) -> None:
+    """Give the Drive what it lacks of a finished training, and no states; or say what to do."""
+    if not send(training):
+        print(
+            "train: warning: the Drive hasn't got all of this training, see above; the LoRA is "
+            f"here: {AGAIN[0]}, then run cell 10 (python -m tools.remote push) "
+            "/ 学習の結果がまだドライブに届いていません。LoRA はこのマシンにあります。"
+            f"{AGAIN[1]}。そのあと 10 のセル(python -m tools.remote push)を実行してください",
+            file=sys.stderr,
+        )
+    elif training.mirror:
+        with suppress(OSError):  # it went away just now; the states are only in the way there
+            remove_states(training.mirror)
 
 
 def steps_in_epoch(training: Training) -> int:
@@ -181,13 +254,16 @@ def tidy(training: Training) -> None:
     been pushed.
     """
     shutil.rmtree(training.folder / "dataset", ignore_errors=True)
-    for folder in filter(None, (training.folder, training.mirror)):
-        for state in folder.glob("output/*-state"):
-            shutil.rmtree(state)
+    remove_states(training.folder)
     for other in training.folder.parent.glob(f"*/{FINISHED}"):
-        if other.parent != training.folder:
+        if other.parent != training.folder and is_finished(other.parent):
             shutil.rmtree(other.parent)
     left = sorted(path for path in training.folder.parent.iterdir() if (path / "output").is_dir())
-    if unfinished := [path.name for path in left if not (path / FINISHED).is_file()]:
+    if unfinished := [path.name for path in left if not is_finished(path)]:
         where = os.path.relpath(training.folder.parent)
         print(f"train: {where} also keeps the unfinished trainings {', '.join(unfinished)}")
+
+
+def remove_states(folder: Path) -> None:
+    for state in folder.glob("output/*-state"):
+        shutil.rmtree(state)

@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -292,7 +294,78 @@ def test_a_drive_that_is_full_stops_no_training(
     monkeypatch.setenv("NASUMISO_DRIVE", str(root / "drive"))
     (root / "drive" / "state").write_text("a file where a folder should be")
     assert train.main(words()) == 0
-    assert "the Drive takes no state now" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.count("the Drive takes no state now") == 1
+    assert "the Drive hasn't got all of this training" in error
+
+
+@contextmanager
+def watching(there: Callable[[], object], then: Callable[[], object]) -> Iterator[None]:
+    """Do something as soon as something is there, while the block trains."""
+
+    def watch() -> None:
+        until(there)
+        then()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    yield
+    watcher.join()
+
+
+def test_a_drive_that_goes_away_for_good_stops_no_training_and_is_not_made(
+    undisturbed: dict[str, str],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drive = root / "drive/MyDrive/NasuTomo"
+    drive.mkdir(parents=True)
+    monkeypatch.setenv("NASUMISO_DRIVE", str(drive))
+    monkeypatch.setenv("STANDIN_SLOW", "0.05")
+
+    def unmount() -> None:
+        shutil.rmtree(root / "drive")
+        (root / "drive").mkdir()
+
+    with watching(lambda: [*root.glob("training/state/*/output/nasu-000001-state")], unmount):
+        assert train.main(words()) == 0
+    error = capsys.readouterr().err
+    assert error.count("the Drive is away; the training goes on") == 1
+    assert "run cell 2 again, elsewhere start Google Drive, then run cell 10" in error
+    assert not list((root / "drive").iterdir())
+    assert without_counts() == undisturbed
+    drive.mkdir(parents=True)
+    monkeypatch.setenv("STANDIN_FAIL", "it was started")
+    assert train.main(words()) == 0  # finished already, and sent now
+    assert list(drive.glob("state/*/output/nasu.safetensors"))
+    assert "Drive" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_what_was_made_while_the_drive_was_away_is_on_it_at_the_next_start(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive, elsewhere = root / "drive", root / "elsewhere"
+    drive.mkdir()
+    monkeypatch.setenv("NASUMISO_DRIVE", str(drive))
+    monkeypatch.setenv("STANDIN_DIE", "4")
+    monkeypatch.setenv("STANDIN_SLOW", "0.05")
+
+    def made(name: str) -> list[Path]:
+        return [*root.glob(f"training/state/*/output/{name}")]
+
+    def away_for_a_while() -> None:
+        drive.rename(elsewhere)
+        until(lambda: made("nasu-000003.safetensors"))
+        elsewhere.rename(drive)
+
+    with watching(lambda: made("nasu-000001-state"), away_for_a_while):
+        assert train.main(words()) == 1
+    shutil.rmtree(root / "training")  # the machine is gone
+    monkeypatch.delenv("STANDIN_DIE")
+    assert train.main(words()) == 0
+    assert "going on with epoch 4 of 4" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("root")

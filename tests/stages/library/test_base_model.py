@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from stages.library import base_model
-from stages.library.base_model import BaseModel, check, fetch_rest, known_sha256, model_file
+from stages.library.base_model import BaseModel, check, fetch_rest, known_sha256, model_file, take
+from stages.library.drive import find_drive
 from tests.clones import PROJECT
 from tests.hub import REPOSITORY, REVISION
 from tests.hub import serving as hub_serving
+from tests.mounts import dead
 
 DATA = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -81,16 +83,38 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cut_download_goes_on_and_is_kept_on_the_drive(tmp_path: Path) -> None:
     with web("cut", "503", "cut") as served:
         model = BaseModel(served.address, SHA256)
-        path = model_file(model, tmp_path / "here", tmp_path / "drive")
+        (tmp_path / "drive").mkdir()
+        drive = find_drive(str(tmp_path / "drive"))
+        path = model_file(model, tmp_path / "here", drive)
         assert served.asked == ["", "bytes=100000-", "bytes=100000-", "bytes=200000-"]
         assert path.name == "model.safetensors"
         assert path.read_bytes() == DATA
-        kept = tmp_path / "drive" / SHA256[:12] / path.name
+        kept = tmp_path / "drive" / "models" / SHA256[:12] / path.name
         assert kept.read_bytes() == DATA
-        again = model_file(model, tmp_path / "another machine", tmp_path / "drive")
+        again = model_file(model, tmp_path / "another machine", drive)
         assert again.read_bytes() == DATA
         assert model_file(model, tmp_path / "here", None) == path
     assert len(served.asked) == 4  # the server was not asked again
+
+
+def test_a_drive_that_is_away_is_neither_needed_nor_made(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    drive = find_drive(str(tmp_path / "drive"))
+    (tmp_path / "drive").rmdir()
+    with web() as served:
+        model = BaseModel(served.address, SHA256)
+        assert model_file(model, tmp_path / "here", drive).read_bytes() == DATA
+    assert not (tmp_path / "drive").exists()
+
+
+def test_from_a_drive_that_died_no_model_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "drive").mkdir()
+    with dead(tmp_path / "drive"):
+        assert not take(tmp_path / "drive/model.safetensors", tmp_path / "model.safetensors")
+    assert "the base model can't be taken: " in capsys.readouterr().err
+    assert not list(tmp_path.glob("*model*"))
 
 
 def test_a_killed_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
