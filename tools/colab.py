@@ -20,6 +20,7 @@ from typing import Any
 
 from stages.library import command
 from stages.library.arguments import Parser
+from stages.library.drive import is_folder
 from stages.library.git import git
 from tools.experiments import (
     as_set_param,
@@ -87,12 +88,12 @@ def drive() -> Path:
         (top.parent for top in folder.parents if top.name in ("MyDrive", "Shareddrives")),
         folder.parent,
     )
-    if not (mount / "MyDrive").is_dir():
+    if not is_folder(mount / "MyDrive"):
         raise ValueError(
             "Google Drive isn't mounted: run the cell that mounts it "
             "/ ドライブをマウントするセルを実行してください"
         )
-    if not (folder / "dvc").is_dir():
+    if not is_folder(folder / "dvc"):
         raise ValueError(
             f"{folder.relative_to(mount)}/dvc: there is no such folder on the Drive; correct "
             "DRIVE_FOLDER in the form, or push your dataset at home first (python -m tools.remote "

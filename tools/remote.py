@@ -95,22 +95,26 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
         if not wrong:
             dvc = [sys.executable, "-m", "dvc", "push", *words, "--remote", name]
             code, last = watched(dvc, minutes * 60)
-            if code == 0:
+            if (
+                code == 0
+            ):  # dvc makes the folder anew, on this disk, when a Drive is unmounted meanwhile
+                wrong = problems(name, before_push=True)
+            if code == 0 and not wrong:
                 others = "" if attempt == 1 else f"; tries before this one: {attempt - 1}"
                 print(f"push: done, {name}: {last}{others}")
                 if in_colab:
                     print("push: now run drive.flush_and_unmount(), or Drive gets it much later")
                 return
-            print(
-                f"push: nothing moved for {minutes:g} minutes; stopped"
-                if code == KILLED
-                else f"push: dvc push failed, exit code {code}",
-                flush=True,
-            )
+            failed = f"dvc push failed, exit code {code}"
+            if code == KILLED:
+                failed = f"nothing moved for {minutes:g} minutes; stopped"
+            if code == 0:
+                failed = "the folder went away meanwhile, and may not have got all"
+            print(f"push: {failed}", flush=True)
             if code in USAGE or (words and code != KILLED and misspelt(words)):
                 remedy = CORRECT
                 break
-            wrong = problems(name)
+            wrong = wrong or problems(name)
         if any(finding.lasting for finding in wrong):
             remedy = MEND
             break
@@ -119,7 +123,7 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
             print(f"push: again in {wait:g} s; what is there already stays", flush=True)
             time.sleep(wait)
     print(remedy[0], f"      {remedy[1]}", sep="\n", file=sys.stderr)
-    raise SystemExit(code)
+    raise SystemExit(code or 1)
 
 
 def problems(name: str, before_push: bool = False) -> list[Finding]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from stages.library.drive import is_folder
 from tools.remote_advice import (
     FULL,
     INSTALL,
@@ -163,9 +164,9 @@ def mounted(remote: Remote) -> str:
     """Without the mount, DVC would write to this computer's disk, and nobody would notice."""
     path = Path(remote.path)
     mount = mount_of(path)
-    if COLAB in path.parents and not COLAB.is_mount():
+    if COLAB in path.parents and not os.path.ismount(COLAB):  # for a dead one is_mount() raises
         mount = COLAB / "MyDrive"
-    elif mount is None or mount.is_dir():
+    elif mount is None or is_folder(mount):
         return "yes" if mount else "nothing to mount"
     raise Failed(
         f"no Google Drive is mounted at {mount}",
@@ -193,7 +194,7 @@ def verify(remote: Remote) -> str:
 
 def folder(remote: Remote) -> str:
     """DVC makes no folder in Drive; one it makes elsewhere may be a slip of the pen."""
-    if remote.kind == "folder" and not Path(remote.path).is_dir():
+    if remote.kind == "folder" and not is_folder(Path(remote.path)):
         raise Failed(f"there is no folder {remote.path}", MAKE_FOLDER)
     return f"{remote.path}, {len(list(remote.dvc.fs.ls(remote.path)))} entries"
 

@@ -273,6 +273,27 @@ def test_push_looks_for_the_folder_before_every_try(
         push("", [], minutes=5, tries=3, pause=0)
 
 
+def test_a_push_whose_folder_went_away_meanwhile_is_none(
+    machine: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "dvc").mkdir()
+    machine.configure(str(tmp_path / "dvc"), verify="true")
+    monkeypatch.chdir(machine.root)
+
+    def unmounted(*_: object) -> tuple[int, str]:
+        (tmp_path / "dvc").rmdir()
+        return 0, "2 files pushed"
+
+    monkeypatch.setattr("tools.remote.watched", unmounted)
+    with pytest.raises(SystemExit) as stopped:
+        push("", [], minutes=5, tries=3, pause=0)
+    assert stopped.value.code == 1
+    assert "push: the folder went away meanwhile" in capsys.readouterr().out
+
+
 def test_push_does_not_wait_for_a_sign_in_that_google_blocks(machine: Machine) -> None:
     machine.configure(DRIVE)
     output = machine.remote("push", code=1)
