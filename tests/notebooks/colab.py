@@ -42,10 +42,17 @@ class Drive:
         note.unlink()
 
 
-class Userdata:
-    """`google.colab.userdata`: secrets, which only the kernel can ask for."""
+class Error(Exception):
+    """`google.colab.errors.Error`."""
 
-    class SecretNotFoundError(Exception):
+
+class Userdata:
+    """`google.colab.userdata` (colabtools 3c07d776): secrets, which only the kernel can ask for."""
+
+    class SecretNotFoundError(Error):
+        pass
+
+    class TimeoutException(Error):  # noqa: N818 - its name there
         pass
 
     class NotebookAccessError(Exception):
@@ -53,6 +60,11 @@ class Userdata:
 
     def get(self, key: str) -> str:
         secrets = json.loads(Path(os.environ["STANDIN_SECRETS"]).read_text())
+        if not isinstance(secrets, dict):  # no page is open that could answer
+            raise self.TimeoutException(
+                f"Requesting secret {key} timed out. Secrets can only be fetched when running from"
+                " the Colab UI."
+            )
         if key not in secrets:
             raise self.SecretNotFoundError(f"Secret {key} does not exist.")
         if secrets[key] is None:  # its switch "Notebook access" is off

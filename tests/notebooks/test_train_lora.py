@@ -252,6 +252,19 @@ def test_a_private_repository_is_cloned_with_the_token_only(tmp_path: Path, push
         assert f"url = {world.server}/nasu.git\n" in config
 
 
+def test_a_secret_that_nobody_hands_out_is_none(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.json"
+    form = {"REPOSITORY": "https://git.example/nasu.git"}
+    with Machine(tmp_path / "vm", tmp_path / "drive", secrets, form).session() as session:
+        session.run("form")
+        for answer, told in (("null", "timed out"), ("{}", "Secret GITHUB_TOKEN does not exist")):
+            secrets.write_text(answer)
+            shown = session.run("sign-in")
+            assert re.search(rf"^no GITHUB_TOKEN \(.*{told}.*\): the result will be", shown, re.M)
+        secrets.unlink()  # whatever else goes wrong there
+        assert "no GITHUB_TOKEN (" in session.run("sign-in")
+
+
 def test_a_form_that_can_t_be_used_is_told_in_the_first_cells(world: World) -> None:
     leaking = world.server.replace("//", f"//nasu:{TOKEN}@")
     with world.machine().session() as session:
