@@ -15,7 +15,8 @@ from stages.library.curves import Logs, attempt_name, hopeless
 from stages.library.drive import find_drive
 from stages.library.git import git
 from stages.library.machine import check_machine, look_at_machine
-from stages.library.options import Options, check_options, first, known_options, split_options
+from stages.library.option_source import known_options
+from stages.library.options import Options, check_options, first, split_options
 from stages.library.outputs import write_atomically
 from stages.library.papers import (
     Papers,

@@ -1,10 +1,10 @@
-"""The options of sd-scripts: what its source says of them, and what params.yaml may hold."""
+"""The options of sd-scripts: what params.yaml may hold of them, and how they are handed on."""
 
-import ast
 import difflib
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+
+from stages.library.option_source import Option
 
 Options = dict[str, list[str]]
 """Options by name: [] for a bare flag, one value, or several for an option that takes a list."""
@@ -31,16 +31,6 @@ OURS = {
 """Options that the stage gives itself, and where to write instead."""
 
 
-@dataclass(frozen=True)
-class Option:
-    """What the trainer's source says about one of its options."""
-
-    flag: bool = False
-    many: bool = False
-    type: str = ""
-    choices: tuple[str, ...] = ()
-
-
 def split_options(words: list[str], known: set[str]) -> tuple[list[str], Options]:
     """Return the words that belong to `known` flags, and the other options with their values.
 
@@ -63,80 +53,6 @@ def split_options(words: list[str], known: set[str]) -> tuple[list[str], Options
     return mine, theirs
 
 
-@dataclass(frozen=True)
-class Source:
-    """A module's functions, and from which modules its other names are."""
-
-    functions: dict[str, ast.FunctionDef]
-    imported: dict[str, str]
-
-
-def read_source(path: Path) -> Source:
-    """Return what a module of the trainer defines and imports; nothing of it runs."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    return Source(
-        {each.name: each for each in body if isinstance(each, ast.FunctionDef)},
-        {
-            name.asname or name.name: each.module or ""
-            for each in body
-            if isinstance(each, ast.ImportFrom)
-            for name in each.names
-        },
-    )
-
-
-def known_options(checkout: Path, script: str) -> dict[str, Option]:
-    """Return the script's options, read from its source: nothing is imported, it takes no time."""
-    found: dict[str, Option] = {}
-    sources: dict[Path, Source] = {}
-    seen: set[tuple[Path, str]] = set()
-
-    def collect(path: Path, function: str) -> None:
-        if (path, function) in seen or not path.is_file():
-            return
-        seen.add((path, function))
-        if path not in sources:
-            sources[path] = read_source(path)
-        source = sources[path]
-        definition = source.functions.get(function)
-        for call in ast.walk(definition) if definition else []:
-            if isinstance(call, ast.Call):
-                follow(path, call, source)
-
-    def follow(path: Path, call: ast.Call, source: Source) -> None:
-        match call.func:
-            case ast.Attribute(attr="add_argument"):
-                for word in call.args:
-                    if isinstance(word, ast.Constant) and str(word.value).startswith("--"):
-                        found[str(word.value)[2:]] = option_of(call)
-            case ast.Attribute(value=ast.Name(id=module), attr=function):
-                collect(checkout / "library" / f"{module}.py", function)
-                collect(checkout / f"{module}.py", function)
-            case ast.Name(id=function) if function in source.imported:
-                module = source.imported[function].replace(".", "/")
-                collect(checkout / f"{module}.py", function)
-            case ast.Name(id=function):
-                collect(path, function)
-
-    collect(checkout / script, "setup_parser")
-    if not found:
-        raise ValueError(f"params.yaml, train.script: {script} has no options; it is no trainer")
-    return found
-
-
-def option_of(call: ast.Call) -> Option:
-    """Return what a call of add_argument says."""
-    said = {word.arg: word.value for word in call.keywords}
-    action, kind, choices = said.get("action"), said.get("type"), said.get("choices")
-    values = choices.elts if isinstance(choices, ast.List | ast.Tuple) else []
-    return Option(
-        flag=isinstance(action, ast.Constant) and str(action.value).startswith("store_"),
-        many="nargs" in said,
-        type=kind.id if isinstance(kind, ast.Name) else "",
-        choices=tuple(str(each.value) for each in values if isinstance(each, ast.Constant)),
-    )
-
-
 def check_options(options: Options, known: dict[str, Option], script: str) -> None:
     """Raise ValueError for the first option that the trainer would refuse, or we give ourselves."""
     for name, values in options.items():
@@ -146,11 +62,15 @@ def check_options(options: Options, known: dict[str, Option], script: str) -> No
                 f"{place}: the stage gives this option itself ({OURS[name]}); remove it"
             )
         if name not in known:
-            near = difflib.get_close_matches(name, [*known, *OURS], n=1)
-            hint = f"did you mean {near[0]}?" if near else "see sd-scripts' docs/train_network.md"
-            raise ValueError(f"{place}: {script} has no such option; {hint}")
+            raise ValueError(f"{place}: {script} has no such option; {instead_of(name, known)}")
         if problem := wrong_value(known[name], values):
             raise ValueError(f"{place}: {problem}")
+
+
+def instead_of(name: str, known: Iterable[str]) -> str:
+    """Return what to do about an option that the script does not have."""
+    near = difflib.get_close_matches(name, [*known, *OURS], n=1)
+    return f"did you mean {near[0]}?" if near else "see sd-scripts' docs/train_network.md"
 
 
 def wrong_value(option: Option, values: list[str]) -> str:

@@ -1,17 +1,14 @@
 """Options of the trainer: read from its source, checked, and handed on unchanged."""
 
-import ast
 import sys
 from pathlib import Path
 
 import pytest
 
+from stages.library.option_source import Option, known_options
 from stages.library.options import (
-    Option,
     as_words,
     check_options,
-    known_options,
-    option_of,
     split_options,
     wrong_value,
 )
@@ -29,33 +26,6 @@ ORIGINAL_TEXT = """
 """
 ORIGINAL = ORIGINAL_TEXT.split()
 """The options of the project's original command, without those that the stage gives."""
-
-
-def test_options_are_read_from_the_source_through_every_call() -> None:
-    known = known_options(TRAINER, "train_network.py")
-    assert {word[2:].split("=")[0] for word in ORIGINAL} <= set(known)
-    assert known["mixed_precision"] == Option(choices=("no", "fp16", "bf16"))
-    assert known["network_args"] == Option(many=True, type="str")
-    assert known["cache_latents"] == Option(flag=True)
-    assert "cache_text_encoder_outputs" not in known
-    assert known_options(TRAINER, "sdxl_train_network.py").keys() - known.keys() == {
-        "cache_text_encoder_outputs",
-        "disable_mmap_load_safetensors",
-    }
-
-
-def test_an_option_s_source_is_understood() -> None:
-    call = ast.parse("p.add_argument('--a', type=float, nargs='*', choices=[None, 'x'])").body[0]
-    assert isinstance(call, ast.Expr)
-    assert isinstance(call.value, ast.Call)
-    assert option_of(call.value) == Option(many=True, type="float", choices=("None", "x"))
-
-
-def test_a_script_without_options_is_no_trainer(tmp_path: Path) -> None:
-    (tmp_path / "library").mkdir()
-    (tmp_path / "setup.py").write_text("print('hello')\n")
-    with pytest.raises(ValueError, match=r"setup\.py has no options"):
-        known_options(tmp_path, "setup.py")
 
 
 def test_the_original_command_comes_out_word_for_word() -> None:
