@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from stages.library.option_source import Option
+from stages.library.option_tables import owner
 
 Options = dict[str, list[str]]
 """Options by name: [] for a bare flag, one value, or several for an option that takes a list."""
@@ -62,13 +63,17 @@ def check_options(options: Options, known: dict[str, Option], script: str) -> No
                 f"{place}: the stage gives this option itself ({OURS[name]}); remove it"
             )
         if name not in known:
-            raise ValueError(f"{place}: {script} has no such option; {instead_of(name, known)}")
+            raise ValueError(
+                f"{place}: {script} has no such option; {instead_of(name, known, script)}"
+            )
         if problem := wrong_value(known[name], values):
             raise ValueError(f"{place}: {problem}")
 
 
-def instead_of(name: str, known: Iterable[str]) -> str:
+def instead_of(name: str, known: Iterable[str], script: str) -> str:
     """Return what to do about an option that the script does not have."""
+    if theirs := owner(name, script):
+        return f"remove it; it is one of {theirs}"
     near = difflib.get_close_matches(name, [*known, *OURS], n=1)
     return f"did you mean {near[0]}?" if near else "see sd-scripts' docs/train_network.md"
 

@@ -77,3 +77,11 @@ def test_an_unlike_option_points_to_the_documentation() -> None:
         check_options(
             {"qqqq": ["1"]}, known_options(TRAINER, "train_network.py"), "train_network.py"
         )
+
+
+def test_an_option_of_another_trainer_or_version_is_known_as_such() -> None:
+    known = known_options(TRAINER, "train_network.py")
+    with pytest.raises(ValueError, match=r"remove it; it is one of flux_train_network\.py$"):
+        check_options({"split_mode": []}, known, "train_network.py")
+    with pytest.raises(ValueError, match=r"remove it; it is one of sd-scripts v0\.11\.1$"):
+        check_options({"train_inpainting": []}, known, "train_network.py")
