@@ -9,7 +9,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+from stages.library.arguments import did_you_mean
 from stages.library.git import git
+from stages.library.option_tables import tables
+from stages.library.options import OURS, wrong_value
 
 REF = re.compile(r"refs/\w+/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -17,11 +20,23 @@ OVERRIDE = re.compile(r"(?P<sign>[+~]{0,2})(?P<key>[A-Za-z_][\w.]*)=(?P<value>.*
 ANOTHER = re.compile(r"[,;、,;]\s*[+~]*[A-Za-z_][\w.]*=")
 """Within a value: the next override, which a space should have parted from it."""
 
+WORD = re.compile(r"""(?:[^\s"'\[]|"[^"]*"|'[^']*'|\[(?:[^\]"']|"[^"]*"|'[^']*')*\])+""")
+"""An override as it is typed: spaces part two, but for those in quotation marks or in a list."""
+
+ITEM = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^,"'\[\]{}]*?))\s*(,|$)""")
+"""An item of a list, and what follows it."""
+
+PLAIN_ITEM = re.compile(r"[\w./:@%+-]+", re.ASCII)
+"""The same of a list's items."""
+
 PLAIN = re.compile(r"""[\w./:@%+-]*|[\[{'"].*""", re.ASCII | re.DOTALL)
 """Values that Hydra, which reads them for DVC, takes as they are written."""
 
 DATASET = ("prepare", "tagger", "caption", "common_tag", "organize")
 """The sections of params.yaml that the dataset is made with."""
+
+STAGE_S_OWN = ("script", "base_model", "base_model_sha256", "sample_prompts", "preferred_weight")
+"""Keys of the section train that are no options of the trainer."""
 
 Experiments = dict[str, tuple[str, str]]
 """Base commit and message by name; two are the same if both are."""
@@ -114,13 +129,53 @@ def split_overrides(text: str) -> list[str]:
     Raises:
         ValueError: a word is none, or not one for a training.
     """
-    try:
-        words = shlex.split(text.replace("\u3000", " "))  # the space of a Japanese keyboard
-    except ValueError:
+    text = text.replace("\u3000", " ")  # the space of a Japanese keyboard
+    if WORD.sub("", text).strip():
         raise ValueError(
-            f"overrides: {text!r} has a quotation mark too many or too few / 引用符が合いません"
-        ) from None
-    return [_checked(word) for word in words if word not in ("-S", "--set-param")]
+            f"overrides: {text!r} has a quotation mark or a bracket too many or too few "
+            "/ 引用符かかっこが合いません"
+        )
+    words = [_unquoted(word) for word in WORD.findall(text)]
+    given = [_checked(word) for word in words if word not in ("-S", "--set-param")]
+    for override in given:
+        key, _, value = override.partition("=")
+        if problem := wrong_option(key.removeprefix("train."), value):
+            raise ValueError(f"overrides: {override}: {problem} / このオプションは使えません")
+    return given
+
+
+def _unquoted(word: str) -> str:
+    """Return a word without quotation marks, but for those of a list's items."""
+    return word if "=[" in word.split('"')[0].split("'")[0] else shlex.split(word)[0]
+
+
+def listed(key: str, text: str) -> str:
+    """Return a list as Hydra, which reads it for DVC, wants it: text in quotation marks.
+
+    >>> listed("train.network_args", "['conv_dim=4', conv_alpha=1, 5]")
+    '["conv_dim=4","conv_alpha=1",5]'
+
+    Raises:
+        ValueError: it is none, or one in another.
+    """
+    items: list[str] = []
+    inside, place = text[1:-1], 0
+    while text.endswith("]") and (match := ITEM.match(inside, place)):
+        value = next((each for each in match.groups()[:3] if each is not None), "")
+        if value or match.start(3) < 0:
+            items.append(value if PLAIN_ITEM.fullmatch(value) else quoted(value))
+        place = match.end()
+        if not match[4]:
+            return f"[{','.join(items)}]"
+    raise ValueError(
+        f'overrides: {key}={text} is no list; write {key}=["conv_dim=4","conv_alpha=1"] '
+        "/ リストの書き方が正しくありません"
+    )
+
+
+def quoted(text: str) -> str:
+    """Return text in quotation marks, as Hydra reads it."""
+    return '"{}"'.format(text.replace('"', '\\"'))
 
 
 def _checked(word: str) -> str:
@@ -159,7 +214,28 @@ def _checked(word: str) -> str:
             f"overrides: {word!r} holds several; write spaces between them, no commas "
             "/ 間はカンマ(、)ではなく半角スペースで区切ってください"
         )
-    return f"{key}={value}"
+    return f"{key}={listed(key, value) if value.startswith('[') else value}"
+
+
+def wrong_option(name: str, value: str) -> str:
+    """Return what is wrong with an option of the trainer, as far as its table tells; else ''.
+
+    >>> wrong_option("learnig_rate", "1e-4")
+    'sd-scripts has no such option; did you mean learning_rate?'
+    """
+    if name in STAGE_S_OWN or value in ("false", "[]"):
+        return ""
+    if name in OURS:
+        return f"the stage gives this option itself ({OURS[name]}); remove it"
+    scripts = [options for table in tables() for options in table.scripts.values()]
+    known = [options[name] for options in scripts if name in options]
+    if not known:
+        names = {each for options in scripts for each in options} | set(STAGE_S_OWN)
+        return f"sd-scripts has no such option; {did_you_mean(name, names, 'see its docs')}"
+    values = [] if value == "true" else [value]
+    if value.startswith("["):
+        values = [each for item in ITEM.findall(value[1:-1]) for each in item[:3] if each]
+    return wrong_value(known[0], values)
 
 
 def train_options(params: str) -> set[str]:
@@ -189,5 +265,5 @@ def as_set_param(override: str, known: set[str]) -> str:
     key, _, value = override.partition("=")
     sign = "" if key.removeprefix("train.") in known else "++"
     if not PLAIN.fullmatch(value):
-        value = '"{}"'.format(value.replace('"', '\\"'))
+        value = quoted(value)
     return f"{sign}{key}={value}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from stages.library.git import git
 from tests.clones import PROJECT
@@ -100,9 +101,18 @@ def test_a_name_that_git_or_a_shell_could_misread_is_refused(name: str) -> None:
         ("-S train.seed=1 --set-param train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
         ("+train.noise_offset=0.1 ++train.seed=2", ["train.noise_offset=0.1", "train.seed=2"]),
         ("train.seed=1　train.sdpa=true", ["train.seed=1", "train.sdpa=true"]),
-        ("'train.comment=my nasu'", ["train.comment=my nasu"]),
+        ("'train.training_comment=my nasu'", ["train.training_comment=my nasu"]),
         ("train.resolution=768,768", ["train.resolution=768,768"]),
-        ("""'train.args=["a=1","b=2"]'""", ['train.args=["a=1","b=2"]']),
+        ("""'train.network_args=["a=1","b=2"]'""", ['train.network_args=["a=1","b=2"]']),
+        # as the docs of LyCORIS and sd-scripts write them, and as people do
+        (
+            """train.network_args=["a=1","b=2"] train.seed=1""",
+            ['train.network_args=["a=1","b=2"]', "train.seed=1"],
+        ),
+        ("train.network_args=['a=1', 'b=2 c']", ['train.network_args=["a=1","b=2 c"]']),
+        ("train.network_args=[a=1, b=2]", ['train.network_args=["a=1","b=2"]']),
+        ("train.network_args=[]", ["train.network_args=[]"]),
+        ("+train.base_weights_multiplier=[0.9,0.99]", ["train.base_weights_multiplier=[0.9,0.99]"]),
     ],
 )
 def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> None:
@@ -114,6 +124,12 @@ def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> No
     [
         *((text, "is none; write key=value") for text in ("train.seed", "-f", "--queue", "=1")),
         ("train.a=1 'b=2", "quotation mark"),
+        ("""train.a=["b=2",""", "bracket"),
+        ("train.a=[b=2", "bracket"),
+        ("train.a=[[1],[2]]", "is no list"),
+        ("""train.a=["b" c]""", "is no list"),
+        ("train.a=[{b: 1}]", "is no list"),
+        ("train.a=[1]x", "is no list"),
         ("x train.y=1", "is none; write key=value"),
         ("params.yaml:train.seed=1", "is none; write key=value"),
         ("caption.threshold=0.9", "caption.threshold belongs to the dataset"),
@@ -127,6 +143,11 @@ def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> No
         ("train.seed=1,train.sdpa=true", "write spaces between"),
         ("train.seed=1, sdpa=true", "sdpa=true"),
         ("train.seed=1、train.sdpa=true", "write spaces between"),
+        ("train.learnig_rate=1e-4", "did you mean learning_rate"),
+        ("train.network_dim=big", "'big' is not a whole number"),
+        ("train.network_dim=[8,16]", "it takes one value, not a list"),
+        ("train.sdpa=yes", "it takes no value but true or false"),
+        ("train.caption_extension=.caption", "the stage gives this option itself"),
     ],
 )
 def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str, told: str) -> None:
@@ -141,12 +162,19 @@ def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str, told
         ("train.base_model=a/b/c.safetensors@1f", "train.base_model=a/b/c.safetensors@1f"),
         ("train.resolution=768,768", 'train.resolution="768,768"'),
         ("train.base_model=https://a.b/c?x=1", 'train.base_model="https://a.b/c?x=1"'),
-        ("""train.args=["a=1"]""", """++train.args=["a=1"]"""),
+        ("""train.network_args=["a=1"]""", """++train.network_args=["a=1"]"""),
         ("train.noise_offset=0.05", "++train.noise_offset=0.05"),
     ],
 )
 def test_dvc_gets_new_options_with_a_sign_and_text_in_quotes(override: str, given: str) -> None:
     assert as_set_param(override, {"seed", "base_model", "resolution"}) == given
+
+
+def test_a_list_reaches_dvc_as_it_was_typed() -> None:
+    for text in ("""train.network_args=["a=1","b=2 c"]""", "train.network_args=[a=1,'b=2 c']"):
+        (override,) = split_overrides(text)
+        read = OverridesParser.create().parse_override(as_set_param(override, set()))
+        assert read.value() == ["a=1", "b=2 c"]
 
 
 def test_options_are_those_of_params_yaml() -> None:
