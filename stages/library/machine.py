@@ -19,6 +19,7 @@ class Machine:
     name: str
     torch: str
     packages: frozenset[str]
+    bf16: bool = True  # whether the card computes in bfloat16 by itself
 
 
 PROBE = """
@@ -28,10 +29,21 @@ cuda, mps = torch.cuda.is_available(), bool(mps and mps.is_available())
 print(json.dumps({
     "device": "cuda" if cuda else "mps" if mps else "cpu",
     "name": torch.cuda.get_device_name(0) if cuda else "",
+    # torch.cuda.is_bf16_supported() says yes where it is only imitated, as on a T4 (7.5)
+    "bf16": not cuda or torch.cuda.get_device_capability(0) >= (8, 0),
     "torch": torch.__version__,
     "packages": [n for n in sys.argv[1:] if u.find_spec(n)],
 }))
 """
+
+OFFERED = {
+    "lycoris": "lycoris-lora",
+    "prodigyopt": "prodigyopt",
+    "schedulefree": "schedulefree",
+    "lion_pytorch": "lion-pytorch",
+    "dadaptation": "dadaptation",
+}
+"""Packages by what Python calls them: training/requirements.txt has a line for each, commented."""
 
 ALWAYS = frozenset({"accelerate", "tensorboard"})
 """Packages that the trainer needs and no line at the top of its modules imports."""
@@ -60,7 +72,7 @@ def look_at_machine(trainer: Trainer, options: Options) -> Machine:
     packages = frozenset(found["packages"])
     if missing := sorted(needed - packages):
         raise ValueError(f"{trainer.python}: lacks {', '.join(missing)}; {INSTALLED}")
-    return Machine(found["device"], found["name"], found["torch"], packages)
+    return Machine(found["device"], found["name"], found["torch"], packages, found["bf16"])
 
 
 def imports(checkout: Path, script: str) -> frozenset[str]:
@@ -139,6 +151,20 @@ def check_machine(options: Options, machine: Machine, allowed: str) -> None:
         raise ValueError(f"params.yaml, {said}")
 
 
+def lacking(package: str, usual: str) -> str:
+    """Return what to write in place of a value whose package isn't here, or how to get it.
+
+    >>> lacking("bitsandbytes", "AdamW")
+    'AdamW'
+    """
+    if package not in OFFERED:
+        return usual
+    return (
+        f"{usual}, or take the # away before {OFFERED[package]} in training/requirements.txt and "
+        "install that again"
+    )
+
+
 def unfit(options: Options, machine: Machine) -> Iterator[tuple[str, str, str]]:
     """Yield the options that this machine can't follow: key, reason, what to write instead."""
     cuda = machine.device == "cuda"
@@ -146,11 +172,14 @@ def unfit(options: Options, machine: Machine) -> Iterator[tuple[str, str, str]]:
         value = first(options, key, "")
         usual = {"optimizer_type": "AdamW", "network_module": "networks.lora"}[key]
         if package not in machine.packages:
-            yield key, f"{value} needs the package {package}, which isn't here", usual
+            reason = f"{value} needs the package {package}, which isn't here"
+            yield key, reason, lacking(package, usual)
         elif package == "bitsandbytes" and not cuda:
             yield key, f"{value} needs a CUDA card, which isn't here", usual
     if first(options, "mixed_precision", "") == "fp16" and not cuda:
         yield "mixed_precision", "fp16 needs a CUDA card, which isn't here", '"no"'
+    if first(options, "mixed_precision", "") == "bf16" and not machine.bf16:
+        yield "mixed_precision", f"a {machine.name} only imitates bf16, many times slower", "fp16"
     if "xformers" in options and "xformers" not in machine.packages:
         instead = "false, and sdpa: true, which does the same and needs no package"
         yield "xformers", "the package xformers isn't here", instead

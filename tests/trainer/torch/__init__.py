@@ -10,5 +10,13 @@ def _there(device: str) -> bool:
     return os.environ.get("STANDIN_DEVICE", "cuda") == device
 
 
-cuda = SimpleNamespace(is_available=lambda: _there("cuda"), get_device_name=lambda _: "Stand-in T4")
+def _capability(_: int) -> tuple[int, ...]:
+    return tuple(map(int, os.environ.get("STANDIN_CAPABILITY", "7.5").split(".")))
+
+
+cuda = SimpleNamespace(
+    is_available=lambda: _there("cuda"),
+    get_device_name=lambda _: "Stand-in T4",
+    get_device_capability=_capability,
+)
 backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: _there("mps")))
