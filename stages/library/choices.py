@@ -49,6 +49,11 @@ def check_choices(options: Options, checkout: Path) -> None:
             f"params.yaml, train.optimizer_type: sd-scripts knows no {optimizer}; "
             f"{did_you_mean(optimizer, (*OPTIMIZERS, *OF_TORCH), 'write AdamW')}"
         )
+    if (kind := first(options, "save_model_as", "safetensors")) != "safetensors":
+        raise ValueError(
+            f"params.yaml, train.save_model_as: a {kind} file can't say what it was trained on; "
+            "write safetensors"
+        )
     check_scheduler(options, optimizer)
     check_network(first(options, "network_module", ""), checkout)
 
