@@ -16,6 +16,7 @@ from dvc.parsing.interpolate import to_str
 from dvc.utils.serialize import parse_yaml
 
 from stages.library.arguments import Parser
+from stages.train import Order
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +24,7 @@ STANDALONE = {
     "score": {"--use-coreml"},
     "common-tag": {"--exclude-jp"},
     "jp-tags": {"--missing"},
+    "train": {"--dry-run"},
 }
 """Flags for people who call the stage themselves; the pipeline never gives them."""
 
@@ -103,9 +105,9 @@ def handed_on(name: str) -> set[str]:
     """Return the keys that the stage hands on to another program, as its parser says."""
     if name not in HANDED_ON:
         return set()
-    options = parser_of(name).parse(command(name)[3:])["options"]
-    assert isinstance(options, dict)
-    return set(options)
+    order = parser_of(name).parse(command(name)[3:])["order"]
+    assert isinstance(order, Order)
+    return set(order.options)
 
 
 def imported(module: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:

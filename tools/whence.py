@@ -8,6 +8,7 @@ from stages.library import command
 from stages.library.arguments import Parser
 from stages.library.git import git
 from stages.library.papers import Papers, locked_md5, read_metadata, read_papers
+from stages.library.receipt import verdict
 
 
 def commits_to_look_at(papers: Papers) -> Iterator[str]:
@@ -87,6 +88,7 @@ def story(metadata: dict[str, str], papers: Papers) -> list[str]:
         f"{metadata.get('ss_epoch', '?')} (training {papers.run})",
         "Git commit": f"{papers.git_commit}{changed}",
         "dataset": f"{papers.dataset}, DVC {papers.dataset_md5}",
+        "captions": verdict(metadata, papers.captions, papers.pictures),
         **values(metadata),
         "params": f"SHA-256 {papers.params_sha256}",
         "base model": f"{papers.base_model}, SHA-256 {papers.base_model_sha256}",

@@ -28,6 +28,8 @@ class Papers:
     base_model_sha256: str
     trainer: str
     trainer_commit: str
+    captions: str = ""  # digest of the tags' counts; '' before captions were checked
+    pictures: int = 0
 
 
 def run_id(parts: dict[str, object]) -> str:

@@ -5,8 +5,11 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from PIL import Image
+
 from stages.library.images import picture_size
 from stages.library.papers import dvc_md5
+from stages.library.subsets import CAPTION, Subset, read_subsets
 
 MOST_STEPS = 50_000
 """More than a day of a T4; a slip in organize.repeats rather than a wish."""
@@ -14,29 +17,31 @@ MOST_STEPS = 50_000
 GB = 10**9
 
 
-def pairs(dataset: Path) -> dict[str, tuple[list[Path], int]]:
-    """Return, by folder, the pictures of a dataset and how often an epoch shows each.
+def dataset_subsets(dataset: Path) -> list[Subset]:
+    """Return the folders of a dataset; every picture has its caption, every caption its picture.
 
     Raises:
-        ValueError: there is no dataset, or a picture or caption stands alone.
+        ValueError: there is no dataset, a picture or caption stands alone, or a caption is empty.
     """
-    found: dict[str, tuple[list[Path], int]] = {}
-    for folder in sorted(path for path in dataset.glob("*_*") if path.is_dir()):
-        if not (repeats := re.match(r"(\d+)_", folder.name)):
-            continue
-        pictures = sorted(folder.glob("*.png"))
-        captions = {path.stem for path in folder.glob("*.txt")}
-        stems = {path.stem for path in pictures}
+    found = read_subsets(dataset)
+    for subset in found:
+        captions = {path.stem for path in subset.folder.glob(f"*{CAPTION}")}
+        stems = {path.stem for path in subset.pictures}
         if alone := sorted(stems ^ captions):
             kind = "caption" if alone[0] in stems else "picture"
             raise ValueError(
-                f"{folder}: {alone[0]} has no {kind}, {len(alone)} files stand alone; get the "
-                f"dataset back with dvc repro, or dvc checkout {dataset}"
+                f"{subset.folder}: {alone[0]} has no {kind}, {len(alone)} files stand alone; get "
+                f"the dataset back with dvc repro, or dvc checkout {dataset}"
             )
-        found[folder.name] = pictures, int(repeats[1])
-    if not any(pictures for pictures, _ in found.values()):
+        for picture in subset.pictures:
+            if not subset.caption(picture):
+                raise ValueError(
+                    f"{picture.with_suffix(CAPTION)}: is empty, or its first line is; get it back "
+                    f"with dvc repro, or dvc checkout {dataset} / キャプションが空です"
+                )
+    if not any(subset.pictures for subset in found):
         raise ValueError(f"{dataset}: holds no pictures; run dvc repro, or dvc pull {dataset}")
-    return found
+    return [subset for subset in found if subset.pictures]
 
 
 def check_dataset(dataset: Path, locked: str) -> str:
@@ -56,13 +61,27 @@ def check_dataset(dataset: Path, locked: str) -> str:
     return found
 
 
-def buckets(dataset: dict[str, tuple[list[Path], int]]) -> list[int]:
-    """Return how many pictures of equal size an epoch shows, for every size."""
+def buckets(times: Counter[Path]) -> list[int]:
+    """Return how many pictures of equal size an epoch shows, for every size.
+
+    `times` tells how often it shows each picture.
+    """
     sizes: Counter[tuple[int, int]] = Counter()
-    for pictures, repeats in dataset.values():
-        for path in pictures:
-            sizes[picture_size(path)] += repeats
+    for path, count in times.items():
+        sizes[picture_size(path)] += count
     return list(sizes.values())
+
+
+def check_alpha(subsets: list[Subset]) -> None:
+    """Raise ValueError if no picture has a transparent part to be left out by `alpha_mask`."""
+    for picture in (path for subset in subsets for path in subset.pictures):
+        with Image.open(picture, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
+            if opened.has_transparency_data:
+                return
+    raise ValueError(
+        "params.yaml, train.alpha_mask: no picture of the dataset has transparency, so that there "
+        "is nothing to leave out; set it to false"
+    )
 
 
 def check_steps(steps: int, warmup: str) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,10 +65,14 @@ def states_in(folder: Path) -> list[Path]:
     )
 
 
-def newest_state(folder: Path, epochs: int) -> Path | None:
-    """Return the newest complete state that leaves an epoch to train, of `epochs`."""
+def newest_state(
+    folder: Path, epochs: int, fit: Callable[[int], bool] = lambda _: True
+) -> Path | None:
+    """Return the newest complete state of an epoch that is `fit` and not the last of `epochs`."""
     usable = [state for state in states_in(folder) if state_is_complete(state)]
-    return next((state for state in reversed(usable) if epoch_of(state) < epochs), None)
+    return next(
+        (each for each in reversed(usable) if epoch_of(each) < epochs and fit(epoch_of(each))), None
+    )
 
 
 def remove_incomplete(folder: Path) -> None:

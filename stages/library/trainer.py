@@ -19,6 +19,12 @@ from typing import IO
 from stages.library.options import Options, as_words
 from stages.library.places import located
 
+TICK = 1.0
+"""Seconds between two looks whether the trainer has ended, or has to be stopped."""
+
+PATIENCE = 20.0
+"""Seconds that a trainer that is stopped has to end by itself."""
+
 TAIL = 200
 """Lines of the trainer's output that are kept to explain a failure."""
 
@@ -147,14 +153,18 @@ def run_trainer(
     trainer: Trainer,
     lock: IO[str],
     log: Path,
+    see: Callable[[str], None],
     meanwhile: Callable[[], None],
     every: float,
+    patience: float = PATIENCE,
 ) -> tuple[int, list[str]]:
     """Run the trainer, show and log what it says; return its exit code and its last lines.
 
-    Every `every` seconds `meanwhile` is called; if that raises, the trainer is stopped.
+    `see` is given every line as it comes, `meanwhile` is called every `every` seconds; if one of
+    them raises, the trainer is stopped, and killed if it hasn't ended after `patience` seconds.
     """
     tail: deque[str] = deque(maxlen=TAIL)
+    faults: list[Exception] = []
     process = subprocess.Popen(
         words,
         cwd=trainer.checkout,
@@ -165,24 +175,50 @@ def run_trainer(
         start_new_session=True,
     )
     assert process.stdout
-    pump = threading.Thread(target=_pump, args=(process.stdout, log, tail))
+
+    def take(line: str) -> None:
+        tail.append(line.rpartition("\r")[2])  # what a terminal shows of a progress bar
+        try:
+            if not faults:
+                see(line)
+        except Exception as error:  # of another thread: raised below
+            faults.append(error)
+            _stop(process, signal.SIGTERM)
+
+    pump = threading.Thread(target=_pump, args=(process.stdout, log, take))
     pump.start()
+    waited = 0.0
     try:
-        while True:
+        while not faults:
             try:
-                process.wait(every)
+                process.wait(min(every, TICK))
                 break
             except subprocess.TimeoutExpired:
-                meanwhile()
+                waited += min(every, TICK)
+                if waited >= every:
+                    meanwhile()
+                    waited = 0.0
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+        _stop(process, signal.SIGTERM)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            _stop(process, signal.SIGKILL)
             process.wait()
         pump.join()
+    if faults:
+        raise faults[0]
     return process.returncode, list(tail)
 
 
-def _pump(stream: IO[bytes], log: Path, tail: deque[str]) -> None:
+def _stop(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """Send a signal to the trainer and all that it started."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+
+def _pump(stream: IO[bytes], log: Path, take: Callable[[str], None]) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with stream, log.open("ab") as file:
         rest = b""
@@ -193,14 +229,12 @@ def _pump(stream: IO[bytes], log: Path, tail: deque[str]) -> None:
                 sys.stdout.write(decoder.decode(piece))
                 sys.stdout.flush()
             *lines, rest = (rest + piece).split(b"\n")
-            tail.extend(_last_shown(line) for line in lines)
+            for line in lines:
+                take(line.rstrip(b"\r").decode("utf-8", "replace"))
+            if newest := rest.rpartition(b"\r")[2]:  # of a bar that is drawn for hours, one state
+                rest = newest
         if rest:
-            tail.append(_last_shown(rest))
-
-
-def _last_shown(line: bytes) -> str:
-    """Return what a terminal shows of a line that a progress bar wrote over and over."""
-    return line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")
+            take(rest.decode("utf-8", "replace"))
 
 
 def explained(lines: list[str]) -> str:

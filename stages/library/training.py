@@ -3,36 +3,38 @@
 import json
 import math
 import os
-import re
 import shutil
-import sys
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
-from stages.library.drive import AGAIN, Drive
+from stages.library.drive import Drive
 from stages.library.options import Options, first
 from stages.library.outputs import (
     atomic_directory,
     beside,
     foreign,
-    make_below,
     write_atomically,
 )
 from stages.library.papers import card, is_whole, read_metadata
 from stages.library.preflight import bytes_needed, check_room
-from stages.library.states import arrived, carry, read_record, remove_old_states, states_in
+from stages.library.receipt import Receipt, difference
+from stages.library.samples import named, newest
+from stages.library.states import (
+    newest_state,
+    read_record,
+)
+from stages.library.subsets import CAPTION, Subset, read_subsets
 
-SAMPLE = re.compile(r".*_e(?P<epoch>\d{6})_(?P<prompt>\d\d)_(?P<time>\d+)_(?P<seed>\d+)\.png")
-"""sd-scripts' name of a sample picture."""
-
-LORA, PICTURE = r"[^/]+\.(safetensors|json|png)", r"[^/]+\.png"
-"""Paths of what is brought home into the folder of the LoRAs, and into that of the samples."""
+LORA = r"[^/]+\.(safetensors|json|png)"
+"""Paths of what is brought home into the folder of the LoRAs."""
 
 FINISHED = "finished.json"
 """Written into a training's folder when the trainer has ended well."""
+
+REFUSED = "refused"
+"""Where the LoRAs and states go that another start did not learn as ordered."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Training:
     prompts: list[str]
     epochs: int
     steps_per_epoch: int
+    subsets: list[Subset]  # the dataset, and pictures for regularization
+    receipt: Receipt
 
     @property
     def mirror(self) -> Path | None:
@@ -58,6 +62,16 @@ class Training:
         return self.folder / "output"
 
     @property
+    def data(self) -> Path:
+        """Where the trainer reads its copy of the dataset."""
+        return self.folder / "dataset"
+
+    @property
+    def prompt_file(self) -> Path:
+        """Where the trainer reads its sample prompts."""
+        return self.folder / "prompts.txt"
+
+    @property
     def lora(self) -> Path:
         """The finished LoRA."""
         return self.output / f"{self.name}.safetensors"
@@ -66,6 +80,34 @@ class Training:
     def finished(self) -> bool:
         """Whether the trainer has ended well and the LoRA is there."""
         return is_finished(self.folder) and is_whole(self.lora)
+
+    @property
+    def newest(self) -> Path | None:
+        """The state to go on from: the newest whose sample pictures were drawn as well.
+
+        The trainer draws them when the state is written; killed in between, it never would.
+        """
+        return newest_state(self.output, self.epochs, self.is_drawn)
+
+    def is_drawn(self, epoch: int) -> bool:
+        """Return whether all sample pictures that are due after an epoch are there."""
+        every = int(first(self.options, "sample_every_n_epochs", "0"))
+        if not every or epoch % every:
+            return True
+        there = self.output / "sample"
+        return all(
+            any(there.glob(f"{self.name}_e{epoch:06d}_{number:02d}_*.png"))
+            for number in range(len(self.prompts))
+        )
+
+    def check_receipts(self) -> None:
+        """Raise RuntimeError if a LoRA that is there learned something else than was ordered."""
+        for lora in sorted(self.output.glob("*.safetensors")):
+            if is_whole(lora) and (wrong := difference(self.receipt, read_metadata(lora))):
+                raise RuntimeError(
+                    f"{lora.name} did not learn what was ordered: {wrong}. The training is stopped "
+                    "/ 学習内容がデータセットと一致しないため、学習を止めました"
+                )
 
 
 def is_finished(folder: Path) -> bool:
@@ -87,7 +129,13 @@ def check_foreign(folder: Path, only: str) -> None:
 
 
 def check_space(training: Training, script: str) -> None:
-    """Raise ValueError if LoRAs and states have no room here or on the Drive."""
+    """Raise ValueError if LoRAs and states have no room here or on the Drive.
+
+    Only of a plain LoRA the size is known before: with LyCORIS' LoKr a dimension of 100000 means
+    "as large as it may be".
+    """
+    if first(training.options, "network_module", "networks.lora") != "networks.lora":
+        return
     dim = int(first(training.options, "network_dim", "4"))
     states = int(first(training.options, "save_last_n_epochs_state", "0")) or training.epochs
     needed = bytes_needed(script, dim, training.epochs, states)
@@ -98,8 +146,8 @@ def check_space(training: Training, script: str) -> None:
         )
 
 
-def copy_dataset(dataset: Path, target: Path) -> None:
-    """Copy the dataset for the trainer, which writes its latents beside the pictures.
+def copy_subsets(subsets: list[Subset], target: Path) -> list[Subset]:
+    """Copy a dataset for the trainer, which writes its latents beside the pictures; return it.
 
     A copy made before is kept with its latents, but for one that was cut off in the middle.
     """
@@ -107,82 +155,27 @@ def copy_dataset(dataset: Path, target: Path) -> None:
         for path in target.rglob("*.npz"):
             if not zipfile.is_zipfile(path):
                 path.unlink()
-        return
-    partial = beside(target, "partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for path in sorted(dataset.glob("*_*/*")):
-        if path.suffix in (".png", ".txt"):
-            copied = partial / path.relative_to(dataset)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copied)
-    partial.rename(target)
+    else:
+        partial = beside(target, "partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        for subset in subsets:
+            (partial / subset.name).mkdir(parents=True)
+            captions = [path.with_suffix(CAPTION) for path in subset.pictures]
+            for path in [*subset.pictures, *(each for each in captions if each.is_file())]:
+                shutil.copyfile(path, partial / subset.name / path.name)
+        partial.rename(target)
+    return read_subsets(target, regular=any(each.regular for each in subsets))
 
 
-def receive(training: Training) -> None:
-    """Take over what an earlier machine has left of this training on the Drive.
-
-    Raises:
-        ValueError: the Drive went away meanwhile; without its states all would be trained again.
-    """
-    drive, mirror, folder = training.drive, training.mirror, training.folder
-    if not (drive and mirror):
-        return
+def put_refused_away(training: Training) -> None:
+    """Begin anew, rather than go on with what a start before did not learn as ordered."""
     try:
-        if mirror.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            carry(mirror, folder)
-    except OSError:
-        if drive.there:
-            raise
-    if not drive.there:
-        raise ValueError(
-            f"the Drive went away before the training began; {AGAIN[0]}, then run this again "
-            f"/ 学習の前にドライブが切れました。{AGAIN[1]}。そのあと、もう一度実行してください"
-        )
-
-
-def send(training: Training) -> bool:
-    """Copy what is new to the Drive, and return whether that has all now.
-
-    A Drive that is full or away stops no training; what it lacks is sent when it is back. The log
-    alone is nothing new: without a state that reaches as far it would be of no use.
-    """
-    drive, mirror, here, output = training.drive, training.mirror, training.folder, training.output
-    if not (drive and mirror):
-        return True
-    found = [*here.glob(FINISHED), *output.glob("*.safetensors"), *output.glob("sample/*.png")]
-    made, wrong = [*found, *states_in(output)], ""
-    try:
-        if drive.there and not all(arrived(path, mirror / path.relative_to(here)) for path in made):
-            make_below(drive.folder, mirror)
-            carry(here, mirror)
-            remove_old_states(here, mirror)
-    except OSError as error:
-        wrong = f"the Drive takes no state now: {error}"
-    if not drive.there:
-        wrong = (
-            f"the Drive is away; the training goes on, and its states stay in {here} until it is "
-            "back. In Colab: stop this cell, run cell 2 again, then this one: it goes on from the "
-            "newest state / ドライブが切れましたが、学習は続き、途中経過はこのマシンに残ります。"
-            "Colab ではこのセルを止め、2 のセル、このセルの順に実行し直すと、続きから学習します"
-        )
-    drive.say(wrong)
-    return not wrong
-
-
-def hand_over(training: Training) -> None:
-    """Give the Drive what it lacks of a finished training, and no states; or say what to do."""
-    if not send(training):
-        print(
-            "train: warning: the Drive hasn't got all of this training, see above; the LoRA is "
-            f"here: {AGAIN[0]}, then run cell 10 (python -m tools.remote push) "
-            "/ 学習の結果がまだドライブに届いていません。LoRA はこのマシンにあります。"
-            f"{AGAIN[1]}。そのあと 10 のセル(python -m tools.remote push)を実行してください",
-            file=sys.stderr,
-        )
-    elif training.mirror:
-        with suppress(OSError):  # it went away just now; the states are only in the way there
-            remove_states(training.mirror)
+        training.check_receipts()
+    except RuntimeError as error:
+        away = training.folder / REFUSED
+        shutil.rmtree(away, ignore_errors=True)
+        training.output.rename(away)
+        print(f"train: beginning anew, since {error}; it is in {os.path.relpath(away)}")
 
 
 def steps_in_epoch(training: Training) -> int:
@@ -208,42 +201,23 @@ def write_curves(found: Curves, curves: Path, metrics: Path) -> None:
     write_atomically(metrics, (json.dumps(figures(found), indent=1) + "\n").encode())
 
 
-def collect(training: Training, output: Path, trigger: str, weight: float) -> None:
-    """Bring home the LoRAs of every epoch, and beside the last one its card and a preview."""
+def collect(training: Training, output: Path, trigger: str, weight: float) -> dict[str, Path]:
+    """Bring home the LoRAs of every epoch, and beside the last one its card and a preview.
+
+    Return the sample pictures by name.
+    """
     loras = [path for path in sorted(training.output.glob("*.safetensors")) if is_whole(path)]
-    pictures = newest_samples(training.output / "sample")
+    steps = steps_in_epoch(training)
+    pictures = named(training.output / "sample", training.folder / "logs", steps)
     with atomic_directory(output, only=LORA) as partial:
         for lora in loras:
             shutil.copyfile(lora, partial / lora.name)
         shown = card(trigger, read_metadata(training.lora), weight, "")
         text = json.dumps(shown, indent=1, ensure_ascii=False)
         (partial / f"{training.name}.json").write_text(f"{text}\n", encoding="utf-8")
-        if pictures:
-            last_epoch = max(name[:7] for name in pictures)
-            preview = min(name for name in pictures if name.startswith(last_epoch))
-            shutil.copyfile(pictures[preview], partial / f"{training.name}.png")
-
-
-def collect_samples(training: Training, samples: Path) -> None:
-    """Bring home the sample pictures, under names that are the same in every experiment."""
-    with atomic_directory(samples, only=PICTURE) as partial:
-        for name, path in newest_samples(training.output / "sample").items():
-            shutil.copyfile(path, partial / name)
-
-
-def newest_samples(folder: Path) -> dict[str, Path]:
-    """Return the sample pictures by epoch, prompt and seed; of two, the newer.
-
-    >>> newest_samples(Path("nowhere"))
-    {}
-    """
-    found = {}
-    matches = [
-        (match, path) for path in folder.glob("*.png") if (match := SAMPLE.fullmatch(path.name))
-    ]
-    for match, path in sorted(matches, key=lambda pair: pair[0]["time"]):
-        found[f"e{match['epoch']}_{match['prompt']}_{match['seed']}.png"] = path
-    return dict(sorted(found.items()))
+        if preview := newest(pictures):
+            shutil.copyfile(preview, partial / f"{training.name}.png")
+    return pictures
 
 
 def tidy(training: Training) -> None:
@@ -253,7 +227,8 @@ def tidy(training: Training) -> None:
     nothing is trained again. On the Drive they stay for good; it can't be told whether they have
     been pushed.
     """
-    shutil.rmtree(training.folder / "dataset", ignore_errors=True)
+    for made in ("dataset", "regular", REFUSED):
+        shutil.rmtree(training.folder / made, ignore_errors=True)
     remove_states(training.folder)
     for other in training.folder.parent.glob(f"*/{FINISHED}"):
         if other.parent != training.folder and is_finished(other.parent):

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from stages.library.papers import dvc_md5
 from stages.library.preflight import (
@@ -12,12 +13,14 @@ from stages.library.preflight import (
     MOST_STEPS,
     buckets,
     bytes_needed,
+    check_alpha,
     check_dataset,
     check_prompts,
     check_room,
     check_steps,
-    pairs,
+    dataset_subsets,
 )
+from stages.library.subsets import shows
 from tests.training import write_dataset
 
 
@@ -26,15 +29,27 @@ def test_a_dataset_is_folders_of_pairs_with_their_repeats(tmp_path: Path) -> Non
     more = dataset / "3_more"
     shutil.copytree(dataset / "1_nasu", more)
     (dataset / "no_repeats").mkdir()
-    found = pairs(dataset)
-    assert {name: (len(pictures), repeats) for name, (pictures, repeats) in found.items()} == {
-        "1_nasu": (7, 1),
-        "3_more": (7, 3),
-    }
-    assert buckets(found) == [28]
+    found = dataset_subsets(dataset)
+    assert [(each.name, len(each.pictures), each.repeats) for each in found] == [
+        ("1_nasu", 7, 1),
+        ("3_more", 7, 3),
+    ]
+    assert buckets(shows(found)) == [28]
+    (more / "img002.txt").write_text("\n")
+    with pytest.raises(ValueError, match=r"img002\.txt: is empty, or its first line is"):
+        dataset_subsets(dataset)
     (more / "img001.png").unlink()
     with pytest.raises(ValueError, match="img001 has no picture, 1 files stand alone"):
-        pairs(dataset)
+        dataset_subsets(dataset)
+
+
+def test_a_mask_of_what_is_transparent_needs_something_transparent(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    subsets = dataset_subsets(dataset)
+    with pytest.raises(ValueError, match=r"train\.alpha_mask: no picture of the dataset has"):
+        check_alpha(subsets)
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(dataset / "1_nasu" / "img005.png")
+    check_alpha(subsets)
 
 
 def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """The trainer: where it is, what it needs, and its process."""
 
+import fcntl
 import io
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -82,9 +82,11 @@ def test_output_is_shown_logged_and_its_last_lines_kept(
 ) -> None:
     source = "import sys; print('one'); sys.stderr.write('1%\\r2%\\r3%'); sys.exit(3)"
     log = tmp_path / "trainer.log"
+    seen: list[str] = []
     with io_lock(tmp_path) as lock:
-        code, tail = run_trainer(python(source), SD15, lock, log, lambda: None, 5)
+        code, tail = run_trainer(python(source), SD15, lock, log, seen.append, lambda: None, 5)
     assert (code, sorted(tail)) == (3, ["3%", "one"])
+    assert set(seen) <= {"one", "1%\r2%\r3%", "3%"}  # of a bar no more than its last state is kept
     assert "one" in capsys.readouterr().out
     assert b"1%\r2%\r3%" in log.read_bytes()
 
@@ -97,10 +99,26 @@ def test_what_fails_meanwhile_stops_the_trainer(tmp_path: Path) -> None:
     def fail() -> None:
         raise RuntimeError("no number")
 
-    began = time.monotonic()
+    words = python("import time; time.sleep(600)")
     with io_lock(tmp_path) as lock, pytest.raises(RuntimeError, match="no number"):
-        run_trainer(python("import time; time.sleep(60)"), SD15, lock, tmp_path / "log", fail, 0.1)
-    assert time.monotonic() - began < 30
+        run_trainer(words, SD15, lock, tmp_path / "log", print, fail, 0.1)
+
+
+def test_what_it_says_can_stop_the_trainer_at_once_and_all_that_it_started(tmp_path: Path) -> None:
+    def see(line: str) -> None:
+        if line == "no captions":
+            raise RuntimeError(f"it said: {line}")
+
+    # deaf to the signal, and with a child of its own, as accelerate has one
+    source = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print('no captions'); subprocess.run([sys.executable, '-c', 'import time; "
+        "time.sleep(600)'])"
+    )
+    with io_lock(tmp_path) as lock, pytest.raises(RuntimeError, match="it said: no captions"):
+        run_trainer(python(source), SD15, lock, tmp_path / "log", see, lambda: None, 600, 0.2)
+    with io_lock(tmp_path) as lock:  # the child held it as well
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_second_run_waits_for_a_trainer_that_was_left_behind(

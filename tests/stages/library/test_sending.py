@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.drive import find_drive
-from stages.library.training import FINISHED, Training, hand_over, is_finished, receive, send, tidy
+from stages.library.drive import Drive, find_drive
+from stages.library.receipt import expected
+from stages.library.sending import hand_over, receive, send
+from stages.library.training import FINISHED, Training, is_finished, tidy
 from tests.mounts import dead, mount, store, unmount
 from tests.training import safetensors, write_state
 
@@ -16,7 +18,11 @@ RUN = "a1b2c3"
 
 
 def training_with(drive: Path, folder: Path) -> Training:
-    return Training("nasu", folder / RUN, find_drive(str(drive)), {}, [], 4, 4)
+    return training_in(folder / RUN, find_drive(str(drive)))
+
+
+def training_in(folder: Path, drive: Drive | None = None) -> Training:
+    return Training("nasu", folder, drive, {}, [], 4, 4, [], expected([], {}))
 
 
 def train_to(training: Training, epoch: int) -> None:
@@ -142,7 +148,7 @@ def test_a_drive_that_takes_nothing_is_told_once(
 
 
 def test_without_a_drive_all_is_there(tmp_path: Path) -> None:
-    training = Training("nasu", tmp_path, None, {}, [], 4, 4)
+    training = training_in(tmp_path)
     receive(training)
     assert training.mirror is None
     assert send(training)
@@ -165,7 +171,7 @@ def test_a_record_that_is_cut_or_another_s_finishes_no_training(
     assert not training.finished
     (training.folder / FINISHED).write_bytes(record)
     assert not training.finished
-    other = Training("nasu", training.folder.with_name("other"), None, {}, [], 4, 4)
+    other = training_in(training.folder.with_name("other"))
     train_to(other, 1)
     tidy(other)
     assert training.folder.is_dir()  # only what is finished makes room
