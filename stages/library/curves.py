@@ -17,7 +17,8 @@ from tensorboard.backend.event_processing.event_file_loader import (  # type: ig
 )
 
 LOSS, EPOCH_LOSS = "loss/current", "loss/epoch_average"
-LEARNING_RATE = re.compile(r"lr/(?!d\*lr)\w+")
+LEARNING_RATE = re.compile(r"lr/(?!d\*lr|group\d)\w+")
+"""A learning rate's tag; `lr/group1` is one that has been logged under its name already."""
 
 HOPELESS = 20
 """Steps in a row without a number for a loss after which a training can't recover."""

@@ -42,6 +42,12 @@ def test_without_accumulation_every_batch_is_a_step() -> None:
     assert [(s.step, s.epoch) for s in steps_of(attempt, 2)] == [(1, 1), (2, 1), (3, 2)]
 
 
+def test_a_learning_rate_counts_once_though_sd_scripts_log_it_twice() -> None:
+    tags = ("lr/textencoder", "lr/unet", "lr/group1", "lr/d*lr/unet")
+    attempt = Attempt(1, [("loss/current", 1, 1.0), *((tag, 1, 0.5) for tag in tags)])
+    assert steps_of(attempt, 1)[0].learning_rate == {"textencoder": 0.5, "unet": 0.5}
+
+
 def test_a_later_start_replaces_what_it_takes_again() -> None:
     first = logged(1, [(step, 1.0) for step in range(1, 6)])  # killed in epoch 3 of 2 steps
     second = logged(3, [(1, 2.0)])  # killed at once
