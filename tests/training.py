@@ -19,7 +19,9 @@ TRAINER = PROJECT / "tests" / "trainer"
 
 PARAMS: dict[str, object] = {
     "script": "train_network.py",
+    "network_module": "networks.lora",
     "network_dim": 8,
+    "resolution": "64,64",
     "train_batch_size": 1,
     "gradient_accumulation_steps": 2,
     "max_train_epochs": 4,

@@ -13,5 +13,4 @@ def setup_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    train_network.VERSION = "sdxl_base_v1-0"
-    train_network.train(setup_parser().parse_args())
+    train_network.train(setup_parser().parse_args(), "sdxl_base_v1-0")

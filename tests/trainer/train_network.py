@@ -1,21 +1,26 @@
 """Train a LoRA, or rather act it."""
 
 import argparse
-import hashlib
 import math
 import os
-import re
-import signal
-import sys
-import time
-import zipfile
+import random
+from dataclasses import replace
 from pathlib import Path
 
 from library import train_util  # type: ignore[import-not-found,unused-ignore]
-from library.log import Log  # type: ignore[import-not-found,unused-ignore]
-from PIL import Image
-
-VERSION = "sd_v1"
+from library.buckets import fill_buckets  # type: ignore[import-not-found,unused-ignore]
+from library.checks import (  # type: ignore[import-not-found,unused-ignore]
+    check_caching,
+    check_options,
+    load_model,
+    load_network,
+)
+from library.console import fail, say, set_up  # type: ignore[import-not-found,unused-ignore]
+from library.dataset import Dataset, read_dataset  # type: ignore[import-not-found,unused-ignore]
+from library.folders import find_subsets  # type: ignore[import-not-found,unused-ignore]
+from library.latents import cache_latents  # type: ignore[import-not-found,unused-ignore]
+from library.metadata import describe  # type: ignore[import-not-found,unused-ignore]
+from library.run import Run  # type: ignore[import-not-found,unused-ignore]
 
 
 def setup_parser() -> argparse.ArgumentParser:
@@ -28,6 +33,7 @@ def setup_parser() -> argparse.ArgumentParser:
         "--save_model_as", choices=[None, "ckpt", "pt", "safetensors"], default="safetensors"
     )
     parser.add_argument("--unet_lr", type=float, default=None)
+    parser.add_argument("--network_weights", type=str, default=None)
     parser.add_argument("--network_module", type=str, default=None)
     parser.add_argument("--network_dim", type=int, default=None)
     parser.add_argument("--network_alpha", type=float, default=1)
@@ -38,150 +44,93 @@ def setup_parser() -> argparse.ArgumentParser:
     parser.add_argument("--initial_epoch", type=int, default=None)
     parser.add_argument("--initial_step", type=int, default=None)
     parser.add_argument("--skip_until_initial_step", action="store_true")
+    parser.add_argument("--validation_seed", type=int, default=None)
+    parser.add_argument("--validation_split", type=float, default=0.0)
+    parser.add_argument("--validate_every_n_steps", type=int, default=None)
+    parser.add_argument("--validate_every_n_epochs", type=int, default=None)
     return parser
 
 
-def chance(*parts: object) -> float:
-    """Return a number from 0 to 1 that only `parts` decide."""
-    digest = hashlib.sha256(repr(parts).encode()).digest()
-    return int.from_bytes(digest[:4], "little") / 2**32
+def read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
+    """Read the dataset, and the part of it that is kept for the validation."""
+    say("train_network.py:530", "Using DreamBooth method.")
+    nowhere = os.environ.get("STANDIN_DATA") == "none"
+    subsets = [] if nowhere else find_subsets(args.train_data_dir, is_reg=False)
+    subsets += find_subsets(args.reg_data_dir, is_reg=True)
+    dataset = read_dataset(args, subsets, training=True)
+    validation = None
+    if args.validation_split > 0:
+        validation = read_dataset(args, [replace(each) for each in subsets], training=False)
+    say("config_util.py:592", f"[Prepare dataset {0}]")
+    dataset.buckets = fill_buckets(args, dataset.repeats)
+    if validation:
+        say("config_util.py:597", f"[Prepare validation dataset {0}]")
+        validation.buckets = fill_buckets(args, validation.repeats)
+    return dataset, validation
 
 
-def pictures_in(folder: Path) -> tuple[list[Path], int]:
-    """Return the pictures, and how many an epoch shows."""
-    found, shown = [], 0
-    for each in sorted(folder.glob("*_*")):
-        if repeats := re.match(r"(\d+)_", each.name):
-            pictures = sorted(each.glob("*.png"))
-            found += pictures
-            shown += len(pictures) * int(repeats[1])
-    return found, shown
-
-
-def cache_latents(pictures: list[Path]) -> None:
-    for path in pictures:
-        latents = path.with_name(f"{path.stem}_0512x0512_sd.npz")
-        if latents.exists():
-            zipfile.ZipFile(latents).close()  # raises for one that is cut off
-        else:
-            with zipfile.ZipFile(latents, "w") as archive:
-                archive.writestr("latents", path.read_bytes()[:64])
-
-
-def sample(args: argparse.Namespace, epoch: int, weight: float) -> None:
-    lines = Path(args.sample_prompts).read_text(encoding="utf-8").splitlines()
-    folder = Path(args.output_dir) / "sample"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, line in enumerate(lines):
-        seed = re.search(r" --d (\d+)", line)
-        end = f"_{seed[1]}" if seed else ""
-        colour = tuple(int(255 * chance(line, weight, part)) for part in "rgb")
-        name = f"{args.output_name}_e{epoch:06d}_{number:02d}_{time.strftime('%Y%m%d%H%M%S')}{end}"
-        Image.new("RGB", (64, 64), colour).save(folder / f"{name}.png")
-
-
-def train(args: argparse.Namespace) -> None:
-    pictures, shown = pictures_in(Path(args.train_data_dir))
-    if not pictures or os.environ.get("STANDIN_DATA") == "none":
-        print("No data found. Please verify arguments / 画像がありません。", file=sys.stderr)
+def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
+    """Do what `NetworkTrainer.train` does, in its order."""
+    set_up()
+    sdxl = version.startswith("sdxl")
+    check_options(args)
+    train_util.prepare_dataset_args(args)
+    if args.seed is None:
+        args.seed = random.randint(0, 2**32)
+    random.seed(args.seed)
+    dataset, validation = read(args)
+    if not dataset.repeats:
+        fail(
+            "train_network.py:576",
+            "No data found. Please verify arguments (train_data_dir must be the parent of folders "
+            "with images) / 画像がありません。引数指定を確認してください（train_data_dirには"
+            "画像があるフォルダではなく、画像があるフォルダの親フォルダを指定する必要があります）",
+        )
         return
-    if args.cache_latents_to_disk:
-        cache_latents(pictures)
+    check_caching(args, sdxl)
+    say("train_network.py:593", "preparing accelerator")
+    load_model(args)
+    bad: set[str] = set()
+    if args.cache_latents:
+        bad = cache_latents(args, dataset, "_sdxl.npz" if sdxl else "_sd.npz")
+    print("import network module:", args.network_module)
+    load_network(args)
     if line := os.environ.get("STANDIN_FAIL"):
         raise RuntimeError(line)
-
-    output, name = Path(args.output_dir), args.output_name
-    die = os.environ.get("STANDIN_DIE", "").split()
-    slow = float(os.environ.get("STANDIN_SLOW", "0"))
-    batches = math.ceil(shown / args.train_batch_size)
-    per_epoch = math.ceil(batches / args.gradient_accumulation_steps)
-    total = per_epoch * args.max_train_epochs
-    weight = 1.0
-    first_epoch = 0
-    if args.resume:
-        weight = train_util.load_state(Path(args.resume))
-    if args.initial_epoch:
-        first_epoch = args.initial_epoch - 1
-        assert total > first_epoch * per_epoch, "max_train_steps should be greater"
-    metadata = {
-        "ss_output_name": name,
-        "ss_learning_rate": str(args.learning_rate),
-        "ss_num_train_images": str(shown),
-        "ss_num_batches_per_epoch": str(batches),
-        "ss_gradient_accumulation_steps": str(args.gradient_accumulation_steps),
-        "ss_lr_scheduler": str(args.lr_scheduler),
-        "ss_optimizer": str(args.optimizer_type),
-        "ss_network_dim": str(args.network_dim),
-        "ss_network_alpha": str(args.network_alpha),
-        "ss_num_epochs": str(args.max_train_epochs),
-        "ss_resolution": str(args.resolution),
-        "ss_seed": str(args.seed),
-        "ss_base_model_version": VERSION,
-        "ss_sd_model_name": Path(args.pretrained_model_name_or_path).name,
-        "ss_training_comment": str(args.training_comment),
-        "ss_training_started_at": str(time.time()),
-    }
-    log = Log(Path(args.logging_dir) / time.strftime("%Y%m%d%H%M%S") / "network_train")
-
-    def save(stem: str, epoch: int, steps: int) -> None:
-        print(f"\nsaving checkpoint: {output / stem}.safetensors", flush=True)
-        extra = {"ss_steps": str(steps), "ss_epoch": str(epoch)}
-        train_util.save_safetensors(output / f"{stem}.safetensors", weight, metadata | extra)
-
-    taken = 0  # steps since this start, as sd-scripts counts them
-    for epoch in range(first_epoch + 1, args.max_train_epochs + 1):
-        print(f"\nepoch {epoch}/{args.max_train_epochs}\n", flush=True)
-        losses = []
-        for batch in range(1, batches + 1):
-            time.sleep(slow)
-            step = (epoch - 1) * per_epoch + math.ceil(batch / args.gradient_accumulation_steps)
-            sync = batch % args.gradient_accumulation_steps == 0 or batch == batches
-            nothing = os.environ.get("STANDIN_LOSS") == "nan"
-            loss = 0.1 * weight + 0.02 * chance(args.seed, epoch, batch)
-            loss = math.nan if nothing else loss
-            losses.append(loss)
-            warm = min(1.0, step / max(args.lr_warmup_steps, 1))
-            rate = args.learning_rate * warm * (0.5 + 0.5 * math.cos(math.pi * step / total))
-            if sync:
-                taken += 1
-                weight *= 1 - args.learning_rate * 10 * chance(args.seed, step, args.network_dim)
-            values = {"loss/current": loss, "loss/average": sum(losses) / len(losses)}
-            if not args.network_train_unet_only:
-                values["lr/textencoder"] = rate
-            log.add(values | {"lr/unet": rate}, taken)
-            print(f"\rsteps: {taken}/{total}, avr_loss={loss:.4f}", end="", file=sys.stderr)
-            if die == [str(epoch)] and batch > batches // 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-        log.add({"loss/epoch_average": sum(losses) / len(losses)}, epoch)
-        if epoch < args.max_train_epochs and due(epoch, args.save_every_n_epochs):
-            save(f"{name}-{epoch:06d}", epoch, taken)
-            if args.save_state:
-                state = output / f"{name}-{epoch:06d}-state"
-                dying = die == [str(epoch), "state"]
-                train_util.save_state(state, epoch, taken, weight, dying)
-                if dying:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                remove_old_state(args, output, epoch)
-        if args.sample_prompts and due(epoch, args.sample_every_n_epochs):
-            sample(args, epoch, weight)
-    if args.save_state:
-        train_util.save_state(output / f"{name}-state", args.max_train_epochs, taken, weight)
-    save(name, args.max_train_epochs, taken)
-    print("model saved.", flush=True)
+    batches = dataset.buckets.batches(args.train_batch_size)
+    per_epoch = math.ceil(len(batches) / args.gradient_accumulation_steps)
+    if args.max_train_epochs is not None:
+        args.max_train_steps = args.max_train_epochs * per_epoch
+    epochs = math.ceil(args.max_train_steps / per_epoch)
+    weight = train_util.load_state(Path(args.resume)) if args.resume else 1.0
+    first_epoch = args.initial_epoch or 1
+    if first_epoch > 1:
+        initial = (first_epoch - 1) * per_epoch
+        assert args.max_train_steps > initial, "max_train_steps should be greater"
+    tell(args, dataset, validation, len(batches), epochs)
+    metadata = describe(args, dataset, validation, len(batches), epochs, version)
+    Run(args, dataset, validation, batches, bad, metadata, weight).go(first_epoch, epochs)
 
 
-def due(epoch: int, every: int | None) -> bool:
-    return bool(every) and epoch % (every or 1) == 0
-
-
-def remove_old_state(args: argparse.Namespace, output: Path, epoch: int) -> None:
-    if args.save_last_n_epochs_state:
-        old_epoch = epoch - args.save_every_n_epochs * args.save_last_n_epochs_state
-        old = output / f"{args.output_name}-{old_epoch:06d}-state"
-        if old.exists():
-            for path in old.iterdir():
-                path.unlink()
-            old.rmdir()
+def tell(
+    args: argparse.Namespace,
+    dataset: Dataset,
+    validation: Dataset | None,
+    batches: int,
+    epochs: int,
+) -> None:
+    """Print the figures, to stdout and as they are: these lines never wrap."""
+    validated = validation.train_images if validation else 0
+    print("running training / 学習開始")
+    print(f"  num train images * repeats / 学習画像の数×繰り返し回数: {dataset.train_images}")
+    print(f"  num validation images * repeats / 学習画像の数×繰り返し回数: {validated}")
+    print(f"  num reg images / 正則化画像の数: {dataset.reg_images}")
+    print(f"  num batches per epoch / 1epochのバッチ数: {batches}")
+    print(f"  num epochs / epoch数: {epochs}")
+    print(f"  batch size per device / バッチサイズ: {args.train_batch_size}")
+    accumulation = args.gradient_accumulation_steps
+    print(f"  gradient accumulation steps / 勾配を合計するステップ数 = {accumulation}")
+    print(f"  total optimization steps / 学習ステップ数: {args.max_train_steps}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The TensorBoard log of the stand-in trainer."""
 
+import os
 import time
 from pathlib import Path
 
@@ -14,8 +15,9 @@ class Log:
     """A TensorBoard log, as accelerate's tracker writes it: flushed at every step."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self.file = (folder / f"events.out.tfevents.{int(time.time())}.standin").open("wb")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{int(time.time())}.standin.{os.getpid()}"
+        self.file = (folder / name).open("wb")
         self.writer = RecordWriter(self.file)
         self.writer.write(Event(file_version="brain.Event:2").SerializeToString())
 
