@@ -1,0 +1,1 @@
+"""What the stand-ins do the same as the real things."""
