@@ -46,7 +46,7 @@ from stages.library.receipt import expected
 from stages.library.samples import PICTURE, collect_samples
 from stages.library.sending import hand_over, receive, send
 from stages.library.states import epoch_of, remove_incomplete
-from stages.library.subsets import CAPTION, parted, shows
+from stages.library.subsets import CAPTION, check_parts, parted, shows
 from stages.library.trainer import (
     Trainer,
     alone,
@@ -174,6 +174,7 @@ def plan_for(places: Places, order: Order) -> Plan:
         check_alpha(subsets)
     locked = locked_md5(read_lock(Path("dvc.lock")), places.dataset.as_posix())
     md5 = check_dataset(places.dataset, locked)
+    check_parts(subsets, *held_back(options))
     learned = [train for train, _ in (parted(each, *held_back(options)) for each in subsets)]
     batch, accumulation, epochs = (
         int(first(options, key, "1"))

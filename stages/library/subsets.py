@@ -89,6 +89,20 @@ def parted(subset: Subset, split: float, seed: int) -> tuple[Subset, Subset]:
     )
 
 
+def check_parts(subsets: list[Subset], split: float, seed: int) -> None:
+    """Raise ValueError if a picture would be trained and held back: the trainer rounds both up."""
+    for subset in subsets:
+        train, held_back = parted(subset, split, seed)
+        if both := set(train.pictures) & set(held_back.pictures):
+            count = len(subset.pictures)
+            share = (len(held_back.pictures) + 0.25) / count
+            raise ValueError(
+                f"params.yaml, train.validation_split: {split:g} of the {count} pictures of "
+                f"{subset.name} makes {len(both)} of them both trained and validated with; write "
+                f"{share:.3f}"
+            )
+
+
 def shown(subsets: list[Subset], regular: bool) -> int:
     """Return how many pictures an epoch shows, repeats counted, of one kind."""
     return sum(each.repeats * len(each.pictures) for each in subsets if each.regular == regular)

@@ -376,7 +376,7 @@ def test_what_was_made_while_the_drive_was_away_is_on_it_at_the_next_start(
         (
             {},
             {"STANDIN_DATA": "none"},
-            "  the trainer found no pictures; see its lines above\n  mend it",
+            "counts 0 pictures of the train images, the dataset has 7; it is stopped. Run it",
         ),
         ({}, {"STANDIN_FAIL": "CUDA out of memory"}, "lower train_batch_size"),
         ({}, {"STANDIN_LOSS": "nan"}, "the loss is no number"),
@@ -416,6 +416,18 @@ def test_a_training_without_a_lora_is_a_failure_and_shows_why(
         ),
         ({"output_dir": "x"}, "train.output_dir: the stage gives this option itself"),
         ({"skip_until_initial_step": True}, "overwrites the LoRA"),
+        ({"caption_extension": ".caption"}, "captions are .txt, beside the pictures"),
+        ({"max_train_steps": 100}, "write train.max_train_epochs; epochs are what is kept"),
+        ({"save_model_as": "ckpt"}, "train.save_model_as: a ckpt file can't say what it was"),
+        ({"zero_terminal_snr": True}, "train.zero_terminal_snr: only a model that was made for"),
+        ({"vae": "nowhere.safetensors"}, "train.vae: there is no nowhere.safetensors; write a"),
+        ({"reg_data_dir": "data"}, "has no folder <repeats>_<class>, such as 1_girl"),
+        (
+            {"validation_split": 0.1, "validation_seed": 1},
+            "0.1 of the 7 pictures of 1_nasu makes 1 of them both trained and validated with; "
+            "write 0.179",
+        ),
+        ({"alpha_mask": True}, "train.alpha_mask: no picture of the dataset has transparency"),
         ({"network_dim": "big"}, "train.network_dim: 'big' is not a whole number"),
         ({"network_dim": [8, 16]}, "train.network_dim: it takes one value, not a list"),
         ({"network_dim": True}, "train.network_dim: it needs a value"),
@@ -447,7 +459,8 @@ def test_a_training_without_a_lora_is_a_failure_and_shows_why(
         ({"optimizer_type": "adam"}, "sd-scripts knows no adam; did you mean Adam?"),
         (
             {"optimizer_type": "prodigy"},
-            "prodigy needs the package prodigyopt, which isn't here; write AdamW",
+            "prodigy needs the package prodigyopt, which isn't here; write AdamW, or take the # "
+            "away before prodigyopt in training/requirements.txt and install that again",
         ),
         ({"optimizer_type": "nowhere.of.Any"}, "nowhere.of.Any needs the package nowhere"),
         (
@@ -457,7 +470,7 @@ def test_a_training_without_a_lora_is_a_failure_and_shows_why(
         (
             {"network_module": "lycoris.kohya"},
             "train.network_module: lycoris.kohya needs the package lycoris, which isn't here; "
-            "write networks.lora",
+            "write networks.lora, or take the # away before lycoris-lora in training/requirements",
         ),
         (
             {"lr_scheduler": "cosin"},
@@ -502,6 +515,11 @@ def test_what_can_be_told_at_once_is_told_in_one_line(
         ),
         ("mps", {"optimizer_type": "AdamW"}, "train.mixed_precision: fp16 needs a CUDA card"),
         ("mps", {"optimizer_type": "AdamW", "mixed_precision": "no"}, ""),
+        (
+            "cuda",
+            {"mixed_precision": "bf16"},
+            "train.mixed_precision: a Stand-in T4 only imitates bf16, many times slower; write fp1",
+        ),
     ],
 )
 def test_the_machine_is_looked_at_first(

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("root")
 
 
 def learned(log: Path) -> list[list[str]]:
-    """Return the tokens that the stand-in trainer was shown, with the epoch and the picture."""
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    """Return the tokens of every picture that the stand-in trainer was shown."""
+    return [tokens for _, _, tokens in json.loads(log.read_text(encoding="utf-8"))]
 
 
 def test_captions_arrive_shuffled_but_for_the_trigger(
@@ -34,7 +34,7 @@ def test_captions_arrive_shuffled_but_for_the_trigger(
     arguments = words(shuffle_caption=True, keep_tokens=1, max_token_length=225)
     assert train.main(arguments) == 0
     assert "captions: checked, 7 pictures, 6 tags" in capsys.readouterr().out
-    texts = {" ".join(row[2]) for row in learned(tmp_path / "learned")}
+    texts = {" ".join(tokens) for tokens in learned(tmp_path / "learned")}
     assert all(text.startswith("nasu ,") for text in texts)
     assert len(texts) > 3
     metadata = read_metadata(Path("training/lora/nasu.safetensors"))

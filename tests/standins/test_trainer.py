@@ -212,6 +212,9 @@ def test_the_log_is_on_stderr_and_wraps_at_80_columns(run: Run, tmp_path: Path) 
     plain = run(STANDIN_RICH="no")
     assert plain.out.splitlines()[0] == "rich is not installed, using basic logging"
     assert "\nNo caption file found for 3 images. Training will continue without" in plain.out
+    simple = run("--console_log_simple")
+    assert simple.err.count("INFO") == 0
+    assert "\nNo caption file found for 3 images. Training will continue without" in simple.out
 
 
 def test_regularization_pictures_fill_up_to_as_many(run: Run, tmp_path: Path) -> None:

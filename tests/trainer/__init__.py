@@ -15,5 +15,6 @@ STANDIN_NAN_LATENTS  any: the VAE makes no numbers in half precision, without --
 STANDIN_RICH     `no`: the package rich, which formats the log, is not installed
 STANDIN_SLOW     seconds a batch takes
 STANDIN_DEVICE   cuda (default), mps or cpu: what torch finds
+STANDIN_CAPABILITY  7.5 (default, a T4): what torch says that the card can do
 STANDIN_FAIL     a last line to fail with, such as "CUDA out of memory"
 """

@@ -32,6 +32,7 @@ def setup_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--save_model_as", choices=[None, "ckpt", "pt", "safetensors"], default="safetensors"
     )
+    parser.add_argument("--console_log_simple", action="store_true")
     parser.add_argument("--unet_lr", type=float, default=None)
     parser.add_argument("--network_weights", type=str, default=None)
     parser.add_argument("--network_module", type=str, default=None)
@@ -71,7 +72,7 @@ def read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
 
 def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
     """Do what `NetworkTrainer.train` does, in its order."""
-    set_up()
+    set_up(args.console_log_simple)
     sdxl = version.startswith("sdxl")
     check_options(args)
     train_util.prepare_dataset_args(args)

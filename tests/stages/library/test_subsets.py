@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stages.library.subsets import parted, read_subsets, shown, shows
+from stages.library.subsets import check_parts, parted, read_subsets, shown, shows
 
 
 def write(folder: Path, **captions: str | None) -> Path:
@@ -62,6 +62,16 @@ def test_what_is_held_back_is_what_the_trainer_would(
     assert (len(held_back.pictures), held_back.repeats) == (held, 1)
     assert parted(subset, split, seed=42)[0] == learned
     assert parted(subset, 0, seed=42)[0] == subset
+
+
+def test_no_picture_is_trained_and_held_back(tmp_path: Path) -> None:
+    write(tmp_path / "1_nasu", **{f"img{number:03d}": "x" for number in range(15)})
+    subsets = read_subsets(tmp_path)
+    check_parts(subsets, 0, 1)
+    with pytest.raises(ValueError, match=r"makes 1 of them both .*; write 0\.150$"):
+        check_parts(subsets, 0.1, 1)  # 14 to train, 2 to validate
+    check_parts(subsets, 0.15, 1)
+    assert [len(part.pictures) for part in parted(subsets[0], 0.15, 1)] == [13, 2]
 
 
 def test_pictures_for_regularization_fill_an_epoch_up(tmp_path: Path) -> None:

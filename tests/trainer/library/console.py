@@ -5,10 +5,16 @@ import os
 import sys
 
 
-def set_up() -> None:
-    """Log through rich to stderr, which wraps at 80 columns in a pipe; without rich to stdout."""
+def set_up(simple: bool) -> None:
+    """Log through rich to stderr, which wraps at 80 columns in a pipe; without rich to stdout.
+
+    `simple` is --console_log_simple.
+    """
     logging.root.handlers.clear()
     logging.root.setLevel(logging.INFO)
+    if simple:
+        logging.root.addHandler(logging.StreamHandler(sys.stdout))
+        return
     if os.environ.get("STANDIN_RICH") != "no":
         try:
             from rich.console import Console

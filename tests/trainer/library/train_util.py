@@ -28,6 +28,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache_latents_to_disk", action="store_true")
     parser.add_argument("--keep_tokens", type=int, default=0)
     parser.add_argument("--shuffle_caption", action="store_true")
+    parser.add_argument("--alpha_mask", action="store_true")
     parser.add_argument("--caption_extension", type=str, default=".caption")
     parser.add_argument("--caption_extention", type=str, default=None)
     parser.add_argument("--caption_prefix", type=str, default=None)
