@@ -107,6 +107,9 @@ def save(data: Path) -> None:
             before = split(entry.text)
             edits = corrected(edits, written, path.stem, tags)
             print(f"  {path} ({shown(entry.source)}): {difference(before, tags)}")
+            learnt = edits.get(entry.drawing)
+            if learnt and not learnt.order and tags and tags[-1] in learnt.add:
+                print("    tags added at the end go to the front, where training cuts none off")
             if before and tags[:1] != before[:1]:
                 print(f"    {before[0]} stays first: it is common_tag.tag in params.yaml")
                 text = join(with_tag_first(tags, before[0])) + "\n"

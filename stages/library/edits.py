@@ -53,17 +53,20 @@ Edits = dict[str, Edit]
 
 
 def apply(tags: list[str], edit: Edit) -> list[str]:
-    """Return `tags` corrected: some removed, some added at the end, those of `order` first.
+    """Return `tags` corrected: some removed, some added in front, those of `order` before all.
 
-    Tags are compared whatever their underscores; one that is added is written as `add` has it.
+    In front, since a trainer cuts long captions at their end: what the artist knows is not what
+    gets lost. Tags are compared whatever their underscores; one that is there already stays in its
+    place, written as `add` has it.
 
     >>> apply(["1girl", "long hair", "smile"], Edit("a.png", ["eggplant"], ["long_hair"]))
-    ['1girl', 'smile', 'eggplant']
+    ['eggplant', '1girl', 'smile']
     """
     removed = {underscored(tag) for tag in edit.remove}
     added = {underscored(tag): tag for tag in edit.add}
     kept = [added.get(underscored(tag), tag) for tag in tags if underscored(tag) not in removed]
-    corrected = dict.fromkeys([*kept, *added.values()])
+    new = [tag for tag in added.values() if tag not in kept]
+    corrected = dict.fromkeys([*new, *kept])
     places = {underscored(tag): place for place, tag in enumerate(edit.order)}
     return sorted(corrected, key=lambda tag: places.get(underscored(tag), len(edit.order)))
 
@@ -80,20 +83,25 @@ def learned(before: list[str], after: list[str], edit: Edit) -> Edit:
     """Return `edit` extended by what a hand changed in a caption from `before` to `after`.
 
     A tag in a new spelling counts as added. The result has an `order` only where `apply` could
-    not tell from added and removed tags alone in which order `after` is.
+    not tell from added and removed tags alone in which order `after` is. Tags written at the end,
+    where every editor puts them, have no place of their own: `apply` takes them to the front.
     """
     had, has = {underscored(tag) for tag in before}, {underscored(tag) for tag in after}
     gained = [tag for tag in after if tag not in before]
     lost = [tag for tag in before if underscored(tag) not in has]
-    spelling = {underscored(tag): tag for tag in edit.add + gained}  # in place, the new one
+    new = [tag for tag in gained if underscored(tag) not in had]
+    order = [tag for tag in edit.order if underscored(tag) in has]
+    in_front = apply(before, Edit(edit.source, gained, lost, order)) == after
+    at_end = [*apply(before, Edit(edit.source, gained, lost))[len(new) :], *new] == after
+    first = [tag for tag in new if in_front and tag not in order]
+    spelling = {underscored(tag): tag for tag in first + edit.add + gained}  # in place, the new one
     add = [tag for key, tag in spelling.items() if key in has or key not in had]
     changed = {underscored(tag) for tag in gained + lost}
     remove = [tag for tag in edit.remove if underscored(tag) not in changed] + lost
-    order = [tag for tag in edit.order if underscored(tag) in has]
     # a tag that comes back may have a place of its own, which is not known here
     placed = {underscored(tag) for tag in edit.remove + edit.order} - had
-    moved = apply(before, Edit(edit.source, gained, lost)) != after
-    return Edit(edit.source, add, remove, after if moved or placed & has else order)
+    moved = not (in_front or at_end) or placed & has
+    return Edit(edit.source, add, remove, after if moved else order)
 
 
 def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[str]]:

@@ -69,7 +69,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_added_removed_and_the_others_untouched(project: Project) -> None:
     assert project.run((HERO, "old", "1girl, solo"), (FRIEND, "x", "1girl, solo")) == {
-        HERO: "solo, eggplant",
+        HERO: "eggplant, solo",
         FRIEND: "1girl, solo",
     }
 
@@ -77,10 +77,10 @@ def test_added_removed_and_the_others_untouched(project: Project) -> None:
 @pytest.mark.parametrize(
     ("retagged", "corrected"),
     [
-        ("1girl, solo, hat", "solo, hat, eggplant"),  # a lower threshold
-        ("solo", "solo, eggplant"),  # a higher one
+        ("1girl, solo, hat", "eggplant, solo, hat"),  # a lower threshold
+        ("solo", "eggplant, solo"),  # a higher one
         ("1girl, eggplant, solo", "eggplant, solo"),  # a model that sees it
-        ("food, 1GIRL, no humans", "food, no humans, eggplant"),  # another model
+        ("food, 1GIRL, no humans", "eggplant, food, no humans"),  # another model
         ("", "eggplant"),
     ],
 )
@@ -90,7 +90,7 @@ def test_corrections_outlive_a_retag(project: Project, retagged: str, corrected:
 
 def test_corrections_outlive_a_renamed_drawing(project: Project) -> None:
     new_name = "nasu_final_2.png"
-    assert project.run((new_name, "old", "1girl, solo"))[new_name] == "solo, eggplant"
+    assert project.run((new_name, "old", "1girl, solo"))[new_name] == "eggplant, solo"
 
 
 def test_corrections_outlive_an_inserted_drawing(
@@ -104,7 +104,7 @@ def test_corrections_outlive_an_inserted_drawing(
 def test_a_redrawn_picture_keeps_its_corrections_and_is_named(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert project.run((HERO, "new", "1girl, solo"))[HERO] == "solo, eggplant"
+    assert project.run((HERO, "new", "1girl, solo"))[HERO] == "eggplant, solo"
     out = capsys.readouterr().out
     assert f"hero.png has changed since it was corrected ({key('old')}, now {key('new')})" in out
     assert "please look at img001.png" in out
@@ -118,7 +118,7 @@ def test_the_content_decides_before_the_name(project: Project) -> None:
 
 def test_a_mac_and_a_pc_spell_a_name_alike(project: Project) -> None:
     write_edits(project.edits, {key("old"): Edit("か\u3099.png", add=["x"])})
-    assert project.run(("が.png", "new", "solo"))["が.png"] == "solo, x"
+    assert project.run(("が.png", "new", "solo"))["が.png"] == "x, solo"
 
 
 def test_a_drawing_that_is_gone_is_named_and_its_corrections_stay(
@@ -150,11 +150,11 @@ def test_of_two_corrections_of_a_redrawn_picture_the_newer_holds(
 ) -> None:
     both = {key("old"): Edit(HERO, ["eggplant"]), key("new"): Edit(HERO, ["tomato"])}
     write_edits(project.edits, both)
-    assert project.run((HERO, "new", "solo"))[HERO] == "solo, tomato"
+    assert project.run((HERO, "new", "solo"))[HERO] == "tomato, solo"
     assert f"hero.png ({key('old')}) has newer corrections ({key('new')})" in (
         capsys.readouterr().out
     )
-    assert project.run((HERO, "newest", "solo"))[HERO] == "solo, tomato"
+    assert project.run((HERO, "newest", "solo"))[HERO] == "tomato, solo"
     out = capsys.readouterr().out
     assert f"hero.png ({key('old')}) has newer corrections ({key('new')})" in out
     assert f"has changed since it was corrected ({key('new')}, now {key('newest')})" in out
@@ -173,7 +173,7 @@ def test_added_tags_out_of_style_are_named(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_edits(project.edits, {key("old"): Edit(HERO, ["blue_eyes", "^_^"])})
-    assert project.run((HERO, "old", "long hair"))[HERO] == "long hair, blue_eyes, ^_^"
+    assert project.run((HERO, "old", "long hair"))[HERO] == "blue_eyes, ^_^, long hair"
     assert "captions have spaces, added tags have underscores: blue_eyes\n" in (
         capsys.readouterr().out
     )

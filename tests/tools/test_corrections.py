@@ -229,7 +229,8 @@ def killed(*_: object) -> None:
 @pytest.mark.parametrize(
     "tags",
     [
-        "1girl, solo, hat, eggplant",
+        "eggplant, 1girl, solo, hat",
+        "1girl, eggplant, solo, hat",
         "solo, hat",
         "hat, solo, 1girl",
         "eggplant, 1girl, hat",
@@ -238,7 +239,17 @@ def killed(*_: object) -> None:
         "",
         "no, null, 1e5, 12, '#x', \"q\", ;), <o>_<o>, {a, 味噌, 🍆, : d, - x",
     ],
-    ids=["add", "remove", "order", "all three", "spelling", "case", "nothing left", "odd tags"],
+    ids=[
+        "add",
+        "add within",
+        "remove",
+        "order",
+        "all three",
+        "spelling",
+        "case",
+        "nothing left",
+        "odd tags",
+    ],
 )
 def test_what_was_typed_is_what_the_pipeline_writes(
     project: Project, place: str, tags: str
@@ -256,6 +267,19 @@ def test_what_was_typed_is_what_the_pipeline_writes(
     assert Path("data/edits.yaml").read_text(encoding="utf-8").startswith("# mine\n")
 
 
+def test_tags_typed_at_the_end_come_first_and_stay_there(project: Project) -> None:
+    """The end is where training cuts; save, repro, save is a fixed point all the same."""
+    project.type("tagged", "img001", "nasu, 1girl, solo, hat, eggplant, miso\n")
+    out, _ = project.corrections("save")
+    assert "tags added at the end go to the front, where training cuts none off\n" in out
+    saved = Path("data/edits.yaml").read_bytes()
+    for _ in range(2):
+        assert project.repro() == ""
+        assert project.text() == "nasu, eggplant, miso, 1girl, solo, hat"
+        assert project.corrections("save")[0] == "corrections: nothing was changed by hand\n"
+        assert Path("data/edits.yaml").read_bytes() == saved
+
+
 def test_the_corrections_are_small_and_readable(project: Project) -> None:
     project.type("dataset", "img001", "nasu, solo, hat, eggplant\n")
     out, _ = project.corrections("save")
@@ -271,7 +295,7 @@ def test_saved_corrections_outlive_a_retag(project: Project) -> None:
     project.corrections("save")
     project.tag(img001="food, 1girl, solo")
     assert project.repro() == ""
-    assert project.text() == "nasu, food, solo, eggplant"
+    assert project.text() == "nasu, eggplant, food, solo"
 
 
 def test_several_files_in_both_places(project: Project) -> None:
@@ -284,7 +308,7 @@ def test_several_files_in_both_places(project: Project) -> None:
     assert project.repro() == ""
     assert set(project.text("img001").split(", ")) == {"nasu", "1girl", "hat", "x", "y"}
     assert project.text("img002") == "nasu, 1girl"
-    assert project.text("img003") == "nasu, no_humans, eggplant"
+    assert project.text("img003") == "nasu, eggplant, no_humans"
 
 
 def test_the_same_change_in_both_places(project: Project) -> None:
@@ -323,11 +347,11 @@ def test_corrections_made_on_the_old_drawing_go_with_the_new_one(project: Projec
     project.corrections("save")
     project.contents["img001"] = "redrawn"
     assert project.repro() == ""
-    assert project.text() == "nasu, 1girl, solo, hat, eggplant"
-    project.type("tagged", "img001", "nasu, 1girl, hat, eggplant\n")
+    assert project.text() == "nasu, eggplant, 1girl, solo, hat"
+    project.type("tagged", "img001", "nasu, eggplant, 1girl, hat\n")
     project.corrections("save")
     assert project.repro() == ""
-    assert project.text() == "nasu, 1girl, hat, eggplant"
+    assert project.text() == "nasu, eggplant, 1girl, hat"
     assert read_edits(Path("data/edits.yaml"))[project.key("img001")] == Edit(
         "hero.png", ["eggplant"], ["solo"]
     )
@@ -361,7 +385,7 @@ def test_tags_on_several_lines(project: Project) -> None:
     out, _ = project.corrections("save")
     assert "(hero.png): +x\n" in out
     assert project.repro() == ""
-    assert project.text() == "nasu, 1girl, solo, hat, x"
+    assert project.text() == "nasu, x, 1girl, solo, hat"
 
 
 LEFT = {
@@ -408,7 +432,7 @@ def test_a_broken_edits_file_stops_save_before_anything(project: Project) -> Non
 
 
 @PLACES
-@pytest.mark.parametrize("text", ["nasu, hat, 1girl, x", "1girl, x", "nasu, 1GIRL, solo, hat"])
+@pytest.mark.parametrize("text", ["nasu, hat, 1girl, x", "x, 1girl", "nasu, 1GIRL, solo, hat"])
 def test_killed_between_edits_and_records_then_run_again(
     project: Project, monkeypatch: pytest.MonkeyPatch, place: str, text: str
 ) -> None:

@@ -84,7 +84,8 @@ function apply(tags, edit) {
   const removed = new Set(edit.remove.map(underscored));
   const added = new Map(edit.add.map((tag) => [underscored(tag), tag]));
   const kept = tags.filter((tag) => !removed.has(underscored(tag))).map((tag) => added.get(underscored(tag)) ?? tag);
-  const corrected = [...new Set([...kept, ...added.values()])];
+  const fresh = [...added.values()].filter((tag) => !kept.includes(tag));
+  const corrected = [...new Set([...fresh, ...kept])];
   const places = new Map(edit.order.map((tag, place) => [underscored(tag), place]));
   const place = (tag) => places.get(underscored(tag)) ?? edit.order.length;
   return edit.order.length ? corrected.sort((a, b) => place(a) - place(b)) : corrected;
