@@ -213,11 +213,11 @@ def test_other_overrides_get_another_name_and_both_are_published(world: World) -
     with world.machine(**form).session() as session:  # the same machine, a new kernel
         session.run("form", "sign-in")
         assert "going on with epoch 2 of 2" in session.run("train")
-        more = " -S train.network_dim=8 train.shuffle_caption=true"  # which is new
+        more = " -S train.network_dim=8 train.min_snr_gamma=5"  # which is new
         session.fill_in({"OVERRIDES": form["OVERRIDES"] + more})
         shown = session.run("form", "train")
         assert "--name miso-2" in shown
-        assert "train.shuffle_caption is new" in shown
+        assert "train.min_snr_gamma is new" in shown
         session.run("publish", "unmount")
     git = Clone(world.origin, world.folder / "vm/home")
     refs = git.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
@@ -225,7 +225,7 @@ def test_other_overrides_get_another_name_and_both_are_published(world: World) -
     dims = [re.findall(r"network_dim: (\d+)", lock) for lock in locks]
     assert [Path(ref).name for ref in refs] == ["miso", "miso-2"]
     assert dims == [["64"], ["8"]]
-    assert ["shuffle_caption: true" in lock for lock in locks] == [False, True]
+    assert ["min_snr_gamma: 5" in lock for lock in locks] == [False, True]
     for lock in locks:
         found = re.findall(r"path: training/(?:lora|samples)\n.*\n *md5: (\w+\.dir)", lock)
         assert len(found) == 2

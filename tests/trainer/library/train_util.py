@@ -81,6 +81,7 @@ def int_or_float(value: str) -> float:
 def add_optimizer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer_type", type=str, default="")
     parser.add_argument("--learning_rate", type=float, default=2.0e-6)
+    parser.add_argument("--min_snr_gamma", type=float, default=None)
     parser.add_argument("--lr_scheduler", type=str, default="constant")
     parser.add_argument("--lr_warmup_steps", type=int_or_float, default=0)
 
