@@ -8,11 +8,12 @@ from pathlib import Path
 
 from stages.library import command
 from stages.library.arguments import Parser, folder_name, whole
-from stages.library.captions import caption_files, read_text
+from stages.library.captions import caption_files, join, read_text, split
 from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
 from stages.library.images import picture_size
 from stages.library.manifest import read_manifest, used
 from stages.library.outputs import atomic_directory, sha256
+from stages.library.tokens import LIMITS, cut_off, known, read_limit
 from stages.library.workers import run_over
 
 OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
@@ -20,6 +21,9 @@ OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
 
 FEW_STEPS, MANY_STEPS = 300, 5000
 """Outside, a LoRA of a style or character is seldom good; the circle's own recipe has 750."""
+
+SHOWN = 3
+"""Captions whose cut tags are named."""
 
 
 def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
@@ -62,6 +66,28 @@ def advice(steps: int) -> str:
     return ""
 
 
+def too_long(captions: dict[str, list[str]], limit: int) -> str:
+    """Return a warning about captions longer than `limit` tokens, with the tags cut off; else ''.
+
+    >>> too_long({"img004": ["1girl", "smile", "hat"]}, 4)[:57]
+    '1 of 1 captions are cut after 4 tokens, tags lost: img004'
+    """
+    cut = {stem: lost for stem, tags in captions.items() if (lost := cut_off(tags, limit))}
+    if not cut:
+        return ""
+    exact = all(known(captions[stem]) for stem in cut)
+    named = [f"{stem}: {join(lost)}" for stem, lost in cut.items()]
+    more = f"; and {len(cut) - SHOWN} captions more" if len(cut) > SHOWN else ""
+    longest = max(LIMITS.values())
+    remedy = "train.max_token_length: 225" if limit < longest else "a lower caption.max_tags"
+    return (
+        f"{len(cut)} of {len(captions)} captions {'are' if exact else 'may be'} cut after {limit} "
+        f"tokens, tags lost: {'; '.join(named[:SHOWN])}{more} (with train.shuffle_caption others "
+        f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
+        "これらのタグは学習されません"
+    )
+
+
 def organize(
     pictures: Path,
     captions: Path,
@@ -73,6 +99,7 @@ def organize(
     train_batch_size: int,
     gradient_accumulation_steps: int,
     max_train_epochs: int,
+    max_token_length: int,
 ) -> None:
     """Write `<repeats>_<name>/` with every picture and its caption to the folder `output`.
 
@@ -108,8 +135,10 @@ def organize(
     total = steps * max_train_epochs
     print(f"organize: {len(paths)} pictures x {repeats} repeats in {output / folder.name}")
     print(f"  {steps} steps an epoch, {total} steps in {max_train_epochs} epochs")
-    if warning := advice(total):
-        print(f"organize: warning: {warning}", file=sys.stderr)
+    tags = {stem: split(text) for stem, text in texts.items()}
+    for warning in (advice(total), too_long(tags, max_token_length)):
+        if warning:
+            print(f"organize: warning: {warning}", file=sys.stderr)
 
 
 def build_parser() -> Parser:
@@ -127,6 +156,9 @@ def build_parser() -> Parser:
         "gradient_accumulation_steps", count, section="train", help="batches in a step"
     )
     parser.add_param("max_train_epochs", count, section="train", help="epochs")
+    parser.add_param(
+        "max_token_length", read_limit, section="train", help="tokens of a caption that are read"
+    )
     return parser
 
 

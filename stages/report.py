@@ -20,6 +20,7 @@ from stages.library.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.outputs import atomic_directory
 from stages.library.rules import Rules, add_rules
 from stages.library.scores import read_scores
+from stages.library.tokens import cut_off, read_limit, tokens
 
 OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
@@ -30,14 +31,17 @@ def noted(row: Row, note: str) -> bool:
 
 
 def figures(
-    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str
+    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str, limit: int
 ) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
+
+    `limit` is how many tokens of a caption the trainer reads.
 
     The trigger counts as a tag of each picture, since it stands in the captions, but not as one
     that the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
+    sizes = [tokens(tags) for tags in captions]
     counts = Counter(tag for tags in captions for tag in tags)
     meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
     translated = sum(count for tag, count in meant.items() if tag in known)
@@ -53,6 +57,12 @@ def figures(
             "mean": round(statistics.fmean(lengths), 2),
             "least": min(lengths),
             "most": max(lengths),
+        },
+        "tokens": {
+            "median": statistics.median(sizes),
+            "most": max(sizes),
+            "limit": limit,
+            "captions_cut": sum(bool(cut_off(tags, limit)) for tags in captions),
         },
         "tags": {
             "different": len(counts),
@@ -90,6 +100,7 @@ def report(
     thumbnails: Path,
     output: Path,
     tag: str,
+    max_token_length: int,
     **knobs: Any,
 ) -> None:
     """Write index.html, metrics.json and the tables of the plots to the folder `output`.
@@ -101,7 +112,7 @@ def report(
     words = read_dictionary(dictionary)
     frequencies = tag_frequencies(list(tags.values()), words)
     known = {str(tag) for tag, ja, _ in frequencies if ja}
-    metrics = figures(rows, list(tags.values()), known, tag)
+    metrics = figures(rows, list(tags.values()), known, tag, max_token_length)
     html = page.render_page(
         rows=rows,
         thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails.glob("*.webp"))},
@@ -112,6 +123,7 @@ def report(
         edits=read_edits(edits),
         edits_text=read_text(edits),
         words=words,
+        limit=max_token_length,
     )
     with atomic_directory(output, only=OURS) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
@@ -144,6 +156,9 @@ def build_parser() -> Parser:
     parser.add_argument("--output", type=Path, help="folder for the report")
     add_rules(parser)
     parser.add_param("tag", one_tag, section="common_tag", help="the trigger tag")
+    parser.add_param(
+        "max_token_length", read_limit, section="train", help="tokens of a caption that are read"
+    )
     return parser
 
 

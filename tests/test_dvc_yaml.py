@@ -31,7 +31,9 @@ STANDALONE = {
 UNNAMED = {
     "prepare": {"${prepare.input}"},  # comes with the section
     "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
-    "report": {"stages/library/page"},  # the page's template, style and script
+    "organize": {"stages/library/tokens.txt"},  # what stages/library/tokens.py reads
+    "report": {"stages/library/page", "stages/library/tokens.txt"},  # what the modules read
+    "train": {"stages/library/tokens.txt"},  # as for organize, whose steps it counts
     "generate": {"data/tagger/builtin", "stages/library/gallery"},  # as in score and report
 }
 """Dependencies that no flag of the command itself names."""

@@ -16,6 +16,7 @@ from stages.library.html import island, policy, rendered
 from stages.library.manifest import SKIPPED, USED, Row, used
 from stages.library.rules import Rules
 from stages.library.scores import SCALE, Scores
+from stages.library.tokens import table
 
 FOLDER = Path(__file__).with_suffix("")
 
@@ -134,6 +135,16 @@ def words_data(
     ]
 
 
+def tokens_data(table: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Return the table of tokens, short: each count with its words.
+
+    >>> tokens_data({"long": 1, "hair": 1, "misozuke": 3})
+    [(1, 'long hair'), (3, 'misozuke')]
+    """
+    counts = sorted(set(table.values()))
+    return [(n, " ".join(word for word in table if table[word] == n)) for n in counts]
+
+
 def page_data(
     *,
     rows: list[Row],
@@ -144,6 +155,7 @@ def page_data(
     edits: Edits,
     edits_text: str,
     words: Mapping[str, str],
+    limit: int,
 ) -> dict[str, object]:
     """Return all that the page knows, but for the thumbnails."""
     pictures = used(rows)
@@ -182,6 +194,8 @@ def page_data(
         "text": edits_text,
         "header": HEADER,
         "chunk": CHUNK,
+        "limit": limit,
+        "tokens": tokens_data(table()),
     }
 
 
@@ -196,11 +210,13 @@ def render_page(
     edits: Edits,
     edits_text: str,
     words: Mapping[str, str],
+    limit: int,
 ) -> str:
     """Return the page as HTML.
 
     `thumbnails` are WebP files of the whole upright drawings, `sizes` the prepared pictures' in
-    pixels, both by stem; `edits_text` is the text of edits.yaml, from which `edits` were read.
+    pixels, both by stem; `edits_text` is the text of edits.yaml, from which `edits` were read;
+    `limit` is how many tokens of a caption the trainer reads.
     """
     data = page_data(
         rows=rows,
@@ -211,6 +227,7 @@ def render_page(
         edits=edits,
         edits_text=edits_text,
         words=words,
+        limit=limit,
     )
     encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
     style = (FOLDER / "page.css").read_text("utf-8")

@@ -40,6 +40,7 @@ class Dataset:
     edits: Edits = field(default_factory=dict)
     edits_text: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    limit: int = 225
 
     def html(self) -> str:
         return render_page(**vars(self))

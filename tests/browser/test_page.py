@@ -63,12 +63,14 @@ def test_captions_of_the_vectors(open_page: Opener, five: Dataset) -> None:
         """return arguments[0].map(({tags, categories, found, rules, edit, trigger}) => {
              const model = readModel(tags, categories, rules, arguments[1]);
              const tagged = tagsOf(ranked(found, model), model, rules.threshold);
-             return {tagged, final: captioned(tagged, edit, trigger).final};
+             const {final} = captioned(tagged, edit, trigger);
+             const {tokens} = JSON.parse(document.getElementById("data").textContent);
+             return {tagged, final, ends: ends(final, readTable(tokens))};
            })""",
         cases,
         sorted(page.js("return JSON.parse(document.getElementById('data').textContent).faces")),
     )
-    expected = [{"tagged": case["tagged"], "final": case["final"]} for case in cases]
+    expected = [{name: case[name] for name in ("tagged", "final", "ends")} for case in cases]
     assert given == expected
 
 
@@ -185,6 +187,26 @@ def test_filters(open_page: Opener, five: Dataset, flag: str, stems: list[str]) 
     assert page.stems() == stems
     page.click(f"[data-flag={flag}]")
     assert len(page.stems()) == 5
+
+
+def test_what_the_trainer_does_not_read_is_marked(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, limit=12))
+    cut = "return [...document.querySelectorAll('#img001 .chip.cut')].map(each => each.tag)"
+    assert page.text("#img001 .tokens") == "14 / 12 トークンtokens"
+    assert page.js(cut) == ["smile"]
+    assert "12 tokens" in page.js("return document.querySelector('#img001 .chip.cut').title")
+    assert page.text("#img002 .tokens").startswith("≤ ")  # no one knows how CLIP reads nasu
+    assert page.text("#img003 .tokens") == "10 / 12 トークンtokens"
+    page.click("[data-flag=cut]")
+    assert page.stems() == ["img001", "img002"]
+    page.click("[data-flag=cut]")
+    page.click("#img001 .plus")
+    page.type("#img001 .adder input", "hat")
+    page.press(Keys.ENTER)
+    assert page.text("#img001 .tokens") == "16 / 12 トークンtokens"
+    assert page.js(cut) == ["long_hair", "smile"]  # not what was added
+    page.click("#img001 .frame")
+    assert page.text("#detail .tokens") == "16 / 12 トークンtokens"
 
 
 def test_tag_list_counts_and_filters(open_page: Opener, five: Dataset) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stages.library.manifest import USED, Row, write_manifest
-from stages.organize import FEW_STEPS, MANY_STEPS, advice, main, steps_per_epoch, unpaired
+from stages.organize import FEW_STEPS, MANY_STEPS, advice, main, steps_per_epoch, too_long, unpaired
 
 DEFAULTS = {
     "name": "nasumiso_v1",
@@ -18,6 +19,7 @@ DEFAULTS = {
     "train_batch_size": "1",
     "gradient_accumulation_steps": "2",
     "max_train_epochs": "10",
+    "max_token_length": "225",
 }
 
 
@@ -205,6 +207,9 @@ def test_a_leading_dash_is_one_line(
         ("gradient_accumulation_steps", "-1", "train"),
         ("max_train_epochs", "None", "train"),
         ("max_train_epochs", "true", "train"),
+        ("max_token_length", "75", "train"),
+        ("max_token_length", "true", "train"),
+        ("max_token_length", "None", "train"),
     ],
 )
 def test_numbers_out_of_range_are_one_line(
@@ -297,3 +302,32 @@ def test_the_warning_goes_to_stderr_and_the_stage_succeeds(
     assert error.count("\n") == (1 if word else 0)
     assert error.startswith("organize: warning: ") == bool(word)
     assert word in error
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "remedy"),
+    [("false", 15, "train.max_token_length: 225"), ("225", 70, "a lower caption.max_tags")],
+)
+def test_cut_captions_are_counted_and_their_lost_tags_named(
+    folder: Folder, capsys: pytest.CaptureFixture[str], limit: str, count: int, remedy: str
+) -> None:
+    tags = ["1girl", *[f"smile_{number}" for number in range(10, 10 + count)], "blue_hat"]
+    for stem in ("img001", "img003"):
+        path = folder.folder / "tagged" / f"{stem}.txt"
+        path.write_text(", ".join(tags) + "\n", encoding="utf-8")
+    assert folder.run(max_token_length=limit, max_train_epochs="100") == 0
+    error = capsys.readouterr().err
+    tokens = 75 if limit == "false" else 225
+    assert error.startswith(f"organize: warning: 2 of 3 captions are cut after {tokens} tokens, ")
+    assert re.search(r"tags lost: img001: (smile_\d+, )*blue_hat; img003: [^;]*blue_hat \(", error)
+    assert remedy in error
+    assert f"2 枚のキャプションが {tokens} トークンで切れ" in error
+    assert error.count("\n") == 1
+
+
+def test_of_many_cut_captions_three_are_named() -> None:
+    warning = too_long({f"img{number:03}": ["hat", "ゆ" * 30] for number in range(1, 6)}, 75)
+    assert warning.startswith("5 of 5 captions may be cut after 75 tokens, tags lost: img001: ゆゆ")
+    assert "img003: " in warning
+    assert "; and 2 captions more (" in warning
+    assert "img004" not in warning

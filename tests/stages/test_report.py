@@ -28,7 +28,12 @@ CAPTIONS = {
 }
 
 
-def run(folder: Path, rows: list[Row] = ROWS, captions: dict[str, str] = CAPTIONS) -> int:
+def run(
+    folder: Path,
+    rows: list[Row] = ROWS,
+    captions: dict[str, str] = CAPTIONS,
+    limit: str = "225",
+) -> int:
     write_manifest(folder / "manifest.csv", rows)
     for name in ("tagged", "dictionary", "prepared", "thumbnails"):
         (folder / name).mkdir(exist_ok=True)
@@ -54,7 +59,7 @@ def run(folder: Path, rows: list[Row] = ROWS, captions: dict[str, str] = CAPTION
         f"--thumbnails={folder / 'thumbnails'}",
         f"--output={folder / 'report'}",
         *("--threshold=0.35", "--character_threshold=0.85", "--underscores=keep"),
-        *("--max_tags=0", "--tag=nasu"),
+        *("--max_tags=0", "--tag=nasu", f"--max_token_length={limit}"),
     ])  # fmt: skip
 
 
@@ -72,9 +77,17 @@ def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
     assert metrics(tmp_path) == {
         "images": {"in": 5, "used": 3, "skipped": 2, "upscaled": 1, "look_alike": 1},
         "tags_per_image": {"mean": 2.67, "least": 1, "most": 4},
+        "tokens": {"median": 9, "most": 14, "limit": 225, "captions_cut": 0},
         "tags": {"different": 5, "once_only": 3},
         "dictionary": {"of_tags": 0.75, "of_occurrences": 0.8},
     }
+
+
+def test_captions_beyond_the_trainers_limit_are_counted(tmp_path: Path) -> None:
+    long = ", ".join(["nasu", *(f"smile_{number}" for number in range(20))])
+    assert run(tmp_path, captions=CAPTIONS | {"img001": long}, limit="false") == 0
+    assert metrics(tmp_path)["tokens"]["captions_cut"] == 1
+    assert metrics(tmp_path)["tokens"]["limit"] == 75
 
 
 def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
@@ -101,7 +114,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
     rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks like upscaled.png")]
-    counted: Any = figures(rows, [["a"]], set(), "nasu")
+    counted: Any = figures(rows, [["a"]], set(), "nasu", 225)
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
 
@@ -109,13 +122,14 @@ def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
 def test_pictures_without_a_tag(tmp_path: Path) -> None:
     assert run(tmp_path, captions={"img001": "", "img002": ""}) == 0
     assert metrics(tmp_path)["tags_per_image"] == {"mean": 0, "least": 0, "most": 0}
+    assert metrics(tmp_path)["tokens"]["most"] == 0
     assert metrics(tmp_path)["tags"] == {"different": 0, "once_only": 0}
     assert metrics(tmp_path)["dictionary"] == {"of_tags": 0, "of_occurrences": 0}
     assert table(tmp_path, "tag_frequencies") == []
 
 
 def test_once_only_counts_pictures_not_letters() -> None:
-    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"}, "c")
+    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"}, "c", 225)
     assert counted["tags"] == {"different": 4, "once_only": 3}
     assert counted["dictionary"] == {"of_tags": 0.6667, "of_occurrences": 0.8}
 

@@ -53,7 +53,7 @@ class Project:
         dataset = (
             "--pictures data/prepared --captions data/tagged --output data/dataset "
             "--written data/written/dataset.json --train_batch_size 1 "
-            "--gradient_accumulation_steps 1 --max_train_epochs 100"
+            "--gradient_accumulation_steps 1 --max_train_epochs 100 --max_token_length 225"
         )
         repeats, _, name = self.name.partition("_")
         steps: list[tuple[Callable[[list[str]], int], str]] = [

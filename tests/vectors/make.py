@@ -20,6 +20,7 @@ from stages.library.edits import Edit, apply, is_tag, read_edits, write_edits
 from stages.library.page import rules_data
 from stages.library.rules import Rules
 from stages.library.scores import CHARACTER, GENERAL, RATING, SCALE
+from stages.library.tokens import ends
 
 FOLDER = Path(__file__).parent
 TRIGGER = "Nasumiso_Style"
@@ -78,6 +79,7 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
     )
     found = (np.array(indices, np.int32), np.array(values, np.uint16))
     tagged = tags_of(found, tags, categories, rules)
+    final = final_caption(tagged, edit, TRIGGER)
     return {
         "tags": tags,
         "categories": categories,
@@ -86,7 +88,8 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
         "edit": asdict(edit),
         "trigger": TRIGGER,
         "tagged": read_back(tagged),
-        "final": final_caption(tagged, edit, TRIGGER),
+        "final": final,
+        "ends": ends(final),
     }
 
 

@@ -17,7 +17,7 @@ const button = (act, data, ...children) => element("button", { type: "button", "
 function start() {
   const data = JSON.parse($("data").textContent);
   const model = readModel(data.tags, data.categories, data.rules, data.faces);
-  const japanese = new Map(data.words);
+  const japanese = new Map(data.words), table = readTable(data.tokens);
   const pictures = data.pictures.map((picture, index) => ({
     ...picture, index, ranked: ranked(picture.found, model), crop: cropOf(picture), text: null,
   }));
@@ -160,8 +160,9 @@ function start() {
       if (changed && !changed.has(picture.key)) continue;
       const edit = editOf(picture), flags = flagsOf.get(picture);
       picture.now = captioned(tagsOf(picture.ranked, model, threshold), edit, data.trigger);
+      Object.assign(picture.now, measured(picture.now.final, table, data.limit));
       picture.text = null;
-      for (const [flag, on] of [["few", picture.now.final.length - 1 < FEW], ["bare", picture.now.final.length === 1],
+      for (const [flag, on] of [["cut", picture.now.cut.size > 0], ["few", picture.now.final.length - 1 < FEW], ["bare", picture.now.final.length === 1],
         ["corrected", !empty(edit)], ["cropped", picture.crop.cut > CROPPED]]) flags[on ? "add" : "delete"](flag);
       if (picture.card) picture.card.stale = true;
     }
@@ -230,18 +231,24 @@ function start() {
       button("open", { className: "frame", tabIndex: -1 }, cropped(picture)),
       element("div", { className: "body" },
         element("header", {}, element("b", {}, picture.stem), element("bdi", { className: "source", title: visible(picture.source) }, visible(picture.source)),
-          element("span", { className: "badges" })),
+          element("span", { className: "tokens" }), element("span", { className: "badges" })),
         element("div", { className: "chips" })));
     Object.assign(card, { picture, stale: true });
     watcher.observe(card);
     return card;
   }
 
+  /** How long the caption is, and how much of it the trainer reads. */
+  const length = ({ now }) => element("span", { className: `tokens${now.cut.size ? " over" : ""}`, title:
+    `${now.exact ? "" : "多くとも。"}CLIP のトークン数 / 学習で読まれる数。shuffle_caption では、あふれるタグが毎回変わります / ${now.exact ? "" : "at most; "}CLIP tokens of the caption / those that the trainer reads; with shuffle_caption the tags beyond vary` },
+    `${now.exact ? "" : "≤ "}${now.tokens} / ${data.limit} `, words("トークン", "tokens"));
+
   const names = (tag, ja) => [element("bdi", { className: "en", lang: "en" }, visible(tag)), ...(ja ? [element("bdi", { className: "ja", lang: "ja" }, ja)] : [])];
 
-  function chip({ tag, key, state }, extra = {}, ...more) {
-    const ja = japanese.get(key);
-    return button("toggle", { className: `chip ${state}${ja ? "" : " alone"}`, "aria-pressed": String(state === "struck"), tag, ...extra },
+  function chip({ tag, key, state }, cut, extra = {}, ...more) {
+    const ja = japanese.get(key), lost = cut.has(tag) && state !== "struck";
+    const title = lost ? `学習では ${data.limit} トークンまでしか読まれず、このタグは切れます / beyond the ${data.limit} tokens that the trainer reads` : "";
+    return button("toggle", { className: `chip ${state}${lost ? " cut" : ""}${ja ? "" : " alone"}`, "aria-pressed": String(state === "struck"), tag, title, ...extra },
       names(tag, ja), ...more);
   }
 
@@ -250,12 +257,13 @@ function start() {
     show(card.querySelector("img"), picture);
     if (!card.stale) return;
     card.stale = false;
-    const tabIndex = card === current?.card ? 0 : -1, { shown } = picture.now;
-    const chips = shown.map((entry, place) => chip(entry, { tabIndex, hidden: place >= FOLDED && !entry.state && !card.unfolded }));
-    const folded = chips.filter((each) => each.hidden).length;
-    if (folded) chips.push(button("unfold", { className: "chip more", tabIndex }, `+${folded}`));
+    const tabIndex = card === current?.card ? 0 : -1, { shown, cut } = picture.now;
+    const chips = shown.map((entry, place) => chip(entry, cut, { tabIndex, hidden: place >= FOLDED && !entry.state && !card.unfolded }));
+    const folded = chips.filter((each) => each.hidden), lost = folded.find((each) => each.matches(".cut"));
+    if (folded.length) chips.push(button("unfold", { className: `chip more${lost ? " cut" : ""}`, title: lost?.title ?? "", tabIndex }, `+${folded.length}`));
     chips.push(button("write", { className: "chip plus", tabIndex, title: "+ (a)", "aria-label": "タグを加える / add a tag" }, "＋"));
     card.querySelector(".chips").replaceChildren(...chips);
+    card.querySelector(".tokens").replaceWith(length(picture));
     const flags = [...flagsOf.get(picture), ...(match.changed.has(picture.stem) ? ["changed"] : [])];
     card.querySelector(".badges").replaceChildren(...flags.filter((flag) => BADGES[flag]).map((flag) => element("span", { className: `badge ${flag}` }, words(...BADGES[flag]))));
     card.classList.toggle("corrected", flags.includes("corrected"));
@@ -299,7 +307,7 @@ function start() {
   // -- panels --
 
   const FLAGS = [
-    ["corrected", "手直し", "corrected"], ["bare", "タグなし", "no tags"], ["few", `タグ ${FEW} 個未満`, `under ${FEW} tags`], ["near", "似た絵", "look-alikes"],
+    ["corrected", "手直し", "corrected"], ["bare", "タグなし", "no tags"], ["few", `タグ ${FEW} 個未満`, `under ${FEW} tags`], ["cut", "長すぎ", "too long"], ["near", "似た絵", "look-alikes"],
     ["upscaled", "拡大した絵", "upscaled"], ["cropped", "大きく切れた絵", "much cut off"], ["colours", "色を変換", "colours converted"], ["skipped", "使えなかった", "skipped"],
   ];
 
@@ -386,11 +394,11 @@ function start() {
       element("header", {}, button("step-back", { "aria-label": "前の絵 / previous" }, "←"), element("h2", {}, element("b", {}, picture.stem), " ", element("bdi", {}, visible(picture.source))),
         button("step-on", { "aria-label": "次の絵 / next" }, "→"), button("close", { className: "close", "aria-label": "閉じる / close" }, "×")),
       element("div", { className: "two" },
-        element("figure", {}, marked(picture), element("figcaption", {}, `${picture.width} × ${picture.height} → ${picture.size.join(" × ")}　`, ...cut(picture))),
+        element("figure", {}, marked(picture), element("figcaption", {}, `${picture.width} × ${picture.height} → ${picture.size.join(" × ")}　`, ...cut(picture), " ", length(picture))),
         element("div", {},
           ...picture.notes.map(([kind, ja, en]) => element("p", { className: `note ${kind}` }, words(visible(ja), visible(en)))),
           ...(match.changed.has(picture.stem) ? [element("p", { className: "note changed" }, words("手直しの後で絵が変わっています。タグを見直してください", "The drawing has changed since it was corrected; please look at its tags"))] : []),
-          element("div", { className: "chips" }, trigger, [...picture.now.shown, ...idle].map((entry) => chip(entry, {}, element("small", {}, scores.has(entry.key) ? (scores.get(entry.key) / 100).toFixed(0) : "")))),
+          element("div", { className: "chips" }, trigger, [...picture.now.shown, ...idle].map((entry) => chip(entry, picture.now.cut, {}, element("small", {}, scores.has(entry.key) ? (scores.get(entry.key) / 100).toFixed(0) : "")))),
           adder(picture, writing))));
   }
 

@@ -108,6 +108,41 @@ function captioned(tagged, edit, trigger) {
   };
 }
 
+// ---- tokens ----
+
+const WORDS = new RegExp(`'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^${SPACES}\\p{L}\\p{N}]+`, "gu");
+const wordsIn = new Map(), bytes = new TextEncoder();
+/** tokens.words: what CLIP encodes each by itself. */
+function wordsOf(text) {
+  let found = wordsIn.get(text);
+  if (!found) wordsIn.set(text, found = text.normalize("NFC").toLowerCase().match(WORDS) ?? []);
+  return found;
+}
+
+/** tokens.table */
+const readTable = (rows) => new Map(rows.flatMap(([count, found]) => found.split(" ").map((word) => [word, count])));
+
+const punctuated = (tags) => tags.map((tag, i) => i < tags.length - 1 ? `${tag},` : tag);
+
+/** tokens.ends: where each tag of a caption ends, in tokens. */
+function ends(tags, table) {
+  let at = 0;
+  return punctuated(tags).map((text) => {
+    const found = wordsOf(text);
+    for (const word of found) at += table.get(word) ?? bytes.encode(word).length;
+    return at - (found.at(-1) === ",");
+  });
+}
+
+/** How much of a caption the trainer reads: its tokens, whether they are exact, the tags cut off. */
+function measured(tags, table, limit) {
+  const at = ends(tags, table);
+  return {
+    tokens: Math.max(0, ...at), cut: new Set(tags.filter((_, i) => at[i] > limit)),
+    exact: punctuated(tags).every((text) => wordsOf(text).every((word) => table.has(word))),
+  };
+}
+
 // ---- corrections ----
 
 const has = (tags, tag) => tags.some((each) => underscored(each) === underscored(tag));
