@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stages.library.dictionary import is_sign, read_dictionary, translate
+from stages.library.dataset.dictionary import is_sign, read_dictionary, translate
 
 GENERAL = "0"
 FREQUENT = 3000

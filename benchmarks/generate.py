@@ -17,12 +17,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from stages.library.drawing import cells
-from stages.library.loras import loras_of
-from stages.library.webui import as_request
-from tests.clones import PROJECT
-from tests.training import as_dvc_writes, lora_bytes
-from tests.webui.server import webui
+from stages.library.drawing.loras import loras_of
+from stages.library.drawing.orders import cells
+from stages.library.drawing.painters.webui import as_request
+from tests.standins.webui.server import webui
+from tests.support.clones import PROJECT
+from tests.support.training import as_dvc_writes, lora_bytes
 
 NAME = "nasu"
 

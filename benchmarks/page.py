@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from stages.library.dictionary import read_dictionary
+from stages.library.dataset.dictionary import read_dictionary
 from tests.browser.pages import chromium, many
 
 DICTIONARY = Path(__file__).parents[1] / "data" / "dictionary"

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.drawings import make_drawings
-from tests.clones import Clone, fresh_clone, stages_run
+from tests.support.clones import Clone, fresh_clone, stages_run
 
 
 def timed(clone: Clone, *command: str) -> tuple[float, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.drawings import make_drawings
-from stages.library.manifest import read_manifest
+from stages.library.dataset.manifest import read_manifest
 
 
 def plain(source: Path, target: Path, size: int) -> None:

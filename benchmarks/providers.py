@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.models import SHAPES, write_model
-from stages.library.tagger import (
+from stages.library.common.workers import run_over
+from stages.library.tagging.tagger import (
     PROVIDERS,
     Tagger,
     available,
@@ -24,7 +25,6 @@ from stages.library.tagger import (
     model_input,
     probabilities,
 )
-from stages.library.workers import run_over
 from stages.score import WORKERS
 
 THRESHOLD = 0.35

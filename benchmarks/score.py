@@ -24,9 +24,9 @@ import onnxruntime
 from PIL import Image
 
 from benchmarks.models import SHAPES, SIZE
-from stages.library.outputs import sha256
-from stages.library.tagger import load_tagger, model_input
-from stages.library.workers import run_over
+from stages.library.common.outputs import sha256
+from stages.library.common.workers import run_over
+from stages.library.tagging.tagger import load_tagger, model_input
 from stages.score import WORKERS, look
 
 BLOCK = 8

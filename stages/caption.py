@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.captions import spaced, underscored, write_tags
-from stages.library.outputs import atomic_directory
-from stages.library.rules import Rules, add_rules
-from stages.library.scores import CHARACTER, RATING, SCALE, Found, read_scores
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import atomic_directory
+from stages.library.dataset.captions import spaced, underscored, write_tags
+from stages.library.tagging.rules import Rules, add_rules
+from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
 
 
 def tags_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:

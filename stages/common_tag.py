@@ -3,19 +3,24 @@
 import sys
 from pathlib import Path
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.arguments import tag as one_tag
-from stages.library.captions import (
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.arguments import tag as one_tag
+from stages.library.common.outputs import atomic_directory
+from stages.library.dataset.captions import (
     caption_files,
     each_line,
     read_text,
     underscored,
     write_text,
 )
-from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
-from stages.library.manifest import read_manifest, used
-from stages.library.outputs import atomic_directory
+from stages.library.dataset.manifest import read_manifest, used
+from stages.library.dataset.manual_edits import (
+    read_written,
+    refuse_to_overwrite,
+    write_written,
+    written_for,
+)
 
 
 def with_tag_first(tags: list[str], trigger: str) -> list[str]:

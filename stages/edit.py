@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.captions import caption_files, read_tags, spaced, write_tags
-from stages.library.edits import Edit, apply, idle, matched, read_edits
-from stages.library.manifest import read_manifest, used
-from stages.library.outputs import atomic_directory
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import atomic_directory
+from stages.library.dataset.captions import caption_files, read_tags, spaced, write_tags
+from stages.library.dataset.edits import Edit, apply, idle, matched, read_edits
+from stages.library.dataset.manifest import read_manifest, used
 
 
 def out_of_style(captions: list[list[str]], corrections: list[Edit]) -> list[str]:

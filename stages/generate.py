@@ -10,12 +10,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from stages.library import command, tagger
-from stages.library.arguments import Parser, folder_name, number
-from stages.library.arguments import tag as one_tag
-from stages.library.captions import caption_files, read_tags, underscored
-from stages.library.dictionary import read_dictionary, translate
-from stages.library.drawing import (
+from stages.library.common import command
+from stages.library.common.arguments import Parser, folder_name, number
+from stages.library.common.arguments import tag as one_tag
+from stages.library.common.outputs import atomic_directory, locked, sha256, write_atomically
+from stages.library.dataset.captions import caption_files, read_tags, underscored
+from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.images import picture_size
+from stages.library.drawing.gallery import Gallery, Picture, figures, render
+from stages.library.drawing.grids import grid
+from stages.library.drawing.loras import LAST, chosen, loras_of, made_of
+from stages.library.drawing.orders import (
     Album,
     Cell,
     Order,
@@ -24,19 +29,15 @@ from stages.library.drawing import (
     draw_missing,
     weight_text,
 )
-from stages.library.gallery import Gallery, Picture, figures, render
-from stages.library.grids import grid
-from stages.library.images import picture_size
-from stages.library.infotext import settings
-from stages.library.lora_folder import lend, take_back
-from stages.library.loras import LAST, chosen, loras_of, made_of
-from stages.library.outputs import atomic_directory, locked, sha256, write_atomically
-from stages.library.papers import dvc_md5, locked_md5, read_lock
-from stages.library.prompts import add_params
-from stages.library.scores import RATING, SCALE, Scores, write_scores
-from stages.library.subject import named, subject_tags
-from stages.library.webui import WebUI, check_effect, checkpoint_for
-from stages.library.webui_answers import LOGIN
+from stages.library.drawing.painters.infotext import settings
+from stages.library.drawing.painters.lora_folder import lend, take_back
+from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
+from stages.library.drawing.painters.webui_answers import LOGIN
+from stages.library.drawing.prompts import add_params
+from stages.library.drawing.subject import named, subject_tags
+from stages.library.tagging import tagger
+from stages.library.tagging.scores import RATING, SCALE, Scores, write_scores
+from stages.library.training.provenance import dvc_md5, locked_md5, read_lock
 from stages.score import known_scores, look_at_all
 
 OTHERS = 500

@@ -5,17 +5,17 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.captions import (
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import atomic_directory
+from stages.library.dataset.captions import (
     JP_SUFFIX,
     caption_files,
     read_tags,
     underscored,
     write_tags,
 )
-from stages.library.dictionary import read_dictionary, translate
-from stages.library.outputs import atomic_directory
+from stages.library.dataset.dictionary import read_dictionary, translate
 
 
 def japanese_of(captions: list[list[str]], words: dict[str, str]) -> dict[str, str | None]:

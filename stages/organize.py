@@ -6,15 +6,20 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from stages.library import command
-from stages.library.arguments import Parser, folder_name, whole
-from stages.library.captions import caption_files, join, read_text, split
-from stages.library.handwork import read_written, refuse_to_overwrite, write_written, written_for
-from stages.library.images import picture_size
-from stages.library.manifest import read_manifest, used
-from stages.library.outputs import atomic_directory, sha256
-from stages.library.tokens import LIMITS, cut_off, known, read_limit
-from stages.library.workers import run_over
+from stages.library.common import command
+from stages.library.common.arguments import Parser, folder_name, whole
+from stages.library.common.outputs import atomic_directory, sha256
+from stages.library.common.workers import run_over
+from stages.library.dataset.captions import caption_files, join, read_text, split
+from stages.library.dataset.images import picture_size
+from stages.library.dataset.manifest import read_manifest, used
+from stages.library.dataset.manual_edits import (
+    read_written,
+    refuse_to_overwrite,
+    write_written,
+    written_for,
+)
+from stages.library.tagging.tokens import LIMITS, cut_off, known, read_limit
 
 OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""

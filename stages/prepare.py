@@ -13,13 +13,14 @@ import PIL
 import pillow_heif
 from tqdm import tqdm
 
-from stages.library import command, images
-from stages.library.arguments import Parser, one_of, whole
-from stages.library.likeness import near_duplicates
-from stages.library.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
-from stages.library.outputs import LITTER, atomic_directory, write_atomically
-from stages.library.sources import Source, error_reason, look_at, without_copies
-from stages.library.workers import run_over
+from stages.library.common import command
+from stages.library.common.arguments import Parser, one_of, whole
+from stages.library.common.outputs import LITTER, atomic_directory, write_atomically
+from stages.library.common.workers import run_over
+from stages.library.dataset import images
+from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
+from stages.library.dataset.near_duplicates import near_duplicates
+from stages.library.dataset.sources import Source, error_reason, look_at, without_copies
 
 PICTURES = r"img\d{3,}\.png"
 THUMBNAILS = r"img\d{3,}\.webp"

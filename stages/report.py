@@ -9,18 +9,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stages.library import command, page
-from stages.library.arguments import Parser
-from stages.library.arguments import tag as one_tag
-from stages.library.captions import caption_files, read_tags, read_text
-from stages.library.dictionary import read_dictionary, translate
-from stages.library.edits import read_edits
-from stages.library.images import picture_size
-from stages.library.manifest import SKIPPED, USED, Row, read_manifest
-from stages.library.outputs import atomic_directory
-from stages.library.rules import Rules, add_rules
-from stages.library.scores import read_scores
-from stages.library.tokens import cut_off, read_limit, tokens
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.arguments import tag as one_tag
+from stages.library.common.outputs import atomic_directory
+from stages.library.dataset.captions import caption_files, read_tags, read_text
+from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.edits import read_edits
+from stages.library.dataset.images import picture_size
+from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
+from stages.library.report import page
+from stages.library.tagging.rules import Rules, add_rules
+from stages.library.tagging.scores import read_scores
+from stages.library.tagging.tokens import cut_off, read_limit, tokens
 
 OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from stages.library import command, tagger
-from stages.library.arguments import Parser
-from stages.library.outputs import beside, locked, sha256
-from stages.library.scores import Found, Scores, read_scores, sparse, write_scores
-from stages.library.workers import run_over
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import beside, locked, sha256
+from stages.library.common.workers import run_over
+from stages.library.tagging import tagger
+from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
 
 CHECKPOINT_SECONDS = 15
 WORKERS = 2

@@ -8,21 +8,31 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
-from stages.library import command
-from stages.library.arguments import Parser, folder_name, number, tag
-from stages.library.base_model import BaseModel, known_sha256, model_file
-from stages.library.base_model import check as check_model
-from stages.library.choices import check_choices
-from stages.library.combinations import check_combinations
-from stages.library.curves import Logs, attempt_name, hopeless
-from stages.library.drive import find_drive
-from stages.library.dvc_internals import command_of
-from stages.library.git import git
-from stages.library.machine import check_machine, look_at_machine
-from stages.library.option_source import Option, known_options
-from stages.library.options import Options, check_options, first, split_options
-from stages.library.outputs import write_atomically
-from stages.library.papers import (
+from stages.library.common import command
+from stages.library.common.arguments import Parser, folder_name, number, tag
+from stages.library.common.drive import find_drive
+from stages.library.common.dvc_internals import command_of
+from stages.library.common.git import git
+from stages.library.common.outputs import write_atomically
+from stages.library.common.paths import located
+from stages.library.training.base_model import BaseModel, known_sha256, model_file
+from stages.library.training.base_model import check as check_model
+from stages.library.training.choices import check_choices
+from stages.library.training.combinations import check_combinations
+from stages.library.training.curves import Logs, attempt_name, hopeless
+from stages.library.training.machine import check_machine, look_at_machine
+from stages.library.training.option_source import Option, known_options
+from stages.library.training.options import Options, check_options, first, split_options
+from stages.library.training.path_options import contents, regular_subsets, resolved
+from stages.library.training.preflight import (
+    buckets,
+    check_alpha,
+    check_dataset,
+    check_prompts,
+    check_steps,
+    dataset_subsets,
+)
+from stages.library.training.provenance import (
     Papers,
     as_comment,
     changed,
@@ -32,22 +42,12 @@ from stages.library.papers import (
     read_lock,
     run_id,
 )
-from stages.library.path_options import contents, regular_subsets, resolved
-from stages.library.places import located
-from stages.library.preflight import (
-    buckets,
-    check_alpha,
-    check_dataset,
-    check_prompts,
-    check_steps,
-    dataset_subsets,
-)
-from stages.library.receipt import expected
-from stages.library.samples import PICTURE, collect_samples
-from stages.library.sending import hand_over, receive, send
-from stages.library.states import epoch_of, remove_incomplete
-from stages.library.subsets import CAPTION, check_parts, parted, shows
-from stages.library.trainer import (
+from stages.library.training.receipt import expected
+from stages.library.training.samples import PICTURE, collect_samples
+from stages.library.training.sending import hand_over, receive, send
+from stages.library.training.states import epoch_of, remove_incomplete
+from stages.library.training.subsets import CAPTION, check_parts, parted, shows
+from stages.library.training.trainer import (
     Trainer,
     alone,
     explained,
@@ -55,8 +55,8 @@ from stages.library.trainer import (
     run_trainer,
     trainer_commit,
 )
-from stages.library.trainer import command as trainer_command
-from stages.library.training import (
+from stages.library.training.trainer import command as trainer_command
+from stages.library.training.training import (
     FINISHED,
     LORA,
     Training,
@@ -70,7 +70,7 @@ from stages.library.training import (
     tidy,
     write_curves,
 )
-from stages.library.watch import Watch
+from stages.library.training.watch import Watch
 from stages.organize import advice, steps_per_epoch
 
 EVERY = 10.0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clones import Clone, fresh_clone
-from tests.studio import TRAIN, Studio, commit, ready_studio
+from tests.support.clones import Clone, fresh_clone
+from tests.support.studio import TRAIN, Studio, commit, ready_studio
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.drive import is_folder
-from stages.library.git import git
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.drive import is_folder
+from stages.library.common.git import git
 from tools.experiments import (
     as_set_param,
     baseline,

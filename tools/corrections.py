@@ -5,18 +5,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stages.common_tag import with_tag_first
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.captions import join, read_tags, read_text, split, underscored
-from stages.library.edits import Edit, Edits, is_tag, learned, matched, read_edits, write_edits
-from stages.library.handwork import (
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import write_atomically
+from stages.library.dataset.captions import join, read_tags, read_text, split, underscored
+from stages.library.dataset.edits import (
+    Edit,
+    Edits,
+    is_tag,
+    learned,
+    matched,
+    read_edits,
+    write_edits,
+)
+from stages.library.dataset.manifest import USED, Row, shown
+from stages.library.dataset.manual_edits import (
     Written,
     changed_by_hand,
     read_written,
     write_written,
 )
-from stages.library.manifest import USED, Row, shown
-from stages.library.outputs import write_atomically
 
 PLACES = ("tagged", "dataset")
 """The folders of data/ whose files people edit; each has its record in data/written/."""

@@ -9,10 +9,10 @@ import shlex
 import shutil
 from pathlib import Path
 
-from stages.library.arguments import did_you_mean
-from stages.library.git import git
-from stages.library.option_tables import tables
-from stages.library.options import OURS, wrong_value
+from stages.library.common.arguments import did_you_mean
+from stages.library.common.git import git
+from stages.library.training.option_tables import tables
+from stages.library.training.options import OURS, wrong_value
 
 REF = re.compile(r"refs/\w+/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

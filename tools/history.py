@@ -13,11 +13,11 @@ from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from stages.library import command
-from stages.library.arguments import Parser
-from stages.library.captions import split
-from stages.library.manifest import Row, read_rows, same_name, shown, used
-from stages.library.outputs import write_atomically
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.outputs import write_atomically
+from stages.library.dataset.captions import split
+from stages.library.dataset.manifest import Row, read_rows, same_name, shown, used
 
 
 @dataclass(frozen=True)

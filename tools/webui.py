@@ -11,14 +11,21 @@ from dvc.parsing.interpolate import to_str
 from dvc.utils.serialize import YAMLFileCorruptedError as YAMLError
 from dvc.utils.serialize import load_yaml
 
-from stages.library import command
-from stages.library.arguments import Parser, number
-from stages.library.lora_folder import AUTO, check_name, folder_of, install, place, read_card
-from stages.library.loras import Lora, lora_hash, loras_of
-from stages.library.papers import read_metadata
-from stages.library.prompts import add_params
-from stages.library.webui import TRAINED, State, WebUI
-from stages.library.webui_answers import LOGIN, UnreachableError
+from stages.library.common import command
+from stages.library.common.arguments import Parser, number
+from stages.library.drawing.loras import Lora, lora_hash, loras_of
+from stages.library.drawing.painters.lora_folder import (
+    AUTO,
+    check_name,
+    folder_of,
+    install,
+    place,
+    read_card,
+)
+from stages.library.drawing.painters.webui import TRAINED, State, WebUI
+from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
+from stages.library.drawing.prompts import add_params
+from stages.library.training.provenance import read_metadata
 
 PARAMS, LORAS = Path("params.yaml"), Path("training/lora")
 

@@ -15,11 +15,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from stages.library.edits import Edits
-from stages.library.manifest import SKIPPED, USED, Row
-from stages.library.page import render_page
-from stages.library.rules import Rules
-from stages.library.scores import CHARACTER, GENERAL, RATING, Found, Scores
+from stages.library.dataset.edits import Edits
+from stages.library.dataset.manifest import SKIPPED, USED, Row
+from stages.library.report.page import render_page
+from stages.library.tagging.rules import Rules
+from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores
 
 RULES = Rules(0.35, 0.85, [], [], "keep", False, 0)
 

@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.keys import Keys
 
-from stages.library.gallery import Gallery, render
+from stages.library.drawing.gallery import Gallery, render
 from tests.browser.pages import Page, logged
 from tests.browser.test_page import CONTRAST
-from tests.stages.library.test_gallery import made
-from tests.stages.library.test_html import HOSTILE
+from tests.stages.library.common.test_html import HOSTILE
+from tests.stages.library.drawing.test_gallery import made
 
 SIZE = (128, 192)
 NAMES = [name for name in HOSTILE if name != "\ud800"]  # WebDriver can't say it

@@ -7,10 +7,10 @@ from selenium.webdriver.common.keys import Keys
 
 from stages.caption import tags_of
 from stages.common_tag import with_tag_first
-from stages.library.edits import Edit, read_edits, write_edits
-from stages.library.manifest import USED
-from stages.library.rules import Rules
-from stages.library.scores import CHARACTER, RATING, SCALE
+from stages.library.dataset.edits import Edit, read_edits, write_edits
+from stages.library.dataset.manifest import USED
+from stages.library.tagging.rules import Rules
+from stages.library.tagging.scores import CHARACTER, RATING, SCALE
 from tests.browser.conftest import Opener
 from tests.browser.pages import (
     RULES,
@@ -23,9 +23,9 @@ from tests.browser.pages import (
     row_of,
     skipped_row,
 )
-from tests.stages.library.test_html import HOSTILE
-from tests.vectors.make import FOLDER as VECTORS
-from tests.vectors.make import final_caption
+from tests.stages.library.common.test_html import HOSTILE
+from tests.support.vectors.make import FOLDER as VECTORS
+from tests.support.vectors.make import final_caption
 
 WORDS = {"smile": "笑顔", "long_hair": "長い髪", "eggplant": "茄子", "1girl": "女の子1人"}
 KEYS = [f"{number}" + "0" * 11 for number in range(1, 6)]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.caption import main, tags_of, unknown_tags
-from stages.library.captions import KAOMOJI, underscored
-from stages.library.rules import Rules
-from stages.library.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
+from stages.library.dataset.captions import KAOMOJI, underscored
+from stages.library.tagging.rules import Rules
+from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
 
 RULES = Rules(0.35, 0.85, [], [], "keep", ratings=False, max_tags=0)
 Tag = tuple[str, int, float]

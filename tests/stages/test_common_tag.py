@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.common_tag import main, with_tag_first
-from stages.library.captions import each_line, underscored
+from stages.library.dataset.captions import each_line, underscored
 
 TRIGGER = "nasumiso_style"
 

@@ -1,4 +1,4 @@
-"""The generate stage, with a stand-in for the WebUI (tests/webui)."""
+"""The generate stage, with a stand-in for the WebUI (tests/standins/webui)."""
 
 import hashlib
 import json
@@ -15,13 +15,13 @@ import pytest
 from PIL import Image
 
 from stages import generate
-from stages.library import webui as client
-from stages.library.infotext import read_infotext, settings
-from stages.library.papers import dvc_md5
-from tests.clones import PROJECT
-from tests.taggers import write_tagger
-from tests.training import BASE, as_dvc_writes, lora_bytes, safetensors
-from tests.webui.server import StandIn, webui
+from stages.library.drawing.painters import webui as client
+from stages.library.drawing.painters.infotext import read_infotext, settings
+from stages.library.training.provenance import dvc_md5
+from tests.standins.webui.server import StandIn, webui
+from tests.support.clones import PROJECT
+from tests.support.taggers import write_tagger
+from tests.support.training import BASE, as_dvc_writes, lora_bytes, safetensors
 
 NAME = "nasu"
 WAITING_SECONDS = 60

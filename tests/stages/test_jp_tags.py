@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.jp_tags import japanese_of, main, untranslated
-from stages.library.dictionary import read_dictionary
+from stages.library.dataset.dictionary import read_dictionary
 
 WORDS = "tag,ja\n1girl,女の子1人\nsolo,単独\nlong_hair,長い髪\n"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stages.library.manifest import USED, Row, write_manifest
+from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.organize import FEW_STEPS, MANY_STEPS, advice, main, steps_per_epoch, too_long, unpaired
 
 DEFAULTS = {

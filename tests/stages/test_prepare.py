@@ -18,10 +18,10 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
-from stages.library import images, sources
-from stages.library.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
-from stages.library.outputs import locked, sha256
-from stages.library.sources import Source
+from stages.library.common.outputs import locked, sha256
+from stages.library.dataset import images, sources
+from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
+from stages.library.dataset.sources import Source
 
 ROOT = Path(__file__).parents[2]
 

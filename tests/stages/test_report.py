@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.library.edits import HEADER
-from stages.library.manifest import SKIPPED, USED, Row, write_manifest
-from stages.library.scores import Scores, write_scores
+from stages.library.dataset.edits import HEADER
+from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
+from stages.library.tagging.scores import Scores, write_scores
 from stages.report import figures, main, tag_frequencies
 
 ROWS = [

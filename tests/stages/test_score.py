@@ -21,11 +21,11 @@ import pytest
 from PIL import Image
 
 from stages import score
-from stages.library import tagger
-from stages.library.outputs import sha256
-from stages.library.scores import Scores, read_scores, write_scores
+from stages.library.common.outputs import sha256
+from stages.library.tagging import tagger
+from stages.library.tagging.scores import Scores, read_scores, write_scores
 from stages.score import main
-from tests.taggers import TAGS, write_tagger
+from tests.support.taggers import TAGS, write_tagger
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -368,7 +368,7 @@ def test_an_unwritable_place_is_one_line(
 DRIVER = """
 import json, signal, sys, time
 from stages import score
-from stages.library import tagger
+from stages.library.tagging import tagger
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 score.CHECKPOINT_SECONDS = 0

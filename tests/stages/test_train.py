@@ -1,4 +1,4 @@
-"""The training stage, with a stand-in for sd-scripts (tests/trainer)."""
+"""The training stage, with a stand-in for sd-scripts (tests/standins/trainer)."""
 
 import hashlib
 import json
@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from stages import train
-from stages.library import preflight
-from stages.library.papers import dvc_md5, read_metadata, read_papers
-from tests.clones import PROJECT
-from tests.training import (
+from stages.library.training import preflight
+from stages.library.training.provenance import dvc_md5, read_metadata, read_papers
+from tests.support.clones import PROJECT
+from tests.support.training import (
     PARAMS,
     TRAINER,
     as_dvc_writes,

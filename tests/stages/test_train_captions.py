@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from stages import train
-from stages.library.papers import dvc_md5, read_metadata
-from stages.library.receipt import read_tags
+from stages.library.training.provenance import dvc_md5, read_metadata
+from stages.library.training.receipt import read_tags
 from tests.stages.test_train import root, runs, without_counts, words
-from tests.training import TRAINER, write_lock
+from tests.support.training import TRAINER, write_lock
 
 __all__ = ["root"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training import TRAINER
+from tests.support.training import TRAINER
 
 HERE = Path(__file__).parent
 TEXT = (HERE / "README.md").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stages.library.curves import Logs
-from stages.library.papers import read_metadata
-from tests.training import TRAINER, write_base_model
+from stages.library.training.curves import Logs
+from stages.library.training.provenance import read_metadata
+from tests.support.training import TRAINER, write_base_model
 
 TRIGGERED = ("nasu, smile\n", "nasu, Smile, smile\n", "nasu,  , 茄子\nsecond line\n")
 

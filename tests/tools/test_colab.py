@@ -1,4 +1,4 @@
-"""The notebook's steps one by one, without Colab; the whole is in tests/notebooks."""
+"""The notebook's steps one by one, without Colab; the whole is in tests/e2e."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.git import git
-from tests.clones import PROJECT
+from stages.library.common.git import git
+from tests.support.clones import PROJECT
 from tools import colab
 
 

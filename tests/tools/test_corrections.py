@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from stages import common_tag, edit, organize
-from stages.library.edits import Edit, read_edits
-from stages.library.handwork import read_written
-from stages.library.manifest import USED, Row, write_manifest
+from stages.library.dataset.edits import Edit, read_edits
+from stages.library.dataset.manifest import USED, Row, write_manifest
+from stages.library.dataset.manual_edits import read_written
 from tools import corrections
 
 TRIGGER = "nasu"

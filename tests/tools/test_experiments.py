@@ -7,8 +7,8 @@ import pytest
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from stages.library.git import git
-from tests.clones import PROJECT
+from stages.library.common.git import git
+from tests.support.clones import PROJECT
 from tools.experiments import (
     DATASET,
     as_set_param,

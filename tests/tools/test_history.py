@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.manifest import SKIPPED, USED, Row
-from tests.clones import Clone
+from stages.library.dataset.manifest import SKIPPED, USED, Row
+from tests.support.clones import Clone
 from tools.history import Dataset, changes, flat, param_changes, totals
 
 

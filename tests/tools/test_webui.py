@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from stages.library.papers import card, read_metadata
-from stages.library.webui_answers import LOGIN
-from tests.clones import PROJECT
-from tests.training import BASE, lora_bytes, safetensors
-from tests.users import unprivileged
-from tests.webui.server import StandIn, webui
+from stages.library.drawing.painters.webui_answers import LOGIN
+from stages.library.training.provenance import card, read_metadata
+from tests.standins.webui.server import StandIn, webui
+from tests.support.clones import PROJECT
+from tests.support.training import BASE, lora_bytes, safetensors
+from tests.support.users import unprivileged
 from tools.webui import main
 
 NAME = "nasumiso_v1"

@@ -1,0 +1,1 @@
+"""Drawings, captions and what people write about them."""

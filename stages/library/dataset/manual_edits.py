@@ -1,0 +1,125 @@
+"""Work done by hand on the pipeline's outputs, and the rule that none of it is overwritten.
+
+A stage whose output people edit records what it wrote. Before it writes again, it compares: a
+file that is neither as recorded nor as it is about to be written holds somebody's work.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from stages.library.common.outputs import files_within, sha256, write_atomically
+from stages.library.dataset.captions import read_text, split
+from stages.library.dataset.edits import KEY_LENGTH
+from stages.library.dataset.manifest import Row, shown
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a stage wrote for one picture."""
+
+    drawing: str  # the picture's key in edits.yaml
+    source: str  # the drawing's file name
+    text: str  # the caption
+    picture: str = ""  # SHA-256 of the picture beside it, if there is one
+
+
+def written_for(row: Row | None, text: str, picture: str = "") -> Written:
+    """Return the record of a picture; without a row it can't be told whose drawing it is."""
+    drawing, source = (row.sha256[:KEY_LENGTH], row.source) if row else ("", "")
+    return Written(drawing, source, text, picture)
+
+
+def read_written(path: Path) -> dict[str, Written]:
+    """Return the record in `path` by the picture's stem; empty where there is none."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {stem: Written(**entry) for stem, entry in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_written(path: Path, written: dict[str, Written]) -> None:
+    """Write what `read_written` reads."""
+    entries = {stem: asdict(entry) for stem, entry in written.items()}
+    text = json.dumps(entries, indent=1, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def same_tags(one: str, other: str) -> bool:
+    """Return whether two captions hold the same tags in the same order, whatever the spacing."""
+    return [split(line) for line in one.split("\n")] == [split(line) for line in other.split("\n")]
+
+
+def holds(path: Path, text: str) -> bool:
+    """Return whether a caption file holds the tags of `text`; one that is not UTF-8 does not."""
+    try:
+        return same_tags(read_text(path).strip("\r\n"), text.strip("\r\n"))
+    except ValueError:
+        return False
+
+
+def changed_by_hand(
+    folder: Path, written: dict[str, Written], coming: dict[str, Written] | None = None
+) -> list[Path]:
+    """Return the captions and pictures below `folder` that the stage neither wrote nor will write.
+
+    `coming` is what the stage is about to write: a file that is so already loses nothing.
+    """
+    hand = []
+    for path in files_within(folder):
+        if path.name.startswith("._"):  # a Mac's notes beside a file on a foreign disk
+            continue
+        known = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
+        if path.suffix == ".txt":
+            kept = any(holds(path, entry.text) for entry in known)
+        elif path.suffix == ".png":
+            kept = sha256(path) in {entry.picture for entry in known}
+        else:
+            continue
+        if not kept:
+            hand.append(path)
+    return hand
+
+
+def refuse_to_overwrite(
+    folder: Path, written: dict[str, Written], coming: dict[str, Written]
+) -> None:
+    """Raise ValueError, naming the files, if writing `coming` would lose work done by hand."""
+    hand = changed_by_hand(folder, written, coming)
+    if not hand:
+        return
+    names = []
+    for path in hand:
+        source = written[path.stem].source if path.stem in written else ""
+        names.append(
+            f"  {path}"
+            + (f" ({shown(source)})" if source else ": not the pipeline's, move it away")
+        )
+    if not written:
+        raise ValueError(
+            "\n".join(
+                [
+                    "this run would overwrite these files, and there is no record that could tell",
+                    "whether they were changed by hand:",
+                    *names,
+                    "  get the record in data/written back (tagged.json with git checkout,",
+                    "  dataset.json with dvc checkout), or move the files away,",
+                    "  then run dvc repro again",
+                ]
+            )
+        )
+    raise ValueError(
+        "\n".join(
+            [
+                "these files were changed by hand, and this run would overwrite them:",
+                *names,
+                "  keep the changes:  python -m tools.corrections save",
+                "  drop the changes:  python -m tools.corrections discard",
+                "  (a picture changed by hand belongs among your drawings; only tags can be saved)",
+                "  then run dvc repro again",
+                "  手で直したファイルがあります。残すなら save、捨てるなら discard を実行し、",
+                "  もう一度 dvc repro を実行してください。",
+            ]
+        )
+    )

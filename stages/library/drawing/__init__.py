@@ -1,0 +1,1 @@
+"""Test pictures: what is asked for, who draws it, and how it is shown."""

@@ -1,0 +1,1 @@
+"""Those that draw: each takes an order and gives a PNG."""

@@ -1,0 +1,216 @@
+"""What a WebUI's answers mean: pictures, errors, and what it silently did otherwise than asked."""
+
+import base64
+import binascii
+import io
+import json
+import re
+from typing import Any
+
+import requests
+from PIL import Image
+
+from stages.library.drawing.orders import Order
+from stages.library.drawing.painters.infotext import lora_hashes, settings
+
+LOGIN = "NASUMISO_WEBUI_LOGIN"
+"""Environment variable with `name:password`, as the WebUI's own option --api-auth takes it."""
+
+START = "./webui.sh --api (Windows: set COMMANDLINE_ARGS=--api in webui-user.bat)"
+
+MOST_SAID = 300
+"""Characters of an error message that are shown."""
+
+
+class UnreachableError(RuntimeError):
+    """Nothing answers, or the answer broke off; a WebUI that is started again may answer."""
+
+
+def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
+    """Return the PNG and the infotext of an answer to txt2img.
+
+    Raises:
+        RuntimeError: it holds no usable picture, or one that is not as ordered.
+    """
+    try:
+        infotext = str(json.loads(answer["info"])["infotexts"][0])
+        data = base64.b64decode(answer["images"][0], validate=True)
+    except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
+        raise RuntimeError("answered without a picture and its infotext") from None
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
+            kind, size, colours = picture.format, picture.size, picture.convert("RGB").getcolors(1)
+    except Exception:  # a damaged file makes decoders raise anything
+        raise UnreachableError("sent a damaged picture") from None
+    if kind != "PNG":
+        raise RuntimeError(
+            f"sends {kind}, which loses detail; in the WebUI set Settings > Saving images/grids > "
+            "File format for images to png"
+        )
+    if wrong := differences(order, settings(infotext)):
+        raise RuntimeError(wrong)
+    negative = f"\nNegative prompt: {text}" if (text := order.negative_prompt.strip()) else ""
+    if not infotext.startswith(f"{full_prompt(order)}{negative}\nSteps: "):
+        prompts = " ".join(infotext.rpartition("\nSteps: ")[0].split())
+        raise RuntimeError(f"drew another prompt: {prompts!r}; an extension changes prompts")
+    if colours:
+        raise RuntimeError(
+            "drew one plain colour: the model gave no numbers (NaN); start the WebUI with "
+            "--no-half-vae, or with --no-half"
+        )
+    if size != (order.width, order.height):
+        raise RuntimeError(
+            f"sent a picture of {size[0]}x{size[1]} pixels; turn off what resizes it"
+        )
+    return data, infotext
+
+
+def full_prompt(order: Order) -> str:
+    """Return the prompt with the LoRA in it, as a WebUI reads it."""
+    lora = f" <lora:{order.lora}:{order.weight:g}>" if order.lora else ""
+    return f"{order.prompt.strip()}{lora}"
+
+
+def differences(order: Order, done: dict[str, str]) -> str:
+    """Return in what a picture's settings are not as ordered, as one line; '' if they are.
+
+    >>> blank = Order("a", "", "Euler", "Karras", 20, 7.0, 64, 64, 1, 1, "loaded", "", "", 0)
+    >>> done = settings("a\\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, "
+    ... "Seed: 1, Size: 64x64")
+    >>> differences(blank, done)
+    'drew otherwise than asked: Sampler DPM++ 2M, not Euler'
+    """
+    if not done:
+        return "sent no infotext with the picture, so that nobody can tell how it was drawn"
+    if wrong := wrong_loras(order, lora_hashes(done)):
+        return wrong
+    asked: dict[str, str | float] = {
+        "Steps": order.steps,
+        "Sampler": order.sampler,
+        "Schedule type": order.scheduler,
+        "CFG scale": order.cfg_scale,
+        "Seed": order.seed,
+        "Size": f"{order.width}x{order.height}",
+        "Clip skip": order.clip_skip,
+    }
+    done = {"Clip skip": "1"} | done  # 1 is not written
+    if order.scheduler == "Automatic":  # what that means is the sampler's own choice
+        del asked["Schedule type"]
+    each = [
+        f"{name} {done.get(name, 'unknown')}, not {value}"
+        for name, value in asked.items()
+        if not same(done.get(name, ""), value)
+    ]
+    model = done.get("Model hash", "unknown")
+    if is_sha256(order.checkpoint) and not order.checkpoint.startswith(model):
+        each.append(
+            f"model {done.get('Model', 'unknown')} [{model}], not [{order.checkpoint[:10]}]"
+        )
+    return f"drew otherwise than asked: {'; '.join(each)}" if each else ""
+
+
+def wrong_loras(order: Order, used: dict[str, str]) -> str:
+    """Return what is wrong with the LoRAs that were used, by name and hash; '' if nothing."""
+    if order.lora and order.lora not in used:
+        return f"drew without the LoRA {order.lora}; what the WebUI prints tells why"
+    if order.lora and used[order.lora] != order.lora_hash:
+        return (
+            f"drew with another LoRA called {order.lora} ({used[order.lora]}, not "
+            f"{order.lora_hash}); is it twice in models/Lora?"
+        )
+    if others := sorted(set(used) - {order.lora}):
+        return (
+            f"adds the LoRA {others[0]} to every prompt; in the WebUI set Settings > Extra "
+            "Networks > Add network to prompt to None"
+        )
+    return ""
+
+
+def same(text: str, value: str | float) -> bool:
+    """Return whether a setting is as asked; 7.0 and 7 are the same."""
+    if isinstance(value, str):
+        return text == value
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
+
+
+def is_sha256(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def trouble(answer: requests.Response, path: str) -> Exception | None:
+    """Return the error that an answer is, without the address; None if it is none."""
+    code = answer.status_code
+    if code in (502, 503, 504):
+        return UnreachableError(f"answers {code} {answer.reason}")
+    if code == 401:
+        return ValueError(
+            f"wants a login, or another one; set {LOGIN}=name:password to what the WebUI's "
+            "--api-auth says"
+        )
+    if code == 404 and path == "schedulers":
+        return ValueError("is older than 1.9 and has no schedulers; update the WebUI")
+    if code in (404, 405):
+        return ValueError(
+            f"answers, but without the API; if it has not just been started, stop the WebUI and "
+            f"start it with {START}, or correct generate.url: another program may be there"
+            " / --api を付けて起動し直してください"
+        )
+    if code // 100 == 3:
+        place = answer.headers.get("Location", "another address")
+        return ValueError(f"sends on to {place}; write the WebUI's own address in generate.url")
+    if code >= 400:
+        said = what_it_says(answer)
+        return RuntimeError(f"can't do it: {said}{hint(said)}")
+    return None
+
+
+def what_it_says(answer: requests.Response) -> str:
+    """Return an error's own words, on one line."""
+    plain = f"{answer.status_code} {answer.reason}"
+    try:
+        body = answer.json()
+    except ValueError:
+        return plain
+    if not isinstance(body, dict):
+        return plain
+    if isinstance(body.get("detail"), list):  # a wrong request: FastAPI tells field by field
+        said = "; ".join(
+            f"{'.'.join(map(str, part['loc']))}: {part['msg']}"
+            for part in body["detail"]
+            if isinstance(part, dict) and isinstance(part.get("loc"), list) and "msg" in part
+        )
+    else:
+        said = ": ".join(str(body[key]) for key in ("error", "errors", "detail") if body.get(key))
+    return " ".join(said.split())[:MOST_SAID] or plain
+
+
+def hint(said: str) -> str:
+    """Return what helps against an error, where that is known."""
+    hints = {
+        "memory": "; lower generate.width and height, or start the WebUI with --medvram",
+        "nansexception": "; start the WebUI with --no-half-vae, or with --no-half",
+    }
+    return next((text for sign, text in hints.items() if sign in said.lower()), "")
+
+
+def in_short(error: requests.RequestException) -> str:
+    """Return what kept an answer from coming, in few words."""
+    text = str(error)
+    known = {
+        "refused": f"nothing answers there; start the WebUI with {START}"
+        " / WebUI を --api 付きで起動してください",
+        "Name or service": "there is no such machine; correct generate.url",
+        "name resolution": "there is no such machine; correct generate.url",
+        "address associated": "there is no such machine; correct generate.url",
+        "getaddrinfo": "there is no such machine; correct generate.url",
+        "nodename": "there is no such machine; correct generate.url",
+        "CERTIFICATE": "its certificate is not valid",
+        "WRONG_VERSION": "speaks no https; write http:// in generate.url",
+        "timed out": "gives no answer",
+        "unreachable": "can't be reached",
+        "No route": "can't be reached",
+    }
+    return next((words for sign, words in known.items() if sign in text), "the answer broke off")

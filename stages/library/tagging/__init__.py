@@ -1,0 +1,1 @@
+"""What a tagger finds in a picture, and which of it becomes a caption."""

@@ -1,0 +1,1 @@
+"""From the dataset to a LoRA: checks, the trainer, states, curves, provenance."""

@@ -1,0 +1,244 @@
+"""A training: the folder it works in, its curves, and what it brings home."""
+
+import json
+import math
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.library.common.drive import Drive
+from stages.library.common.outputs import (
+    atomic_directory,
+    beside,
+    foreign,
+    write_atomically,
+)
+from stages.library.training.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
+from stages.library.training.options import Options, first
+from stages.library.training.preflight import bytes_needed, check_room
+from stages.library.training.provenance import card, is_whole, read_metadata
+from stages.library.training.receipt import Receipt, difference
+from stages.library.training.samples import named, newest
+from stages.library.training.states import (
+    newest_state,
+    read_record,
+)
+from stages.library.training.subsets import CAPTION, Subset, read_subsets
+
+LORA = r"[^/]+\.(safetensors|json|png)"
+"""Paths of what is brought home into the folder of the LoRAs."""
+
+FINISHED = "finished.json"
+"""Written into a training's folder when the trainer has ended well."""
+
+REFUSED = "refused"
+"""Where the LoRAs and states go that another start did not learn as ordered."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training and the folder it works in; the same params and data: the same folder."""
+
+    name: str
+    folder: Path
+    drive: Drive | None
+    options: Options
+    prompts: list[str]
+    epochs: int
+    steps_per_epoch: int
+    subsets: list[Subset]  # the dataset, and pictures for regularization
+    receipt: Receipt
+
+    @property
+    def mirror(self) -> Path | None:
+        """The folder's copy on the Drive."""
+        return self.drive.folder / "state" / self.folder.name if self.drive else None
+
+    @property
+    def output(self) -> Path:
+        """Where the trainer writes LoRAs, states and samples."""
+        return self.folder / "output"
+
+    @property
+    def data(self) -> Path:
+        """Where the trainer reads its copy of the dataset."""
+        return self.folder / "dataset"
+
+    @property
+    def prompt_file(self) -> Path:
+        """Where the trainer reads its sample prompts."""
+        return self.folder / "prompts.txt"
+
+    @property
+    def lora(self) -> Path:
+        """The finished LoRA."""
+        return self.output / f"{self.name}.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the trainer has ended well and the LoRA is there."""
+        return is_finished(self.folder) and is_whole(self.lora)
+
+    @property
+    def newest(self) -> Path | None:
+        """The state to go on from: the newest whose sample pictures were drawn as well.
+
+        The trainer draws them when the state is written; killed in between, it never would.
+        """
+        return newest_state(self.output, self.epochs, self.is_drawn)
+
+    def is_drawn(self, epoch: int) -> bool:
+        """Return whether all sample pictures that are due after an epoch are there."""
+        every = int(first(self.options, "sample_every_n_epochs", "0"))
+        if not every or epoch % every:
+            return True
+        there = self.output / "sample"
+        return all(
+            any(there.glob(f"{self.name}_e{epoch:06d}_{number:02d}_*.png"))
+            for number in range(len(self.prompts))
+        )
+
+    def check_receipts(self) -> None:
+        """Raise RuntimeError if a LoRA that is there learned something else than was ordered."""
+        for lora in sorted(self.output.glob("*.safetensors")):
+            if is_whole(lora) and (wrong := difference(self.receipt, read_metadata(lora))):
+                raise RuntimeError(
+                    f"{lora.name} did not learn what was ordered: {wrong}. The training is stopped "
+                    "/ 学習内容がデータセットと一致しないため、学習を止めました"
+                )
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a training's folder says that the trainer has ended well; a cut record won't.
+
+    >>> is_finished(Path("nowhere"))
+    False
+    """
+    return read_record(folder / FINISHED).get("run") == folder.name
+
+
+def check_foreign(folder: Path, only: str) -> None:
+    """Raise ValueError now for a file that would stop `atomic_directory` after the training."""
+    if path := foreign(folder, only):
+        raise ValueError(
+            f"{path}: the training did not write it and would remove it; move it away "
+            "/ このファイルを別の場所へ移してください"
+        )
+
+
+def check_space(training: Training, script: str) -> None:
+    """Raise ValueError if LoRAs and states have no room here or on the Drive.
+
+    Only of a plain LoRA the size is known before: with LyCORIS' LoKr a dimension of 100000 means
+    "as large as it may be".
+    """
+    if first(training.options, "network_module", "networks.lora") != "networks.lora":
+        return
+    dim = int(first(training.options, "network_dim", "4"))
+    states = int(first(training.options, "save_last_n_epochs_state", "0")) or training.epochs
+    needed = bytes_needed(script, dim, training.epochs, states)
+    check_room(training.folder, needed, "free some, or lower train.network_dim")
+    if training.drive and training.drive.there:
+        check_room(
+            training.drive.folder, needed, "free some on the Drive, or lower train.network_dim"
+        )
+
+
+def copy_subsets(subsets: list[Subset], target: Path) -> list[Subset]:
+    """Copy a dataset for the trainer, which writes its latents beside the pictures; return it.
+
+    A copy made before is kept with its latents, but for one that was cut off in the middle.
+    """
+    if target.is_dir():
+        for path in target.rglob("*.npz"):
+            if not zipfile.is_zipfile(path):
+                path.unlink()
+    else:
+        partial = beside(target, "partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        for subset in subsets:
+            (partial / subset.name).mkdir(parents=True)
+            captions = [path.with_suffix(CAPTION) for path in subset.pictures]
+            for path in [*subset.pictures, *(each for each in captions if each.is_file())]:
+                shutil.copyfile(path, partial / subset.name / path.name)
+        partial.rename(target)
+    return read_subsets(target, regular=any(each.regular for each in subsets))
+
+
+def put_refused_away(training: Training) -> None:
+    """Begin anew, rather than go on with what a start before did not learn as ordered."""
+    try:
+        training.check_receipts()
+    except RuntimeError as error:
+        away = training.folder / REFUSED
+        shutil.rmtree(away, ignore_errors=True)
+        training.output.rename(away)
+        print(f"train: beginning anew, since {error}; it is in {os.path.relpath(away)}")
+
+
+def steps_in_epoch(training: Training) -> int:
+    """Return the steps of an epoch, as the trainer itself counts them where it has said so."""
+    for lora in sorted(training.output.glob("*.safetensors")):
+        if is_whole(lora):
+            metadata = read_metadata(lora)
+            batches = metadata.get("ss_num_batches_per_epoch", "")
+            accumulation = metadata.get("ss_gradient_accumulation_steps", "")
+            if batches.isdigit() and accumulation.isdigit():
+                return math.ceil(int(batches) / int(accumulation))
+    return training.steps_per_epoch
+
+
+def read_curves(training: Training, logs: Logs) -> Curves:
+    return stitched(logs.read(), steps_in_epoch(training))
+
+
+def write_curves(found: Curves, curves: Path, metrics: Path) -> None:
+    """Write what DVC plots and compares."""
+    write_atomically(curves / "steps.csv", steps_csv(found).encode())
+    write_atomically(curves / "epochs.csv", epochs_csv(found).encode())
+    write_atomically(metrics, (json.dumps(figures(found), indent=1) + "\n").encode())
+
+
+def collect(training: Training, output: Path, trigger: str, weight: float) -> dict[str, Path]:
+    """Bring home the LoRAs of every epoch, and beside the last one its card and a preview.
+
+    Return the sample pictures by name.
+    """
+    loras = [path for path in sorted(training.output.glob("*.safetensors")) if is_whole(path)]
+    steps = steps_in_epoch(training)
+    pictures = named(training.output / "sample", training.folder / "logs", steps)
+    with atomic_directory(output, only=LORA) as partial:
+        for lora in loras:
+            shutil.copyfile(lora, partial / lora.name)
+        shown = card(trigger, read_metadata(training.lora), weight, "")
+        text = json.dumps(shown, indent=1, ensure_ascii=False)
+        (partial / f"{training.name}.json").write_text(f"{text}\n", encoding="utf-8")
+        if preview := newest(pictures):
+            shutil.copyfile(preview, partial / f"{training.name}.png")
+    return pictures
+
+
+def tidy(training: Training) -> None:
+    """Remove what a finished training doesn't need: its states and latents, older finished ones.
+
+    LoRAs, samples and logs stay until another training is finished here: if only our code changes,
+    nothing is trained again. On the Drive they stay for good; it can't be told whether they have
+    been pushed.
+    """
+    for made in ("dataset", "regular", REFUSED):
+        shutil.rmtree(training.folder / made, ignore_errors=True)
+    remove_states(training.folder)
+    for other in training.folder.parent.glob(f"*/{FINISHED}"):
+        if other.parent != training.folder and is_finished(other.parent):
+            shutil.rmtree(other.parent)
+    left = sorted(path for path in training.folder.parent.iterdir() if (path / "output").is_dir())
+    if unfinished := [path.name for path in left if not is_finished(path)]:
+        where = os.path.relpath(training.folder.parent)
+        print(f"train: {where} also keeps the unfinished trainings {', '.join(unfinished)}")
+
+
+def remove_states(folder: Path) -> None:
+    for state in folder.glob("output/*-state"):
+        shutil.rmtree(state)

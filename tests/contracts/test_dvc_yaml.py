@@ -1,0 +1,365 @@
+"""dvc.yaml, params.yaml and the stages tell the same story."""
+
+import ast
+import hashlib
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.parsing.interpolate import to_str
+from dvc.utils.serialize import parse_yaml
+
+from stages.library.common.arguments import Parser
+from stages.train import Order
+
+ROOT = Path(__file__).parents[2]
+
+STANDALONE = {
+    "score": {"--use-coreml"},
+    "common-tag": {"--exclude-jp"},
+    "jp-tags": {"--missing"},
+    "train": {"--dry-run"},
+}
+"""Flags for people who call the stage themselves; the pipeline never gives them."""
+
+UNNAMED = {
+    "prepare": {"${prepare.input}"},  # comes with the section
+    "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
+    "organize": {
+        "stages/library/tagging/tokens.txt"
+    },  # what stages/library/tagging/tokens.py reads
+    "report": {
+        "stages/library/report/page",
+        "stages/library/tagging/tokens.txt",
+    },  # what the modules read
+    "train": {"stages/library/tagging/tokens.txt"},  # as for organize, whose steps it counts
+    "generate": {"data/tagger/builtin", "stages/library/drawing/gallery"},  # as in score and report
+}
+"""Dependencies that no flag of the command itself names."""
+
+HANDED_ON = {"train": "train"}
+"""Sections whose keys, but for a few, are the options of another program."""
+
+WORKPLACES = {"train": {"training/state"}, "generate": {"training/drawn"}}
+"""Folders that a stage works in: no outputs, Git ignores them."""
+
+
+def load(name: str) -> Any:
+    return parse_yaml((ROOT / name).read_text(encoding="utf-8"), name)  # as DVC reads it: YAML 1.2
+
+
+PARAMS = load("params.yaml")
+FILES = [name for name in ("dvc.yaml", "training/dvc.yaml") if (ROOT / name).is_file()]
+STAGES: dict[str, Any] = {
+    name: stage for file in FILES for name, stage in load(file)["stages"].items()
+}
+SECTION_USES = {name: re.findall(r"\$\{(\w+)\}", stage["cmd"]) for name, stage in STAGES.items()}
+VALUE_USES = {
+    name: re.findall(r"--(\w+) '\$\{(\w+)\.(\w+)\}'", stage["cmd"])
+    for name, stage in STAGES.items()
+}
+
+each_stage = pytest.mark.parametrize("name", STAGES)
+
+
+def module_of(name: str) -> str:
+    found = re.match(r"python -m (stages\.\w+) ", STAGES[name]["cmd"])
+    assert found, name
+    return found[1]
+
+
+def parser_of(name: str) -> Parser:
+    built: Parser = importlib.import_module(module_of(name)).build_parser()
+    return built
+
+
+def paths(name: str, kind: str) -> dict[str, dict[str, Any]]:
+    """Return the deps or outs of a stage, each with its settings."""
+    entries = STAGES[name].get(kind, [])
+    return {
+        path: settings
+        for entry in entries
+        for path, settings in (entry.items() if isinstance(entry, dict) else [(entry, {})])
+    }
+
+
+def command(name: str) -> list[str]:
+    """Return the words of a stage's command as DVC runs it with the shipped params."""
+
+    def value(match: re.Match[str]) -> str:
+        found = PARAMS
+        for key in match[1].split("."):
+            found = found[key]
+        text: str = to_str(found)
+        return text
+
+    return shlex.split(re.sub(r"\$\{([\w.]+)\}", value, STAGES[name]["cmd"]))
+
+
+def plumbing(name: str) -> dict[str, str]:
+    """Return the flags that the command itself gives, with their values."""
+    words = shlex.split(re.sub(r"\$\{\w+\}", "", STAGES[name]["cmd"]))[3:]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def handed_on(name: str) -> set[str]:
+    """Return the keys that the stage hands on to another program, as its parser says."""
+    if name not in HANDED_ON:
+        return set()
+    order = parser_of(name).parse(command(name)[3:])["order"]
+    assert isinstance(order, Order)
+    return set(order.options)
+
+
+def imported(module: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the files of the project's modules that `module` imports, however indirectly."""
+    path = module.replace(".", "/") + ".py"
+    if path in seen:
+        return seen
+    seen |= {path}
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            base = node.module or ""
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if (
+                name.split(".")[0] in ("stages", "tools")
+                and (ROOT / (name.replace(".", "/") + ".py")).is_file()
+            ):
+                seen = imported(name, seen)
+    return seen
+
+
+# stages and their modules
+
+
+def test_every_stage_module_is_a_stage_and_every_stage_a_module() -> None:
+    modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__"}
+    assert {name.replace("-", "_") for name in STAGES} == modules
+
+
+@each_stage
+def test_a_stage_is_named_as_its_module(name: str) -> None:
+    assert module_of(name) == f"stages.{name.replace('-', '_')}"
+
+
+@each_stage
+def test_a_stage_is_described_as_its_module(name: str) -> None:
+    doc = importlib.import_module(module_of(name)).__doc__ or ""
+    assert "\n" not in doc
+    assert STAGES[name]["desc"].replace(" - ", ": ") == doc
+
+
+@each_stage
+def test_code_dependencies_are_what_the_stage_imports(name: str) -> None:
+    declared = {path for path in paths(name, "deps") if path.endswith(".py")}
+    assert declared == imported(module_of(name))
+
+
+def test_packages_hold_no_code() -> None:
+    """Importing a module runs its package's __init__.py, which no stage declares."""
+    for path in (ROOT / "stages").rglob("__init__.py"):
+        assert len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1, path
+
+
+# flags
+
+
+@each_stage
+def test_the_command_gives_every_flag(name: str) -> None:
+    given = {word for word in plumbing(name) if word.startswith("--")}
+    given |= {f"--{key}" for section in SECTION_USES[name] for key in PARAMS[section]}
+    given -= {f"--{key}" for key in handed_on(name)}
+    flags = {flag for action in parser_of(name)._actions for flag in action.option_strings}
+    assert given | STANDALONE.get(name, set()) == flags - {"-h", "--help"}
+
+
+@each_stage
+def test_the_params_are_the_flags_of_the_parser(name: str) -> None:
+    keys = {f"{section}.{key}" for section in SECTION_USES[name] for key in PARAMS[section]}
+    keys |= {f"{section}.{key}" for _, section, key in VALUE_USES[name]}
+    keys -= {f"{HANDED_ON[name]}.{key}" for key in handed_on(name)}
+    assert set(parser_of(name).params.values()) == keys
+
+
+@each_stage
+def test_the_shipped_params_are_accepted(name: str) -> None:
+    values = parser_of(name).parse(command(name)[3:])
+    assert not [key for key, value in values.items() if value is None]
+
+
+@each_stage
+def test_a_flag_has_the_name_of_its_param(name: str) -> None:
+    assert [flag for flag, _, key in VALUE_USES[name] if flag != key] == []
+
+
+@each_stage
+def test_sections_that_are_used_are_tracked(name: str) -> None:
+    assert STAGES[name].get("params", []) == SECTION_USES[name]
+
+
+def test_every_section_is_used() -> None:
+    used = {section for sections in SECTION_USES.values() for section in sections}
+    used |= {section for values in VALUE_USES.values() for _, section, _ in values}
+    assert set(PARAMS) == used
+
+
+@each_stage
+def test_no_text_is_pasted_into_a_command(name: str) -> None:
+    """DVC quotes the values of a whole section, but not one value by itself."""
+    expressions = re.findall(r"\$\{([^}]*)\}", STAGES[name]["cmd"])
+    single = [f"{section}.{key}" for _, section, key in VALUE_USES[name]]
+    assert sorted(expressions) == sorted(SECTION_USES[name] + single)
+    for section in SECTION_USES[name]:
+        assert isinstance(PARAMS[section], dict)
+    for _, section, key in VALUE_USES[name]:
+        assert type(PARAMS[section][key]) in (int, float)
+
+
+@each_stage
+def test_help_shows_the_docstring_and_every_flag(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module_of(name), "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert importlib.import_module(module_of(name)).__doc__ in done.stdout.splitlines()
+    for action in parser_of(name)._actions:
+        assert action.option_strings[-1] in done.stdout
+        assert action.help, action.option_strings
+        assert " ".join(action.help.split()) in " ".join(done.stdout.split())
+
+
+# files
+
+
+@each_stage
+def test_the_paths_of_the_command_are_its_dependencies_and_outputs(name: str) -> None:
+    numbers = {f"--{flag}" for flag, _, _ in VALUE_USES[name]}
+    given = {path for flag, path in plumbing(name).items() if flag not in numbers}
+    given -= WORKPLACES.get(name, set())
+    data = {path for path in paths(name, "deps") if not path.endswith(".py")}
+    assert given == (data - UNNAMED.get(name, set())) | set(paths(name, "outs"))
+    assert UNNAMED.get(name, set()) <= data
+
+
+@each_stage
+def test_where_a_stage_writes_is_an_output(name: str) -> None:
+    assert plumbing(name)["--output"] in paths(name, "outs")
+
+
+def test_each_output_has_one_maker_and_is_used_after_it() -> None:
+    made: list[str] = []
+    for name in STAGES:
+        later = [
+            path
+            for other in list(STAGES)[list(STAGES).index(name) :]
+            for path in paths(other, "outs")
+        ]
+        assert not set(paths(name, "deps")) & set(later), name
+        made += paths(name, "outs")
+    assert len(made) == len(set(made))
+
+
+def test_dependencies_that_no_stage_makes_are_in_the_repository() -> None:
+    made = {path for name in STAGES for path in paths(name, "outs")}
+    for name in STAGES:
+        for path in set(paths(name, "deps")) - made - {"${prepare.input}"}:
+            assert (ROOT / path).exists(), path
+    assert (ROOT / PARAMS["prepare"]["input"]).is_dir()
+
+
+def test_metrics_and_plots_lie_in_outputs() -> None:
+    shown = [
+        *load("dvc.yaml")["metrics"],
+        *(name for plot in load("dvc.yaml")["plots"] for name in plot),
+    ]
+    outs = [path for name in STAGES for path in paths(name, "outs")]
+    for path in shown:
+        assert any(Path(path).is_relative_to(out) for out in outs), path
+
+
+def ignored(path: str) -> bool:
+    """Return whether Git's ignore rules leave `path` out, tracked or not."""
+    words = ["git", "check-ignore", "-q", "--no-index", path]
+    code = subprocess.run(words, cwd=ROOT).returncode
+    assert code in (0, 1)
+    return code == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "cached"),
+    [
+        (path, settings.get("cache", True))
+        for name in STAGES
+        for path, settings in paths(name, "outs").items()
+    ],
+)
+def test_git_keeps_what_dvc_does_not(path: str, cached: bool) -> None:
+    assert ignored(path) == cached
+
+
+def test_what_was_never_made_counts_as_an_empty_folder() -> None:
+    """Without an entry in dvc.lock, `dvc exp apply`, `dvc checkout` and `dvc pull` fail."""
+    empty = hashlib.md5(b"[]").hexdigest() + ".dir"
+    object_ = ROOT / ".dvc" / "cache" / "files" / "md5" / empty[:2] / empty[2:]
+    assert object_.read_bytes() == b"[]"
+    entries = load("training/dvc.lock")["stages"]
+    for name in ("train", "generate"):
+        cached = {path for path, how in paths(name, "outs").items() if how.get("cache", True)}
+        assert {out["path"]: out["md5"] for out in entries[name]["outs"]} == dict.fromkeys(
+            cached, empty
+        )
+        assert entries[name]["cmd"] == "not run yet"
+
+
+@pytest.mark.parametrize("path", ["data/edits.yaml", "data/dictionary/mine.csv", "data/raw.dvc"])
+def test_git_keeps_what_the_artist_wrote(path: str) -> None:
+    assert not ignored(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data/raw",
+        "client_secret_1234.apps.googleusercontent.com.json",
+        "credentials.json",
+        "gdrive-user-credentials.json",
+        "my_credentials.json",
+        "secrets/google_credentials_2.json",
+        ".dvc/config.local",
+        "data/.tagged.partial",
+        "data/.tagged.old",
+        "data/.scores.npz.lock",
+        "data/.scores.npz.checkpoint",
+        "data/written/.tagged.json.partial",
+        ".venv/pyvenv.cfg",
+        "stages/__pycache__/score.pyc",
+        "data/sample/.DS_Store",
+    ],
+)
+def test_git_never_sees(path: str) -> None:
+    assert ignored(path)
+
+
+def test_no_credentials_in_the_repository() -> None:
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = [Path(line).name.lower() for line in listed.splitlines()]
+    assert names
+    assert [name for name in names if "credential" in name or "client_secret" in name] == []
+    config = (ROOT / ".dvc" / "config").read_text(encoding="utf-8")
+    assert not re.search("secret|token|password|client_id|access_key", config)

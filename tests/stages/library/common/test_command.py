@@ -1,0 +1,91 @@
+"""Every error becomes one line and an exit code, in one place."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.library.common import command
+from stages.library.common.arguments import Parser, whole
+
+ROOT = Path(__file__).parents[4]
+
+
+def parser() -> Parser:
+    made = Parser("stages.some_stage", "Do it.", section="some")
+    made.add_param("size", whole(1, 9), help="side")
+    return made
+
+
+def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Return exit code and stderr of work that raises `error`."""
+
+    def work(size: int) -> None:
+        assert size == 5
+        if error:
+            raise error
+
+    code = command.run(parser(), work, ["--size", "5"])
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (None, 0, ""),
+        (ValueError("a.txt: is bad; mend it"), 1, "a.txt: is bad; mend it"),
+        (RuntimeError("hub down"), 1, "hub down"),
+        (PermissionError(13, "Permission denied", "a.txt"), 1, "a.txt: Permission denied"),
+        (FileNotFoundError(2, "No such file", "なす.txt"), 1, "なす.txt: No such file"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (OSError("odd"), 1, "odd"),
+        (KeyboardInterrupt(), 130, "stopped by Ctrl-C; run the same command again to go on"),
+    ],
+)
+def test_an_error_is_one_line(
+    capsys: pytest.CaptureFixture[str], error: BaseException | None, code: int, line: str
+) -> None:
+    expected = f"some_stage: error: {line}\n" if line else ""
+    assert outcome(error, capsys) == (code, expected)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), ZeroDivisionError()])
+def test_a_mistake_of_ours_is_not_hidden(
+    capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        outcome(error, capsys)
+
+
+def test_a_wrong_flag_stops_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(**_: object) -> None:
+        raise AssertionError
+
+    assert command.run(parser(), work, ["--size", "x"]) == 1
+    assert capsys.readouterr().err == (
+        "some_stage: error: params.yaml, some.size: 'x' is not a whole number from 1 to 9; "
+        "write one\n"
+    )
+
+
+def test_a_terminal_without_japanese_is_no_reason_to_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert command.run(parser(), lambda size: print("なす", size), ["--size", "5"]) == 0
+    terminal.flush()
+    assert terminal.buffer.getvalue() == rb"\u306a\u3059 5" + os.linesep.encode()
+
+
+def test_the_exit_code_reaches_the_shell(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "stages.common_tag", "--input", str(tmp_path / "x")]
+    words += ["--output", str(tmp_path / "y"), "--tag", "a,b"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("common_tag: error: params.yaml, common_tag.tag: 'a,b' holds a")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,245 @@
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from stages.library.common.outputs import (
+    atomic_directory,
+    beside,
+    copy_atomically,
+    files_within,
+    locked,
+    sha256,
+    write_atomically,
+)
+
+OURS = r"img\d+\.png"
+
+
+def names(folder: Path) -> list[str]:
+    """Return every entry below a folder, but for the lock, which may stay."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.name.endswith(".lock")
+    )
+
+
+def earlier_output(folder: Path) -> Path:
+    output = folder / "prepared"
+    output.mkdir()
+    (output / "img1.png").write_text("old")
+    return output
+
+
+def run_nothing(output: Path) -> None:
+    with atomic_directory(output, OURS):
+        pytest.fail("the block must not run")
+
+
+def test_the_block_sees_an_empty_folder_beside_the_old_output(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+
+    with atomic_directory(output, OURS) as partial:
+        assert partial.parent == output.parent
+        assert list(partial.iterdir()) == []
+        assert (output / "img1.png").read_text() == "old"
+        (partial / "img2.png").write_text("new")
+
+    assert names(tmp_path) == ["prepared", "prepared/img2.png"]
+
+
+def test_missing_parents_are_made(tmp_path: Path) -> None:
+    with atomic_directory(tmp_path / "a/b/prepared", OURS) as partial:
+        (partial / "img1.png").write_text("new")
+
+    assert (tmp_path / "a/b/prepared/img1.png").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_failed_block_leaves_the_old_output_and_nothing_else(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    output = earlier_output(tmp_path)
+
+    def fail() -> None:
+        with atomic_directory(output, OURS) as partial:
+            (partial / "img2.png").write_text("new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+
+    assert names(tmp_path) == ["prepared", "prepared/img1.png"]
+    assert (output / "img1.png").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["sketch.png", "img1.png.bak", "sub/img1.png", ".hidden", "a\nb"])
+def test_a_folder_with_somebodys_file_is_refused_and_keeps_it(tmp_path: Path, name: str) -> None:
+    output = earlier_output(tmp_path)
+    (output / name).parent.mkdir(exist_ok=True)
+    (output / name).write_text("mine")
+    before = names(tmp_path)
+
+    with pytest.raises(ValueError, match="this stage did not write it"):
+        run_nothing(output)
+
+    assert names(tmp_path) == before
+    assert (output / name).read_text() == "mine"
+
+
+def test_the_file_that_stands_in_the_way_is_named(tmp_path: Path) -> None:
+    output = tmp_path / "prepared"
+    output.write_text("mine")
+
+    with pytest.raises(ValueError, match=r"prepared: is a file, not a folder; choose another"):
+        run_nothing(output)
+
+    assert output.read_text() == "mine"
+
+
+def test_litter_of_finder_and_explorer_is_no_somebodys_file(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (output / name).touch()
+
+    assert [path.name for path in files_within(output)] == ["img1.png"]
+    with atomic_directory(output, OURS):
+        pass
+    assert names(tmp_path) == ["prepared"]
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    for leftover in (beside(output, "partial"), beside(output, "old")):
+        leftover.mkdir()
+        (leftover / "img9.png").write_text("half")
+
+    with atomic_directory(output, OURS) as partial:
+        assert list(partial.iterdir()) == []
+        (partial / "img2.png").write_text("new")
+
+    assert names(tmp_path) == ["prepared", "prepared/img2.png"]
+
+
+def test_a_run_killed_between_the_renames_gives_its_old_output_back(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    output.rename(beside(output, "old"))
+
+    with atomic_directory(output, OURS):
+        assert (output / "img1.png").read_text() == "old"
+
+
+def test_read_only_outputs_are_replaced_and_not_written_through(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    cached = tmp_path / "cached"
+    os.link(output / "img1.png", cached)  # as DVC's cache of hard links
+    (output / "img1.png").chmod(0o444)
+
+    with atomic_directory(output, OURS) as partial:
+        (partial / "img1.png").write_text("new")
+
+    assert (output / "img1.png").read_text() == "new"
+    assert cached.read_text() == "old"
+
+
+def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "prepared").symlink_to("disk")
+
+    with atomic_directory(tmp_path / "prepared", OURS) as partial:
+        (partial / "img1.png").write_text("new")
+
+    assert (tmp_path / "prepared").is_symlink()
+    assert (tmp_path / "disk/img1.png").read_text() == "new"
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "data/manifest.csv"
+    write_atomically(path, b"one")
+    beside(path, "partial").write_bytes(b"left by a killed run, and longer")
+    write_atomically(path, b"two")
+
+    assert path.read_bytes() == b"two"
+    assert names(tmp_path) == ["data", "data/manifest.csv"]
+
+
+def test_a_linked_or_read_only_file_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "cached").write_bytes(b"old")
+    (tmp_path / "cached").chmod(0o444)
+    (tmp_path / "manifest.csv").symlink_to("cached")
+
+    write_atomically(tmp_path / "manifest.csv", b"new")
+
+    assert (tmp_path / "manifest.csv").read_bytes() == b"new"
+    assert (tmp_path / "cached").read_bytes() == b"old"
+
+
+def test_sha256_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 3_000_000)
+
+    assert sha256(tmp_path / "a") == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+
+
+def test_files_within_a_folder_that_is_not_there() -> None:
+    assert files_within(Path("no such folder")) == []
+
+
+def test_a_second_writer_waits_for_the_first(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "prepared"
+    order = []
+
+    def second() -> None:
+        with locked(output):
+            order.append("second")
+
+    with locked(output):
+        thread = threading.Thread(target=second)
+        thread.start()
+        deadline = time.monotonic() + 10
+        told = ""
+        while "waiting for it" not in told and time.monotonic() < deadline:
+            time.sleep(0.01)
+            told += capfd.readouterr().err
+        order.append("first")
+    thread.join(10)
+
+    assert f"{output}: an earlier run is still writing it; waiting for it" in told
+    assert order == ["first", "second"]
+
+
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from stages.library.common.outputs import locked
+with locked(Path(sys.argv[1])):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", DIE, tmp_path / "prepared"], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+    with locked(tmp_path / "prepared"):
+        pass
+
+
+def test_below_a_folder_that_is_away_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("nasu")
+    drive = tmp_path / "drive"
+    with pytest.raises(FileNotFoundError):
+        copy_atomically(tmp_path / "file", drive / "state/run/file", drive)
+    assert names(tmp_path) == ["file"]
+    drive.mkdir()
+    copy_atomically(tmp_path / "file", drive / "state/run/file", drive)
+    copy_atomically(tmp_path / "file", drive / "file", drive)
+    assert (drive / "state/run/file").read_text() == "nasu"

@@ -1,0 +1,94 @@
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from stages.library.common.workers import run_over
+
+
+class Crowd:
+    """Work that counts how many threads are at it at the same time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now = self.most = self.done = 0
+
+    def work(self, item: int) -> int:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.005)
+        with self.lock:
+            self.now -= 1
+            self.done += 1
+        return item * item
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    def slower_at_first(item: int) -> int:
+        time.sleep((20 - item) / 2000)
+        return item
+
+    assert list(run_over(range(20), slower_at_first, workers=4)) == list(range(20))
+
+
+def test_no_items_give_no_results() -> None:
+    assert list(run_over([], Crowd().work)) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_no_more_threads_work_than_asked_for(workers: int) -> None:
+    crowd = Crowd()
+
+    assert list(run_over(range(30), crowd.work, workers)) == [item * item for item in range(30)]
+    assert crowd.most == workers
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (64, 4), (None, 1)])
+def test_by_default_one_thread_a_core_and_at_most_four(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, threads: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    crowd = Crowd()
+    list(run_over(range(30), crowd.work))
+
+    assert crowd.most == threads
+
+
+def test_items_are_taken_only_as_results_are_taken() -> None:
+    taken = []
+
+    def items() -> Iterator[int]:
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    results = run_over(items(), lambda item: item, workers=2)
+    for _ in range(10):
+        next(results)
+
+    assert len(taken) <= 10 + 2 * 2 + 1
+
+
+def test_an_error_reaches_the_caller_and_stops_the_rest() -> None:
+    crowd = Crowd()
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise RuntimeError("three")
+        return crowd.work(item)
+
+    with pytest.raises(RuntimeError, match="three"):
+        list(run_over(range(1000), work, workers=2))
+    assert crowd.done < 20
+
+
+def test_a_caller_that_stops_early_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    results = run_over(range(100), Crowd().work, workers=2)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+
+    assert threading.active_count() == before

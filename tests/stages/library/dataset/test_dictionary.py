@@ -1,0 +1,99 @@
+"""The dictionary is read with care and wins over the rules."""
+
+import re
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from stages.library.dataset.dictionary import read_dictionary, translate
+
+DICTIONARY = Path(__file__).parents[4] / "data" / "dictionary"
+
+
+def dictionary(folder: Path, ja: bytes | str, mine: str | None = None) -> Path:
+    (folder / "ja.csv").write_bytes(ja if isinstance(ja, bytes) else ja.encode())
+    if mine is not None:
+        (folder / "mine.csv").write_text(mine, encoding="utf-8")
+    return folder
+
+
+def test_keys_get_underscores(tmp_path: Path) -> None:
+    assert read_dictionary(dictionary(tmp_path, "tag,ja\nlong hair,長い髪\n")) == {
+        "long_hair": "長い髪"
+    }
+
+
+def test_own_words_win(tmp_path: Path) -> None:
+    folder = dictionary(tmp_path, "tag,ja\nsolo,単独\nhat,帽子\n", "tag,ja\nsolo,ひとり\n")
+    assert read_dictionary(folder) == {"solo": "ひとり", "hat": "帽子"}
+
+
+def test_what_excel_writes(tmp_path: Path) -> None:
+    content = "\ufefftag,ja,,\r\nsolo,単独,,\r\n\r\n,,,\r\nhat,帽子\r\n"
+    assert read_dictionary(dictionary(tmp_path, content)) == {"solo": "単独", "hat": "帽子"}
+
+
+def test_a_tag_with_a_comma_can_be_quoted(tmp_path: Path) -> None:
+    assert read_dictionary(dictionary(tmp_path, 'tag,ja\n"a,b",甲乙\n')) == {"a,b": "甲乙"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "line 1: no column 'tag'"),
+        ("tag,japanese\nsolo,単独\n", "line 1: no column 'ja'"),
+        ("tag,ja\nhat,帽子\nsolo,\n", "line 3: no Japanese for 'solo'"),
+        ("tag,ja\nsolo\n", "line 2: no Japanese for 'solo'"),
+        ("tag,ja\n,単独\n", "line 2: no tag before '単独'"),
+        ("tag,ja\nsolo,単独\n\nsolo,ひとり\n", "line 4: 'solo' is in the file twice"),
+        ("tag,ja\nlong_hair,長い髪\nlong hair,長髪\n", "line 3: 'long_hair' is in the file twice"),
+        ("tag,ja\na,b,甲乙\n", "line 2: more cells than columns"),
+        ('tag,ja\nsolo,"単独, 一人"\n', "line 2: comma or line break"),
+        ("tag,ja\nsolo,単独\n".encode("cp932"), "line 2: not UTF-8"),
+    ],
+)
+def test_one_clear_line_for_a_mistake(tmp_path: Path, content: bytes | str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"ja.csv, {said}")) as caught:
+        read_dictionary(dictionary(tmp_path, content))
+    message = str(caught.value)
+    assert ";" in message  # what to do about it
+    assert "\n" not in message
+
+
+def test_a_mistake_in_own_words_names_their_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"mine\.csv, line 2"):
+        read_dictionary(dictionary(tmp_path, "tag,ja\nsolo,単独\n", "tag,ja\nhat,\n"))
+
+
+@pytest.mark.parametrize("tag", ["red_dress", "red dress"])
+def test_entry_wins_over_rule(tag: str) -> None:
+    assert translate(tag, {"dress": "ドレス"}) == "赤いドレス"
+    assert translate(tag, {"dress": "ドレス", "red_dress": "紅のドレス"}) == "紅のドレス"
+
+
+@pytest.mark.parametrize(
+    "sign", [":d", "^_^", "^ ^", ">_<", "...", "!?", "\\m/", "0_0", "o_o", "xd", "zzz", "69", "+++"]
+)
+def test_signs_stay(sign: str) -> None:
+    assert translate(sign, {}) == sign
+
+
+def test_a_sign_can_have_an_entry() -> None:
+    assert translate("v", {"v": "ピースサイン"}) == "ピースサイン"
+
+
+@pytest.mark.parametrize("tag", ["nasumiso_style", "thingamajig", "tv", "ピース", ""])
+def test_unknown_words_are_none(tag: str) -> None:
+    assert translate(tag, {}) is None
+
+
+def test_a_thousand_captions_take_no_time() -> None:
+    started = perf_counter()
+    words = read_dictionary(DICTIONARY)
+    listed = [tag for tag in list(words)[::70] if translate(tag, words)][:24]
+    ruled = ["red_dress", "holding_black_umbrella", "2girls", "food_on_face", "cat_tail", "none_x"]
+    for _ in range(1000):
+        for tag in listed + ruled:
+            translate(tag, words)
+    assert perf_counter() - started < 0.2

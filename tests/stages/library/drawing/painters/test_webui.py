@@ -1,0 +1,852 @@
+"""The WebUI's client: whom it asks, what it asks for, and that nothing goes wrong in silence."""
+
+import hashlib
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from stages.library.drawing.loras import Lora, loras_of
+from stages.library.drawing.orders import Order
+from stages.library.drawing.painters.infotext import lora_hashes, read_infotext, settings
+from stages.library.drawing.painters.webui import (
+    LOADED,
+    TRAINED,
+    Installed,
+    State,
+    WebUI,
+    as_request,
+    check_effect,
+    check_url,
+    checkpoint_for,
+)
+from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
+from stages.library.training.provenance import Papers, as_comment
+from tests.standins.webui.server import StandIn, webui
+from tests.support.training import BASE, safetensors
+
+NAME = "nasumiso_v1"
+SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
+WAITING_SECONDS = 60
+
+ORDER = Order(
+    prompt="nasu, ナス",
+    negative_prompt="lowres",
+    sampler="DPM++ 2M",
+    scheduler="Karras",
+    steps=20,
+    cfg_scale=7.0,
+    width=64,
+    height=96,
+    seed=1,
+    clip_skip=2,
+    checkpoint=SHA256,
+    lora="",
+    lora_hash="",
+    weight=0.8,
+)
+
+
+def write_lora(folder: Path, stem: str = NAME, content: str = "1", **metadata: str) -> Lora:
+    """Write a LoRA whose hash its content decides; return it."""
+    tensor = f"{stem} {content}".encode()
+    known = {"sshs_model_hash": hashlib.sha256(tensor).hexdigest()} | metadata
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem}.safetensors"
+    path.write_bytes(safetensors(known, tensor))
+    return Lora(path, "last", 4, known["sshs_model_hash"][:12])
+
+
+def ours(folder: Path, content: str = "1") -> Lora:
+    """Write a LoRA that a training of ours made."""
+    papers = Papers("1" * 12, "c" * 40, False, "data/dataset", "d", "e", BASE, SHA256, "t", "a")
+    return write_lora(folder, content=content, ss_training_comment=as_comment(papers))
+
+
+def with_lora(lora: Lora, **changes: Any) -> Order:
+    return replace(ORDER, lora=lora.file.stem, lora_hash=lora.hash, **changes)
+
+
+def asked_for(stand_in: StandIn, path: str) -> list[Any]:
+    """Return the bodies of the requests to a path."""
+    return [body for _, asked, body in stand_in.asked if asked == f"/sdapi/v1/{path}"]
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    """Return a WebUI with the LoRA `nasumiso_v1`."""
+    ours(tmp_path / "webui" / "models" / "Lora")
+    with webui(tmp_path / "webui") as started:
+        yield started
+
+
+@pytest.fixture
+def lora(stand_in: StandIn) -> Lora:
+    """Return the LoRA that the WebUI has."""
+    return loras_of(stand_in.lora_folder, NAME)[0]
+
+
+@pytest.fixture
+def client(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> WebUI:
+    return client_of(stand_in.url, monkeypatch)
+
+
+def client_of(url: str, monkeypatch: pytest.MonkeyPatch, login: str = "") -> WebUI:
+    found = WebUI(url, remote=False, login=login)
+    monkeypatch.setattr(found, "pauses", (0.001, 0.002, 0.004))
+    return found
+
+
+@contextmanager
+def another_program(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
+    """Serve what `answer` makes of a path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            status, data = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+# -------------------------------------------------------------------------------------- the address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:7860", "http://127.0.0.1:7860/", "http://127.0.0.1"),
+        *("http://localhost:7860", "http://LOCALHOST:7860", "http://[::1]:7860"),
+        *("http://127.1.2.3:7860", "HTTP://127.0.0.1:7860", "https://localhost:443/webui"),
+    ],
+)
+def test_this_machine_may_be_asked(url: str) -> None:
+    check_url(url, remote=False)
+    assert WebUI(url, remote=False, login="").here
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://0.0.0.0:7860", "http://192.168.0.7:7860", "http://10.0.0.1", "http://[::]:7860"),
+        *("http://example.com", "http://nasu:7860", "http://127.0.0.1.evil.com:7860"),
+        *("http://127.0.0.1.:7860", "http://localhost.evil.com", "http://127.0.0.1\t.evil.com"),
+        *("http://127.0.0.1%2eevil.com", "http://2130706433", "http://0x7f000001"),
+        *(
+            "http://evil.com/127.0.0.1",
+            "http://evil.com?http://127.0.0.1",
+            "http://evil.com#@[::1]",
+        ),
+        *("http://127.0.0.1\\.evil.com", "http://１２７.0.0.1", "http://[::ffff:8.8.8.8]"),
+    ],
+)
+def test_another_machine_is_asked_only_if_that_is_meant(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.url: .* is another machine; "):
+        WebUI(url, remote=False, login="")
+    assert not WebUI(url, remote=True, login="").here
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "127.0.0.1:7860", "localhost:7860", "127.0.0.1", "//127.0.0.1:7860", "http://"),
+        *("file:///etc/passwd", "ftp://127.0.0.1", "http:127.0.0.1", "http:/127.0.0.1"),
+        *("http://127.0.0.1:0", "http://127.0.0.1:65536", "http://127.0.0.1:-1", "http://[::1"),
+        *("http://127.0.0.1:abc", "http://127.0.0.1:7860 ", " http://127.0.0.1", "None"),
+        *("http://:7860", "httpx://127.0.0.1", "http://127.0.0.1:７８６０"),
+    ],
+)
+@pytest.mark.parametrize("remote", [False, True])
+def test_what_is_no_address_is_told(url: str, remote: bool) -> None:
+    with pytest.raises(ValueError, match="is no address; write one such as") as error:
+        WebUI(url, remote=remote, login="")
+    assert str(error.value).startswith(f"params.yaml, generate.url: {url!r}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://nasu:secret@127.0.0.1:7860",
+            "http://nasu:secret@evil.com",
+            "http://secret@[::1]",
+        ),
+        *("http://127.0.0.1@evil.com/secret", "http://127.0.0.1\\@evil.com/secret"),
+        *("http://nasu:secret@127.0.0.1:99999", "ftp://nasu:secret@127.0.0.1"),
+    ],
+)
+@pytest.mark.parametrize("remote", [False, True])
+def test_an_address_with_a_login_is_refused_and_not_shown(url: str, remote: bool) -> None:
+    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.url: ") as error:
+        WebUI(url, remote=remote, login="")
+    assert "secret" not in str(error.value)
+
+
+def test_nobody_is_asked_on_the_way(
+    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert WebUI(stand_in.url, remote=False, login="").state().checkpoint
+
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login nasu password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    stand_in.login = ("nasu", "secret")
+    with pytest.raises(ValueError, match="wants a login"):
+        WebUI(stand_in.url, remote=False, login="").state()
+
+
+@pytest.mark.parametrize("path", ["options", "txt2img"])
+def test_a_redirect_is_not_followed(stand_in: StandIn, client: WebUI, path: str) -> None:
+    stand_in.fault, stand_in.fault_path = "redirect", path
+    there = stand_in.url.replace("127.0.0.1", "localhost")
+    with pytest.raises(ValueError, match=f"^{stand_in.url} sends on to {there}/elsewhere; write"):
+        client.draw(ORDER) if path == "txt2img" else client.state()
+    assert [asked for _, asked, _ in stand_in.asked] == [f"/sdapi/v1/{path}"]
+
+
+# ---------------------------------------------------------------------------------------- the login
+
+
+@pytest.mark.parametrize("password", ["secret", "a:b:c", " spaces ", ""])
+def test_with_the_login_it_lets_in(tmp_path: Path, password: str) -> None:
+    with webui(tmp_path, login=("nasu", password)) as stand_in:
+        client = WebUI(stand_in.url, remote=False, login=f"nasu:{password}")
+        assert client.state().checkpoint == f"{BASE}.safetensors [{SHA256[:10]}]"
+        client.refresh_loras()
+        assert client.draw(ORDER)
+
+
+@pytest.mark.parametrize(
+    "login", ["", "nasu:wrong", "nasu:", "wrong:secret", "nasu:secret:wrong", "なす:ひみつ"]
+)
+def test_with_another_login_it_lets_nobody_in(tmp_path: Path, login: str) -> None:
+    with webui(tmp_path, login=("nasu", "secret")) as stand_in:
+        client = WebUI(stand_in.url, remote=False, login=login)
+        with pytest.raises(ValueError, match=f"set {LOGIN}=name:password") as error:
+            client.state()
+    assert str(error.value).startswith(f"{stand_in.url} wants a login")
+    assert "wrong" not in str(error.value)
+
+
+def test_a_login_that_the_webui_itself_can_t_take_is_told(tmp_path: Path) -> None:
+    """FastAPI reads nothing but ASCII, even where --api-auth was given more."""
+    with webui(tmp_path, login=("なす", "ひみつ")) as stand_in:
+        client = WebUI(stand_in.url, remote=False, login="なす:ひみつ")
+        with pytest.raises(ValueError, match=f"set {LOGIN}=name:password"):
+            client.state()
+
+
+def test_a_login_without_a_password_is_told_and_not_shown() -> None:
+    with pytest.raises(ValueError, match=f"^{LOGIN}: is not name:password") as error:
+        WebUI("http://127.0.0.1:7860", remote=False, login="secret")
+    assert "secret" not in str(error.value)
+
+
+# ---------------------------------------------------------------------------------------- the state
+
+
+def test_its_state_is_what_it_has(stand_in: StandIn, lora: Lora) -> None:
+    write_lora(stand_in.lora_folder / "styles", "線画", sshs_model_hash="")
+    stand_in.networks.refresh()
+    state = WebUI(f"{stand_in.url}/", remote=False, login="").state()
+    assert state.checkpoint == f"{BASE}.safetensors [{SHA256[:10]}]"
+    assert state.checkpoint_sha256 == SHA256
+    assert {"DPM++ 2M", "Euler a"} < set(state.samplers)
+    assert {"Automatic", "Karras", "SGM Uniform"} < set(state.schedulers)
+    assert state.loras == {
+        NAME: Installed(str(lora.file), lora.hash),
+        "線画": Installed(str(stand_in.lora_folder / "styles" / "線画.safetensors"), ""),
+    }
+    assert state.lora_folder == str(stand_in.lora_folder)
+
+
+def test_without_hashing_there_is_no_hash(tmp_path: Path) -> None:
+    with webui(tmp_path, hashing=False) as stand_in:
+        state = WebUI(stand_in.url, remote=False, login="").state()
+    assert (state.checkpoint, state.checkpoint_sha256) == (f"{BASE}.safetensors", "")
+
+
+def test_without_a_model_there_is_none(tmp_path: Path) -> None:
+    with webui(tmp_path, checkpoints={}) as stand_in:
+        state = WebUI(stand_in.url, remote=False, login="").state()
+    assert (state.checkpoint, state.checkpoint_sha256) == ("", "")
+
+
+def test_a_lora_s_file_that_came_later_is_seen_after_a_refresh(
+    stand_in: StandIn, client: WebUI
+) -> None:
+    later = write_lora(stand_in.lora_folder, "later")
+    assert "later" not in client.state().loras
+    client.refresh_loras()
+    assert client.state().loras["later"].hash == later.hash
+
+
+def test_a_webui_without_api_is_told(tmp_path: Path) -> None:
+    with webui(tmp_path, api=False) as stand_in:
+        client = WebUI(stand_in.url, remote=False, login="")
+        with pytest.raises(ValueError, match=r"answers, but without the API; .*webui\.sh --api"):
+            client.state()
+
+
+def test_an_old_webui_is_told(client: WebUI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(StandIn, "get_schedulers")
+    with pytest.raises(ValueError, match=r"is older than 1\.9 and has no schedulers; update"):
+        client.state()
+
+
+@pytest.mark.parametrize("fault", ["html", "not json"])
+@pytest.mark.parametrize("path", ["options", "cmd-flags", "loras", "samplers", "schedulers"])
+def test_another_program_is_told(stand_in: StandIn, client: WebUI, fault: str, path: str) -> None:
+    stand_in.fault, stand_in.fault_path = fault, path
+    with pytest.raises(ValueError, match=f"^{stand_in.url} is no Stable Diffusion WebUI; set"):
+        client.state()
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"null", b'"It works!"', b"7", b'{"a": {}}', b""])
+def test_another_program_that_speaks_json_is_told(data: bytes) -> None:
+    with (
+        another_program(lambda _: (200, data)) as url,
+        pytest.raises(ValueError, match=r"is no Stable Diffusion WebUI; set generate\.url"),
+    ):
+        WebUI(url, remote=False, login="").state()
+
+
+def test_the_address_of_a_page_is_not_the_webui_s(stand_in: StandIn) -> None:
+    with pytest.raises(ValueError, match=r"set generate\.url to the address that the WebUI prints"):
+        WebUI(f"{stand_in.url}/?__theme=dark", remote=False, login="").state()
+
+
+# --------------------------------------------------------------------- what keeps it from answering
+
+
+def test_where_nothing_answers_the_start_is_told() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(UnreachableError, match=f"^{url}: nothing answers there; start") as error:
+        WebUI(url, remote=False, login="").state()
+    assert "--api" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("reset", ": the answer broke off"),
+        ("cut answer", ": the answer broke off"),
+        ("502", " answers 502 Bad Gateway"),
+        ("slow", ": gives no answer"),
+    ],
+)
+def test_half_an_answer_is_none(
+    stand_in: StandIn, client: WebUI, fault: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.library.drawing.painters.webui.ANSWER", 0.1)
+    stand_in.fault = fault
+    with pytest.raises(UnreachableError, match=f"^{stand_in.url}{message}$"):
+        client.state()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (-2, "Name or service not known"),
+        (-3, "Temporary failure in name resolution"),
+        (-5, "No address associated with hostname"),
+        (8, "nodename nor servname provided, or not known"),
+        (11001, "getaddrinfo failed"),
+    ],
+)
+def test_a_machine_that_there_is_not_is_told(
+    number: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def getaddrinfo(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, words)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(UnreachableError, match=r"there is no such machine; correct generate\.url"):
+        WebUI("http://nasu.invalid:7860", remote=True, login="").state()
+
+
+def test_https_where_there_is_none_is_told(stand_in: StandIn) -> None:
+    url = stand_in.url.replace("http:", "https:")
+    with pytest.raises(UnreachableError, match=r"speaks no https; write http:// in generate\.url"):
+        WebUI(url, remote=False, login="").state()
+
+
+# ---------------------------------------------------------------------------------- model and names
+
+
+def loaded(checkpoint: str, sha256: str = "") -> State:
+    return State(
+        checkpoint, sha256, ["DPM++ 2M", "Euler a", "DDIM"], ["Automatic", "Karras"], {}, ""
+    )
+
+
+def test_the_model_of_the_training_is_the_right_one(tmp_path: Path) -> None:
+    loaded("renamed.safetensors [7f]", SHA256).check_model(ours(tmp_path), TRAINED)
+
+
+def test_another_model_than_the_trained_one_is_told_with_both_names(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="choose that at the top left of the WebUI") as error:
+        loaded("other.safetensors [0000000000]", "0" * 64).check_model(ours(tmp_path), TRAINED)
+    assert "has other.safetensors [0000000000] loaded" in str(error.value)
+    assert f"{NAME} was trained on {BASE} [{SHA256[:10]}]" in str(error.value)
+
+
+def test_a_model_whose_hash_isn_t_told_is_told(tmp_path: Path) -> None:
+    for title in ("x.safetensors", ""):
+        with pytest.raises(ValueError, match="has loaded no model yet, or runs with --no-hashing"):
+            loaded(title).check_model(ours(tmp_path), TRAINED)
+
+
+def test_no_model_at_all_is_told(tmp_path: Path) -> None:
+    for wanted in (TRAINED, BASE):
+        with pytest.raises(ValueError, match="no model"):
+            loaded("").check_model(ours(tmp_path), wanted)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"ss_sd_model_name": "x.safetensors"}])
+def test_a_lora_that_does_not_tell_its_model_is_told(
+    tmp_path: Path, stand_in: StandIn, client: WebUI, metadata: dict[str, str]
+) -> None:
+    lora = write_lora(tmp_path, "silent", **metadata)
+    does_not = "does not tell what model it was trained on; set generate.checkpoint: loaded"
+    with pytest.raises(ValueError, match=f"^{lora.file}: {does_not}"):
+        checkpoint_for(lora, TRAINED, client)
+    assert stand_in.asked == []
+    with pytest.raises(ValueError, match=does_not):
+        loaded("x.safetensors [7f]", SHA256).check_model(lora, TRAINED)
+
+
+def test_whatever_is_loaded_will_do_if_that_is_asked_for(tmp_path: Path) -> None:
+    loaded("other.safetensors", "0" * 64).check_model(ours(tmp_path), LOADED)
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("any-v5.1.safetensors [7f96a1a9ca]", ["any-v5.1", "any-v5.1.safetensors"]),
+        ("sd15/any.ckpt [7f96a1a9ca]", ["any", "any.ckpt", "sd15/any.ckpt"]),
+        ("sd15\\any.safetensors [7f96a1a9ca]", ["any", "any.safetensors"]),
+        ("any.safetensors", ["any", "any.safetensors"]),
+        ("any [fp16].safetensors [7f96a1a9ca]", ["any [fp16]", "any [fp16].safetensors"]),
+        ("any [fp16].safetensors", ["any [fp16]", "any [fp16].safetensors"]),
+        ("茄子 モデル.safetensors [7f96a1a9ca]", ["茄子 モデル"]),
+    ],
+)
+def test_a_model_goes_by_its_title_or_its_file(
+    tmp_path: Path, title: str, names: list[str]
+) -> None:
+    for name in [title, *names]:
+        loaded(title).check_model(ours(tmp_path), name)
+    for name in ("other", "an", title[:-1]):
+        with pytest.raises(ValueError, match=r"^params\.yaml, generate\.checkpoint: the WebUI has"):
+            loaded(title).check_model(ours(tmp_path), name)
+
+
+def test_what_orders_call_the_model(tmp_path: Path, client: WebUI, stand_in: StandIn) -> None:
+    assert checkpoint_for(ours(tmp_path), TRAINED, client) == SHA256
+    assert stand_in.asked == []
+    for wanted in (LOADED, BASE):
+        assert checkpoint_for(ours(tmp_path), wanted, client) == stand_in.title(BASE)
+    stand_in.load_another()
+    assert checkpoint_for(ours(tmp_path), LOADED, client) == stand_in.title("other-model")
+
+
+def test_orders_call_no_other_model_by_the_name_of_the_wanted_one(
+    tmp_path: Path, client: WebUI, stand_in: StandIn
+) -> None:
+    stand_in.load_another()
+    with pytest.raises(ValueError, match=r"generate\.checkpoint: the WebUI has other-model.* not"):
+        checkpoint_for(ours(tmp_path), BASE, client)
+
+
+def test_names_that_the_webui_has_are_right() -> None:
+    loaded("any").check_names("Euler a", "Karras")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "scheduler", "message"),
+    [
+        (
+            "euler a",
+            "Karras",
+            "generate.sampler: the WebUI has no 'euler a'; did you mean Euler a?",
+        ),
+        (
+            "DPM++ 2M Karras",
+            "Automatic",
+            "generate.sampler: the WebUI has no 'DPM++ 2M Karras'; "
+            "write sampler: DPM++ 2M, scheduler: Karras",
+        ),
+        ("Euler a Karas", "Karras", "the WebUI has no 'Euler a Karas'; did you mean Euler a?"),
+        ("DPM++ Karras", "Karras", "the WebUI has no 'DPM++ Karras'; did you mean DPM++ 2M?"),
+        ("DDIM", "DDIM Karras", "generate.scheduler: the WebUI has no 'DDIM Karras'; did you"),
+        ("zzzz", "Karras", "no 'zzzz'; it has DPM++ 2M, Euler a, DDIM"),
+        ("DDIM", "karras", "generate.scheduler: the WebUI has no 'karras'; did you mean Karras?"),
+        ("DDIM", "", "generate.scheduler: the WebUI has no ''; it has Automatic, Karras"),
+    ],
+)
+def test_names_that_it_would_silently_replace_are_told(
+    sampler: str, scheduler: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^params\.yaml, generate") as error:
+        loaded("any").check_names(sampler, scheduler)
+    assert message in str(error.value)
+
+
+# ---------------------------------------------------------------------------------- what is ordered
+
+
+def test_the_order_is_sent_as_it_is_and_nothing_else(
+    stand_in: StandIn, client: WebUI, lora: Lora
+) -> None:
+    client.draw(with_lora(lora))
+    assert asked_for(stand_in, "txt2img") == [
+        {
+            "prompt": f"nasu, ナス <lora:{NAME}:0.8>",
+            "negative_prompt": "lowres",
+            "sampler_name": "DPM++ 2M",
+            "scheduler": "Karras",
+            "steps": 20,
+            "cfg_scale": 7.0,
+            "width": 64,
+            "height": 96,
+            "seed": 1,
+            "batch_size": 1,
+            "n_iter": 1,
+            "send_images": True,
+            "save_images": False,
+            "override_settings": {
+                "CLIP_stop_at_last_layers": 2,
+                "lora_add_hashes_to_infotext": True,
+                "add_model_hash_to_info": True,
+                "add_model_name_to_info": True,
+            },
+            "override_settings_restore_afterwards": True,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weight", "written"), [(1.0, "1"), (0.65, "0.65"), (0.1 + 0.2, "0.3"), (1.25, "1.25")]
+)
+def test_the_weight_is_written_as_people_do(weight: float, written: str) -> None:
+    order = replace(ORDER, lora=NAME, weight=weight)
+    assert as_request(order)["prompt"] == f"nasu, ナス <lora:{NAME}:{written}>"
+
+
+@pytest.mark.parametrize("text", ["lowres", " lowres\n", "lowres, ", "", " "])
+def test_white_at_the_ends_of_a_negative_prompt_is_no_harm(client: WebUI, text: str) -> None:
+    """A YAML block ends in a line break, which the WebUI would write into its infotext."""
+    order = replace(ORDER, negative_prompt=text)
+    assert as_request(order)["negative_prompt"] == text.strip()
+    infotext = read_infotext(client.draw(order))
+    assert ("Negative prompt: " in infotext) == bool(text.strip())
+
+
+def test_without_a_lora_the_prompt_is_the_artist_s() -> None:
+    assert as_request(replace(ORDER, weight=0.0))["prompt"] == "nasu, ナス"
+
+
+def test_the_picture_is_as_ordered_and_tells_how_it_was_drawn(client: WebUI, lora: Lora) -> None:
+    picture = client.draw(with_lora(lora))
+    infotext = read_infotext(picture)
+    assert infotext.startswith(f"nasu, ナス <lora:{NAME}:0.8>\nNegative prompt: lowres\nSteps: 20")
+    assert lora_hashes(settings(infotext)) == {NAME: lora.hash}
+    with Image.open(io.BytesIO(picture)) as opened:
+        assert opened.size == (64, 96)
+    assert client.draw(with_lora(lora)) == picture
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"lora_add_hashes_to_infotext": False},
+        {"add_model_hash_to_info": False, "add_model_name_to_info": False},
+        {"enable_pnginfo": False},
+        {"add_version_to_infotext": False},
+        {"CLIP_stop_at_last_layers": 1},
+        {"eta_noise_seed_delta": 31337, "randn_source": "CPU", "sd_vae": "mine, v2.vae.pt"},
+    ],
+)
+@pytest.mark.parametrize("saved", [True, False])
+def test_the_webui_s_own_settings_do_no_harm_and_stay(
+    tmp_path: Path, options: dict[str, Any], saved: bool
+) -> None:
+    lora = ours(tmp_path / "models" / "Lora")
+    with webui(tmp_path, settings=options, settings_saved=saved) as stand_in:
+        before = dict(stand_in.settings)
+        client = WebUI(stand_in.url, remote=False, login="")
+        client.hold_settings()
+        picture = client.draw(with_lora(lora))
+        assert stand_in.settings == before
+    assert settings(read_infotext(picture))["Clip skip"] == "2"
+    assert lora_hashes(settings(read_infotext(picture))) == {NAME: lora.hash}
+
+
+def test_nothing_is_saved_at_the_webui(stand_in: StandIn, client: WebUI, lora: Lora) -> None:
+    before = sorted(stand_in.folder.rglob("*"))
+    client.state()
+    client.draw(with_lora(lora))
+    assert sorted(stand_in.folder.rglob("*")) == before
+    assert {path for method, path, _ in stand_in.asked if method == "POST"} == {"/sdapi/v1/txt2img"}
+
+
+def test_an_odd_prompt_is_no_harm(client: WebUI, lora: Lora) -> None:
+    for prompt in ("Steps: 99, Seed: 5", 'say "hi, you: all"', "a\nSteps: 1", "🍆 \\(茄子\\)"):
+        picture = client.draw(with_lora(lora, prompt=prompt))
+        assert settings(read_infotext(picture))["Seed"] == "1"
+
+
+def test_a_lora_that_was_replaced_is_drawn_with_once_the_old_one_is_forgotten(
+    stand_in: StandIn, client: WebUI, lora: Lora
+) -> None:
+    """The WebUI keeps the old weights for as long as the prompt has the same tag."""
+    old = client.draw(with_lora(lora))
+    newer = ours(stand_in.lora_folder, content="2")
+    client.refresh_loras()
+    client.forget_loras()
+    picture = client.draw(with_lora(newer))
+    with webui(stand_in.folder) as started_again:
+        fresh = WebUI(started_again.url, remote=False, login="").draw(with_lora(newer))
+    assert fresh != old
+    assert picture == fresh
+
+
+def test_settings_are_held_as_they_are(tmp_path: Path) -> None:
+    with webui(tmp_path, settings_saved=False) as stand_in:
+        before = dict(stand_in.settings)
+        WebUI(stand_in.url, remote=False, login="").hold_settings()
+        assert stand_in.settings == before
+        assert {key: type(value) for key, value in before.items()} == {
+            key: type(value) for key, value in stand_in.settings.items()
+        }
+
+
+# ---------------------------------------------------------------------------- a LoRA without effect
+
+
+def test_a_lora_with_an_effect_is_shown_by_two_tiny_pictures(
+    stand_in: StandIn, client: WebUI, lora: Lora
+) -> None:
+    check_effect(client, with_lora(lora, width=1024, height=1536, steps=150))
+    bodies = asked_for(stand_in, "txt2img")
+    assert len(bodies) == 2
+    assert all(body["width"] == body["height"] == 64 for body in bodies)
+    assert all(body["steps"] < 10 for body in bodies)
+
+
+def test_a_lora_that_fits_nowhere_is_told(stand_in: StandIn, client: WebUI, lora: Lora) -> None:
+    stand_in.fault = "no effect"
+    assert client.draw(with_lora(lora)), "the WebUI itself doesn't tell"
+    with pytest.raises(RuntimeError, match="but it changes nothing: it was trained for") as error:
+        check_effect(client, with_lora(lora))
+    assert str(error.value).startswith(f"{stand_in.url} takes the LoRA {NAME}, ")
+
+
+# ------------------------------------------------------------ what it would do otherwise in silence
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sampler": "Eular"}, r"drew otherwise than asked: Sampler DPM\+\+ 2M, not Eular"),
+        ({"scheduler": "Karas"}, "drew otherwise than asked: Schedule type .*, not Karas"),
+        ({"checkpoint": "0" * 64}, rf"model {BASE} \[{SHA256[:10]}\], not \[0000000000\]"),
+        ({"lora": "nowhere"}, "drew without the LoRA nowhere; what the WebUI prints tells why"),
+        ({"lora": NAME, "lora_hash": "0" * 12}, rf"another LoRA called {NAME} \(.*, not 0{{12}}\)"),
+        ({"width": 68}, "sent a picture of 64x96 pixels; turn off what resizes it"),
+        (
+            {"prompt": "nasu # no", "lora": ""},
+            "drew another prompt: 'nasu Negative prompt: lowres'; an extension changes prompts",
+        ),
+        (
+            {"prompt": "nasu", "negative_prompt": "bad # hand", "lora": ""},
+            "drew another prompt: 'nasu Negative prompt: bad'; an extension changes prompts",
+        ),
+    ],
+)
+def test_what_it_replaces_in_silence_is_told(
+    stand_in: StandIn, client: WebUI, lora: Lora, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RuntimeError, match=message) as error:
+        client.draw(replace(with_lora(lora), **changes))
+    assert str(error.value).startswith(f"{stand_in.url} ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_lora_that_the_webui_adds_to_every_prompt_is_told(
+    stand_in: StandIn, client: WebUI, lora: Lora
+) -> None:
+    write_lora(stand_in.lora_folder, "line")
+    stand_in.networks.refresh()
+    stand_in.settings["sd_lora"] = "line"
+    for order in (ORDER, with_lora(lora)):
+        with pytest.raises(RuntimeError, match=r"adds the LoRA line to every prompt; .* to None"):
+            client.draw(order)
+    stand_in.settings["sd_lora"] = NAME
+    with pytest.raises(RuntimeError, match=f"adds the LoRA {NAME} to every prompt"):
+        client.draw(ORDER)
+    assert client.draw(with_lora(lora))
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("wrong seed", "drew otherwise than asked: Seed 2, not 1"),
+        ("other model", rf"asked: model other-model \[\w{{10}}\], not \[{SHA256[:10]}\]"),
+        ("interrupted", "was told to stop: Interrupt or Skip was pressed there"),
+        ("black", "drew one plain colour: .* --no-half-vae"),
+        ("jpg", "sends JPEG, which loses detail; in the WebUI set Settings > Saving images"),
+        ("nan", "can't do it: NansException: .* start the WebUI with --no-half-vae"),
+        ("500 out of memory", "can't do it: OutOfMemoryError: .*; lower generate.width and height"),
+    ],
+)
+def test_a_picture_that_went_wrong_is_told_and_not_drawn_again(
+    stand_in: StandIn, client: WebUI, lora: Lora, fault: str, message: str
+) -> None:
+    stand_in.fault = fault
+    with pytest.raises(RuntimeError, match=message) as error:
+        client.draw(with_lora(lora))
+    assert str(error.value).startswith(f"{stand_in.url} ")
+    assert "\n" not in str(error.value)
+    assert len(asked_for(stand_in, "txt2img")) == 1
+
+
+def test_a_picture_that_was_skipped_is_told(stand_in: StandIn, client: WebUI) -> None:
+    stand_in.delay = 1
+    told: list[Exception] = []
+
+    def draw() -> None:
+        try:
+            client.draw(ORDER)
+        except RuntimeError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    deadline = time.monotonic() + WAITING_SECONDS
+    while not stand_in.state["job_count"]:
+        assert time.monotonic() < deadline
+    requests.post(f"{stand_in.url}/sdapi/v1/skip", timeout=WAITING_SECONDS)
+    thread.join(WAITING_SECONDS)
+    assert "was told to stop" in str(told[0])
+
+
+def test_a_setting_of_a_wrong_kind_is_told_on_one_line(stand_in: StandIn, client: WebUI) -> None:
+    wrong: Any = "many"
+    with pytest.raises(RuntimeError, match="can't do it: ") as error:
+        client.draw(replace(ORDER, steps=wrong, width=wrong))
+    assert str(error.value) == (
+        f"{stand_in.url} can't do it: body.steps: value is not a valid integer; "
+        "body.width: value is not a valid integer"
+    )
+
+
+def test_a_failure_of_the_webui_is_told_on_one_line(stand_in: StandIn, client: WebUI) -> None:
+    with pytest.raises(RuntimeError, match="can't do it: KeyError: ") as error:
+        client.ask("txt2img", {"override_settings": {"two\nlines": 1}})
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{stand_in.url} ")
+
+
+# ------------------------------------------------------------------------------------- the patience
+
+
+@pytest.mark.parametrize("fault", ["reset", "cut answer", "502"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_order_that_broke_off_is_sent_again(
+    stand_in: StandIn,
+    client: WebUI,
+    fault: str,
+    times: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    undisturbed = client.draw(ORDER)
+    stand_in.asked.clear()
+    stand_in.fault, stand_in.fault_path, stand_in.faults_left = fault, "txt2img", times
+    assert client.draw(ORDER) == undisturbed
+    assert len(asked_for(stand_in, "txt2img")) == times + 1
+    told = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert len(told) == times
+    assert all(line.startswith(stand_in.url) for line in told)
+    assert told[0].endswith("; trying again in 0.001 s")
+
+
+def test_patience_ends(stand_in: StandIn, client: WebUI) -> None:
+    stand_in.fault, stand_in.fault_path = "reset", "txt2img"
+    with pytest.raises(UnreachableError, match=f"^{stand_in.url}: the answer broke off$"):
+        client.draw(ORDER)
+    assert len(asked_for(stand_in, "txt2img")) == 4
+
+
+@pytest.mark.parametrize("fault", ["reset", "cut answer", "502"])
+def test_a_question_after_the_picture_that_broke_off_costs_no_run(
+    stand_in: StandIn, client: WebUI, fault: str
+) -> None:
+    stand_in.fault, stand_in.fault_path, stand_in.faults_left = fault, "progress", 1
+    assert client.draw(ORDER)
+
+
+def test_a_webui_that_is_started_again_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora = ours(tmp_path / "models" / "Lora")
+    with webui(tmp_path) as first:
+        client = client_of(first.url, monkeypatch)
+        undisturbed = client.draw(with_lora(lora))
+    with ExitStack() as stack:
+
+        def pauses() -> Iterator[float]:
+            """Start the WebUI again before the third try."""
+            yield from (0, 0)
+            stack.enter_context(webui(tmp_path, port=first.port))
+            yield 0
+
+        monkeypatch.setattr(client, "pauses", pauses())
+        assert client.draw(with_lora(lora)) == undisturbed
+
+
+@pytest.mark.parametrize("fault", ["html", "not json", "redirect", "500 out of memory", "nan"])
+def test_what_waiting_does_not_mend_is_asked_once(
+    stand_in: StandIn, client: WebUI, fault: str
+) -> None:
+    stand_in.fault, stand_in.fault_path = fault, "txt2img"
+    with pytest.raises((ValueError, RuntimeError)):
+        client.draw(ORDER)
+    assert len(asked_for(stand_in, "txt2img")) == 1

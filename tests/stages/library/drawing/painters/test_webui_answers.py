@@ -1,0 +1,440 @@
+"""An answer of a WebUI is a picture as it was ordered, or one line that says what is wrong."""
+
+import base64
+import io
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from stages.library.drawing.orders import Order
+from stages.library.drawing.painters.infotext import settings
+from stages.library.drawing.painters.webui_answers import (
+    MOST_SAID,
+    UnreachableError,
+    differences,
+    full_prompt,
+    in_short,
+    picture_of,
+    trouble,
+    wrong_loras,
+)
+
+SHA256 = "7f96a1a9ca" + "0" * 54
+ORDER = Order(
+    prompt="nasu, ナス",
+    negative_prompt="lowres",
+    sampler="DPM++ 2M",
+    scheduler="Karras",
+    steps=25,
+    cfg_scale=7.5,
+    width=16,
+    height=24,
+    seed=1,
+    clip_skip=2,
+    checkpoint=SHA256,
+    lora="nasu-35715b1d",
+    lora_hash="35715b1dcfed",
+    weight=0.8,
+)
+
+
+def done(order: Order, **changes: str | None) -> dict[str, str]:
+    """Return what a WebUI says that drew as it was ordered, with `changes`; None leaves one out."""
+    told: dict[str, str | None] = {
+        "Steps": str(order.steps),
+        "Sampler": order.sampler,
+        "Schedule type": order.scheduler,
+        "CFG scale": str(order.cfg_scale),
+        "Seed": str(order.seed),
+        "Size": f"{order.width}x{order.height}",
+        "Model hash": SHA256[:10],
+        "Model": "anything-v5",
+        "Clip skip": str(order.clip_skip) if order.clip_skip > 1 else None,
+        "Lora hashes": f"{order.lora}: {order.lora_hash}" if order.lora else None,
+        "Version": "v1.10.1",
+    }
+    told |= {name.replace("_", " "): value for name, value in changes.items()}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def infotext(order: Order, **changes: str | None) -> str:
+    told = done(order, **changes).items()
+    line = ", ".join(f"{k}: {json.dumps(v) if ':' in v else v}" for k, v in told)
+    negative = order.negative_prompt and f"\nNegative prompt: {order.negative_prompt}"
+    return f"{full_prompt(order)}{negative}\n{line}"
+
+
+def encoded(picture: Image.Image | None = None, kind: str = "PNG") -> str:
+    buffer = io.BytesIO()
+    (picture or Image.effect_noise((16, 24), 90).convert("RGB")).save(buffer, kind)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def answer(order: Order = ORDER, image: str | None = None, text: str | None = None) -> Any:
+    texts = [infotext(order) if text is None else text]
+    info = json.dumps({"infotexts": texts, "seed": order.seed})
+    return {"images": [image or encoded()], "parameters": {}, "info": info}
+
+
+# -------------------------------------------------------------------------------------- pictures
+
+
+def test_a_picture_as_ordered_is_taken_as_it_is() -> None:
+    image = encoded()
+    assert picture_of(answer(image=image), ORDER) == (base64.b64decode(image), infotext(ORDER))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({}, [], None, "It works!", 7, {"images": [], "info": "{}"}),
+        *({"images": [], "info": '{"infotexts": ["a"]}'}, {"images": ["a"], "info": "null"}),
+        *({"images": None, "info": '{"infotexts": ["a"]}'}, {"images": ["a"], "info": "x"}),
+        *({"images": [None], "info": '{"infotexts": ["a"]}'}, {"images": ["a"], "info": "[]"}),
+        *({"images": ["ä"], "info": '{"infotexts": ["a"]}'}, {"images": ["a"], "info": {}}),
+        *({"images": ["%%"], "info": '{"infotexts": ["a"]}'}, {"images": ["a"], "info": None}),
+        *({"images": ["YQ=="], "info": '{"infotexts": []}'}, {"images": ["a"]}),
+    ],
+)
+def test_an_answer_without_a_picture_is_told(said: Any) -> None:
+    with pytest.raises(RuntimeError, match="answered without a picture and its infotext"):
+        picture_of(said, ORDER)
+
+
+@pytest.mark.parametrize("end", [0, 4, 60, 200])
+def test_a_damaged_picture_may_be_sent_again(end: int) -> None:
+    half = base64.b64encode(base64.b64decode(encoded())[:end]).decode()
+    said = answer()
+    said["images"] = [half]
+    with pytest.raises(UnreachableError, match="sent a damaged picture"):
+        picture_of(said, ORDER)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_picture_that_loses_detail_is_told(kind: str) -> None:
+    with pytest.raises(RuntimeError, match=f"sends {kind}, which loses detail; .* images to png"):
+        picture_of(answer(image=encoded(kind=kind)), ORDER)
+
+
+@pytest.mark.parametrize("colour", ["black", "white", (127, 127, 127)])
+def test_one_plain_colour_is_no_picture(colour: str | tuple[int, int, int]) -> None:
+    plain = encoded(Image.new("RGB", (16, 24), colour))
+    with pytest.raises(RuntimeError, match=r"drew one plain colour: .* with --no-half-vae"):
+        picture_of(answer(image=plain), ORDER)
+
+
+def test_a_picture_of_another_size_is_told() -> None:
+    large = encoded(Image.effect_noise((32, 48), 90).convert("RGB"))
+    with pytest.raises(RuntimeError, match="sent a picture of 32x48 pixels; turn off what resizes"):
+        picture_of(answer(image=large), ORDER)
+
+
+@pytest.mark.parametrize("text", ["", "nasu, ナス", "nasu\nNegative prompt: lowres"])
+def test_a_picture_without_settings_is_told(text: str) -> None:
+    with pytest.raises(RuntimeError, match="sent no infotext with the picture"):
+        picture_of(answer(text=text), ORDER)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "nasu, ナス, masterpiece <lora:nasu-35715b1d:0.8>",
+        "nasu",
+        "nasu, ナス <lora:nasu-35715b1d:1>",
+    ],
+)
+def test_a_picture_of_another_prompt_is_told_with_that(other: str) -> None:
+    text = infotext(ORDER).replace(full_prompt(ORDER), other)
+    with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
+        picture_of(answer(text=text), ORDER)
+    told = repr(f"{other} Negative prompt: lowres")
+    assert str(error.value) == f"drew another prompt: {told}; an extension changes prompts"
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn", "told"),
+    [
+        ("lowres", "lowres, bad hands", " Negative prompt: lowres, bad hands"),
+        ("lowres, bad hands", "lowres", " Negative prompt: lowres"),
+        ("lowres", "low\nres", " Negative prompt: low res"),
+        ("", "lowres", " Negative prompt: lowres"),
+        ("lowres", "", ""),
+    ],
+)
+def test_a_picture_of_another_negative_prompt_is_told_with_that(
+    asked: str, drawn: str, told: str
+) -> None:
+    text = infotext(replace(ORDER, negative_prompt=drawn))
+    with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
+        picture_of(answer(text=text), replace(ORDER, negative_prompt=asked))
+    assert repr(f"{full_prompt(ORDER)}{told}") in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("negative", ["lowres", " lowres ", "Steps: 5", "(bad: 1.2), 🍆", "", " "])
+def test_a_negative_prompt_is_known_again(negative: str) -> None:
+    order = replace(ORDER, negative_prompt=negative)
+    text = infotext(replace(ORDER, negative_prompt=negative.strip()))
+    assert picture_of(answer(text=text), order)
+
+
+@pytest.mark.parametrize("prompt", [" nasu ", "nasu ", "Steps: 5, Seed: 9", "a: b, (c:1.2)", "🍆"])
+@pytest.mark.parametrize("lora", ["", "nasu-35715b1d"])
+def test_a_prompt_is_known_again(prompt: str, lora: str) -> None:
+    """The WebUI leaves out what is white at both ends of the infotext."""
+    order = replace(ORDER, prompt=prompt, lora=lora)
+    assert picture_of(answer(order, text=infotext(order).strip()), order)
+
+
+# ----------------------------------------------------------------------------------- differences
+
+
+def test_what_was_done_as_ordered_is_no_difference() -> None:
+    assert differences(ORDER, done(ORDER)) == ""
+    assert differences(ORDER, settings(infotext(ORDER))) == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "difference"),
+    [
+        ({"Steps": "20"}, "Steps 20, not 25"),
+        ({"Sampler": "Euler a"}, "Sampler Euler a, not DPM++ 2M"),
+        ({"Schedule type": "Automatic"}, "Schedule type Automatic, not Karras"),
+        ({"Schedule type": None}, "Schedule type unknown, not Karras"),
+        ({"CFG scale": "7.0"}, "CFG scale 7.0, not 7.5"),
+        ({"CFG scale": "x"}, "CFG scale x, not 7.5"),
+        ({"Seed": "2"}, "Seed 2, not 1"),
+        ({"Size": "24x16"}, "Size 24x16, not 16x24"),
+        ({"Clip skip": None}, "Clip skip 1, not 2"),
+        ({"Model hash": "0" * 10}, "model anything-v5 [0000000000], not [7f96a1a9ca]"),
+        ({"Steps": "1", "Seed": "9"}, "Steps 1, not 25; Seed 9, not 1"),
+    ],
+)
+def test_a_difference_is_told_with_both_values(
+    told: dict[str, str | None], difference: str
+) -> None:
+    assert differences(ORDER, done(ORDER, **told)) == f"drew otherwise than asked: {difference}"
+
+
+def test_a_model_that_is_not_told_is_a_difference() -> None:
+    found = differences(ORDER, done(ORDER, Model_hash=None, Model=None))
+    assert found.startswith("drew otherwise than asked: model")
+    assert "  " not in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"cfg_scale": 7.0}, {"CFG scale": "7"}),
+        ({"cfg_scale": 7.0}, {"CFG scale": "7.0"}),
+        ({"clip_skip": 1}, {}),
+        ({"clip_skip": 2}, {"Clip skip": "2.0"}),
+        ({"scheduler": "Automatic"}, {"Schedule type": "Karras"}),
+        ({"scheduler": "Automatic"}, {"Schedule type": None}),
+        ({"checkpoint": "other.safetensors [0000000000]"}, {}),
+        ({"checkpoint": ""}, {"Model hash": None}),
+        ({"lora": "", "lora_hash": ""}, {}),
+    ],
+)
+def test_another_way_to_say_the_same_is_no_difference(
+    changes: dict[str, Any], told: dict[str, str | None]
+) -> None:
+    order = replace(ORDER, **changes)
+    assert differences(order, done(order, **told)) == ""
+
+
+SEEN = [each.name for each in fields(Order) if each.name not in ("prompt", "negative_prompt")]
+
+
+@given(st.sampled_from([name for name in SEEN if name != "weight"]), st.integers(1, 9))
+def test_any_difference_is_seen(name: str, by: int) -> None:
+    value = getattr(ORDER, name)
+    changes: dict[str, Any] = {name: f"{by:x}{value[1:]}" if isinstance(value, str) else value + by}
+    other = replace(ORDER, **changes)
+    assert bool(differences(other, done(ORDER))) == (other != ORDER)
+
+
+@pytest.mark.parametrize(
+    ("used", "message"),
+    [
+        ({}, "drew without the LoRA nasu-35715b1d; what the WebUI prints tells why"),
+        ({"nasu": "35715b1dcfed"}, "drew without the LoRA nasu-35715b1d;"),
+        ({"nasu-35715b1d": "0" * 12}, "(000000000000, not 35715b1dcfed); is it twice"),
+        ({"nasu-35715b1d": "35715b1dcfed", "z": "1", "a": "2"}, "adds the LoRA a to every prompt;"),
+    ],
+)
+def test_loras_that_are_not_the_ordered_one_are_told(used: dict[str, str], message: str) -> None:
+    assert message in wrong_loras(ORDER, used)
+
+
+def test_where_none_was_ordered_none_may_be_used() -> None:
+    without = replace(ORDER, lora="", lora_hash="")
+    assert wrong_loras(without, {}) == ""
+    assert wrong_loras(without, {"nasu": "35715b1dcfed"}).startswith("adds the LoRA nasu to every")
+
+
+# ---------------------------------------------------------------------------------------- errors
+
+
+def response(status: int, body: object = b"", **headers: str) -> requests.Response:
+    found = requests.Response()
+    found.status_code, found.reason = status, "Some Reason"
+    found._content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    found.headers.update(headers)
+    return found
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_an_answer_is_no_trouble(status: int) -> None:
+    assert trouble(response(status), "options") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "kind", "message"),
+    [
+        (502, "options", UnreachableError, "answers 502 Some Reason"),
+        (503, "txt2img", UnreachableError, "answers 503 Some Reason"),
+        (504, "txt2img", UnreachableError, "answers 504 Some Reason"),
+        (401, "options", ValueError, "wants a login, or another one; set NASUMISO_WEBUI_LOGIN="),
+        (
+            404,
+            "schedulers",
+            ValueError,
+            "is older than 1.9 and has no schedulers; update the WebUI",
+        ),
+        (404, "options", ValueError, "answers, but without the API; "),
+        (405, "txt2img", ValueError, "answers, but without the API; "),
+        (301, "options", ValueError, "sends on to another address; write the WebUI's own address"),
+        (403, "options", RuntimeError, "can't do it: 403 Some Reason"),
+        (429, "options", RuntimeError, "can't do it: 429 Some Reason"),
+        (500, "options", RuntimeError, "can't do it: 500 Some Reason"),
+    ],
+)
+def test_each_trouble_has_its_remedy(
+    status: int, path: str, kind: type[Exception], message: str
+) -> None:
+    found = trouble(response(status), path)
+    assert type(found) is kind
+    assert str(found).startswith(message)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_where_there_is_no_api_both_causes_are_told(status: int) -> None:
+    found = str(trouble(response(status), "options"))
+    assert "start it with ./webui.sh --api" in found
+    assert "or correct generate.url: another program may be there / --api を" in found
+
+
+def test_where_it_sends_on_to_is_told() -> None:
+    found = trouble(response(307, Location="https://example.com/login"), "options")
+    assert "sends on to https://example.com/login; write" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"detail": "Internal Server Error"}, "Internal Server Error"),
+        ({"error": "KeyError", "detail": "", "body": "", "errors": "'x'"}, "KeyError: 'x'"),
+        (
+            {"error": "HTTPException", "detail": "not\n  found", "errors": ""},
+            "HTTPException: not found",
+        ),
+        (
+            {"error": "E", "errors": "Traceback:\r\n\tline 1\n\nline 2"},
+            "E: Traceback: line 1 line 2",
+        ),
+        (
+            {"detail": [{"loc": ["body", "steps"], "msg": "not a number", "type": "t"}]},
+            "body.steps: not a number",
+        ),
+        (
+            {"detail": [{"loc": ["body", 3], "msg": "a"}, {"loc": ["body"], "msg": "b\nc"}, "x"]},
+            "body.3: a; body: b c",
+        ),
+        ({"detail": []}, "500 Some Reason"),
+        ({}, "500 Some Reason"),
+        ([], "500 Some Reason"),
+        (b"<html>Oops</html>", "500 Some Reason"),
+        (b"\xff\xfe", "500 Some Reason"),
+    ],
+)
+def test_an_error_s_own_words_are_told_on_one_line(body: object, said: str) -> None:
+    assert str(trouble(response(500, body), "txt2img")) == f"can't do it: {said}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "E", "errors": "long " * 1000},
+        {"detail": [{"loc": ["body", f"field{n}"], "msg": "is wrong"} for n in range(100)]},
+        {"detail": "茄" * 5000},
+    ],
+)
+def test_a_long_error_is_cut_short(body: object) -> None:
+    assert len(str(trouble(response(422, body), "txt2img"))) < MOST_SAID + 20
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB", "--medvram"),
+        ("RuntimeError: MPS backend out of memory", "lower generate.width and height"),
+        ("NansException: A tensor with NaNs was produced in VAE.", "--no-half-vae"),
+    ],
+)
+def test_what_helps_is_told(error: str, remedy: str) -> None:
+    kind, _, words = error.partition(": ")
+    found = str(trouble(response(500, {"error": kind, "errors": words}), "txt2img"))
+    assert found.startswith(f"can't do it: {error}; ")
+    assert remedy in found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab\n"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["detail", "error", "errors", "loc", "msg"]), inner, max_size=5
+        )
+    ),
+    max_leaves=20,
+)
+
+
+WRONG_FIELDS = st.fixed_dictionaries(
+    {"detail": st.lists(st.fixed_dictionaries({"loc": JSON, "msg": JSON}), max_size=2)}
+)
+
+
+@given(JSON | WRONG_FIELDS, st.sampled_from([400, 422, 500]))
+def test_whatever_an_error_holds_it_is_one_line(body: object, status: int) -> None:
+    found = str(trouble(response(status, body), "txt2img"))
+    assert found.startswith("can't do it: ")
+    assert len(found.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("[Errno 111] Connection refused", "nothing answers there; start the WebUI with"),
+        ("[WinError 10061] ... the target machine actively refused it", "nothing answers there;"),
+        ("[Errno -2] Name or service not known", "there is no such machine; correct generate.url"),
+        ("[Errno -3] Temporary failure in name resolution", "there is no such machine; correct"),
+        ("[Errno 8] nodename nor servname provided", "there is no such machine; correct"),
+        ("[Errno 11001] getaddrinfo failed", "there is no such machine; correct generate.url"),
+        ("certificate verify failed: CERTIFICATE_VERIFY_FAILED", "its certificate is not valid"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "speaks no https; write http://"),
+        ("Read timed out. (read timeout=20)", "gives no answer"),
+        ("[Errno 113] No route to host", "can't be reached"),
+        ("[Errno 101] Network is unreachable", "can't be reached"),
+        ("Connection aborted., RemoteDisconnected", "the answer broke off"),
+    ],
+)
+def test_what_kept_an_answer_from_coming_is_told_in_short(text: str, short: str) -> None:
+    assert in_short(requests.ConnectionError(text)).startswith(short)

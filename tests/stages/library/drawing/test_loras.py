@@ -1,0 +1,249 @@
+"""Which LoRAs of a folder belong to a name, and the hash by which a WebUI knows each."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.library.drawing.loras import (
+    Lora,
+    chosen,
+    epoch,
+    lora_hash,
+    loras_of,
+    made_of,
+    trained_on,
+)
+from stages.library.training.provenance import Papers, as_comment
+from tests.support.training import safetensors
+
+NAME = "nasumiso_v1"
+SHA256 = "7f" * 32
+PAPERS = Papers(
+    run="0123456789ab",
+    git_commit="c" * 40,
+    git_changed=False,
+    dataset="data/dataset",
+    dataset_md5="d" * 32 + ".dir",
+    params_sha256="e" * 64,
+    base_model="anything-v5.safetensors",
+    base_model_sha256=SHA256,
+    trainer="train_network.py",
+    trainer_commit="a" * 40,
+)
+
+
+def write(folder: Path, stem: str, metadata: dict[str, str] | None = None) -> Path:
+    path = folder / f"{stem}.safetensors"
+    path.write_bytes(safetensors({"ss_epoch": "4"} | (metadata or {}), stem.encode()))
+    return path
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> list[Lora]:
+    """Return the LoRAs of a training of four epochs, of which two were saved."""
+    for stem in (NAME, f"{NAME}-000003", f"{NAME}-000002"):
+        write(tmp_path, stem)
+    return loras_of(tmp_path, NAME)
+
+
+# ---------------------------------------------------------------------------------- which there are
+
+
+def test_epochs_come_in_order_and_the_finished_one_last(trained: list[Lora]) -> None:
+    assert [(lora.file.stem, lora.epoch, lora.number) for lora in trained] == [
+        (f"{NAME}-000002", "e000002", 2),
+        (f"{NAME}-000003", "e000003", 3),
+        (NAME, "last", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        f"{NAME}.2",
+        f"{NAME}.2-000001",
+        f"{NAME}-b",
+        f"{NAME}-b-000001",
+        f"{NAME}2-000001",
+        f"my_{NAME}-000001",
+        f"{NAME}-00001",
+        f"{NAME}-0000001",
+        f"{NAME}-000001-state",
+        f"{NAME}-000001.1",
+        f"{NAME}-step00000100",
+        f"{NAME}-000001 (copy)",
+        f"{NAME}-０００００１",
+    ],
+)
+def test_a_name_that_only_begins_alike_is_another_lora(
+    tmp_path: Path, trained: list[Lora], stranger: str
+) -> None:
+    write(tmp_path, stranger)
+    assert loras_of(tmp_path, NAME) == trained
+
+
+def test_a_name_with_a_dot_or_a_number_is_found_whole(tmp_path: Path) -> None:
+    for stem in (NAME, f"{NAME}-000001", f"{NAME}.2", f"{NAME}.2-000001"):
+        write(tmp_path, stem)
+    found = loras_of(tmp_path, f"{NAME}.2")
+    assert [lora.file.stem for lora in found] == [f"{NAME}.2-000001", f"{NAME}.2"]
+
+
+def test_folders_and_cards_are_no_loras(tmp_path: Path, trained: list[Lora]) -> None:
+    (tmp_path / f"{NAME}-000001").mkdir()
+    (tmp_path / f"{NAME}-000001.json").write_text("{}")
+    (tmp_path / f".{NAME}-000001.safetensors.partial").write_bytes(b"half")
+    assert loras_of(tmp_path, NAME) == trained
+
+
+@pytest.mark.parametrize("metadata", [{"ss_epoch": ""}, {"ss_epoch": "None"}])
+def test_a_lora_may_not_tell_its_epoch(tmp_path: Path, metadata: dict[str, str]) -> None:
+    write(tmp_path, NAME, metadata)
+    assert [lora.number for lora in loras_of(tmp_path, NAME)] == [0]
+
+
+def test_before_a_training_it_is_told_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path, f"{NAME}-000001")
+    with pytest.raises(ValueError, match="no such file; train first, or get it") as error:
+        loras_of(tmp_path, NAME)
+    assert str(error.value).startswith(f"{tmp_path / NAME}.safetensors: ")
+
+
+@pytest.mark.parametrize("stem", [NAME, f"{NAME}-000003"])
+@pytest.mark.parametrize("data", [b"", b"<html>", safetensors({})[:-1]])
+@pytest.mark.usefixtures("trained")
+def test_a_damaged_file_is_named(tmp_path: Path, stem: str, data: bytes) -> None:
+    path = tmp_path / f"{stem}.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="get it again") as error:
+        loras_of(tmp_path, NAME)
+    assert str(error.value).startswith(f"{path}: ")
+
+
+# --------------------------------------------------------------------------------------- the choice
+
+
+@pytest.mark.parametrize(
+    ("epochs", "stems"),
+    [
+        (["last"], [NAME]),
+        (["all"], [f"{NAME}-000002", f"{NAME}-000003", NAME]),
+        (["3", "last"], [f"{NAME}-000003", NAME]),
+        (["last", "2"], [f"{NAME}-000002", NAME]),
+        (["4"], [NAME]),
+        (["4", "last"], [NAME]),
+        (["all", "2"], [f"{NAME}-000002", f"{NAME}-000003", NAME]),
+    ],
+)
+def test_epochs_are_chosen_by_number_or_word(
+    trained: list[Lora], epochs: list[str], stems: list[str]
+) -> None:
+    assert [lora.file.stem for lora in chosen(trained, epochs)] == stems
+
+
+def test_the_finished_one_is_taken_where_its_epoch_was_saved_too(
+    tmp_path: Path, trained: list[Lora]
+) -> None:
+    write(tmp_path, f"{NAME}-000004")
+    found = loras_of(tmp_path, NAME)
+    assert chosen(found, ["4"]) == [trained[-1]]
+    assert len(chosen(found, ["all"])) == 4
+
+
+def test_an_epoch_that_is_not_there_is_told_with_those_that_are(trained: list[Lora]) -> None:
+    with pytest.raises(ValueError, match="holds no epoch 9; it has 2, 3, 4, last") as error:
+        chosen(trained, ["last", "9"])
+    assert str(error.value).startswith("params.yaml, generate.epochs: ")
+
+
+def test_an_epoch_that_nobody_can_ask_for_is_not_offered(tmp_path: Path) -> None:
+    write(tmp_path, NAME, {"ss_epoch": ""})
+    with pytest.raises(ValueError, match=r"it has last$"):
+        chosen(loras_of(tmp_path, NAME), ["1"])
+
+
+@pytest.mark.parametrize("text", ["last", "all", "1", "10", "999999"])
+def test_words_and_numbers_are_epochs(text: str) -> None:
+    assert epoch(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "0", "01", "-1", "1.0", "Last", "２", "1 ", "e000002"])
+def test_other_texts_are_no_epochs(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no epoch; write last, all, or"):
+        epoch(text)
+
+
+# ----------------------------------------------------------------------------------------- the hash
+
+
+def test_the_hash_is_the_one_the_trainer_wrote(tmp_path: Path) -> None:
+    path = write(tmp_path, NAME, {"sshs_model_hash": "35715b1dcfed" + "0" * 52})
+    assert [lora.hash for lora in loras_of(path.parent, NAME)] == ["35715b1dcfed"]
+
+
+def addnet_hash(data: bytes) -> str:
+    """Return the hash as addnet_hash_safetensors of modules/hashes.py (v1.10.1) computes it."""
+    length = int.from_bytes(data[:8], "little")
+    digest = hashlib.sha256()
+    for start in range(length + 8, len(data), 1024 * 1024):
+        digest.update(data[start : start + 1024 * 1024])
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize("tensor", [b"", b"x", bytes(2**20), bytes(range(256)) * 5000])
+def test_else_it_is_the_webui_s_own(tmp_path: Path, tensor: bytes) -> None:
+    data = safetensors({"ss_output_name": "茄子"}, tensor)
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(data)
+    assert lora_hash(path, {}) == addnet_hash(data)[:12]
+    assert lora_hash(path, {"sshs_model_hash": ""}) == addnet_hash(data)[:12]
+
+
+@given(st.dictionaries(st.sampled_from(["ss_epoch", "ss_tag"]), st.text("abc茄"), max_size=2))
+def test_the_metadata_is_of_no_matter_to_it(
+    tmp_path_factory: pytest.TempPathFactory, metadata: dict[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("lora") / "a.safetensors"
+    path.write_bytes(safetensors(metadata, b"tensors"))
+    assert lora_hash(path, metadata) == hashlib.sha256(b"tensors").hexdigest()[:12]
+
+
+# ------------------------------------------------------------------------------ what it was made of
+
+
+def test_the_papers_tell_the_base_model(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        NAME,
+        {
+            "ss_training_comment": as_comment(PAPERS),
+            "ss_sd_model_name": "model.safetensors",
+            "ss_new_sd_model_hash": "0" * 64,
+        },
+    )
+    (lora,) = loras_of(tmp_path, NAME)
+    assert trained_on(lora) == ("anything-v5.safetensors", SHA256)
+    assert made_of(lora) == {
+        "training": "0123456789ab",
+        "Git commit": "c" * 40,
+        "dataset": "d" * 32 + ".dir",
+        "base model": "anything-v5.safetensors [7f7f7f7f7f]",
+    }
+
+
+def test_another_tool_s_lora_tells_what_sd_scripts_wrote(tmp_path: Path) -> None:
+    write(tmp_path, NAME, {"ss_sd_model_name": "x.safetensors", "ss_new_sd_model_hash": "1" * 64})
+    (lora,) = loras_of(tmp_path, NAME)
+    assert trained_on(lora) == ("x.safetensors", "1" * 64)
+    assert made_of(lora) == {}
+
+
+def test_a_lora_without_metadata_tells_nothing(tmp_path: Path) -> None:
+    write(tmp_path, NAME)
+    (lora,) = loras_of(tmp_path, NAME)
+    assert trained_on(lora) == ("", "")
+    assert made_of(lora) == {}

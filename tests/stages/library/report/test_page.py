@@ -1,0 +1,184 @@
+"""The page as text; tests/browser opens it."""
+
+import hashlib
+import json
+import re
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stages.library.dataset.dictionary import translate
+from stages.library.dataset.edits import Edit
+from stages.library.dataset.manifest import Row
+from stages.library.report.page import CHUNK, FOLDER, in_japanese, kind, look_alikes, notes
+from stages.library.tagging.rules import Rules
+from tests.browser.pages import Dataset, dataset, read_json, row_of, skipped_row
+from tests.stages.library.common.test_html import HOSTILE
+from tests.support.vectors.make import FOLDER as VECTORS
+from tests.support.vectors.make import texts
+
+
+def small(**others: Any) -> Dataset:
+    """Return a dataset of two drawings."""
+    rows = [row_of(1, "a.png"), row_of(2, "b.png", reason="looks like a.png")]
+    found = [{"smile": 9000, "long_hair": 4000}, {"smile": 3000}]
+    return dataset(rows, found, **others)
+
+
+def data_of(html: str) -> Any:
+    """Return what the page's data island holds."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return json.loads(found.group(1))
+
+
+def test_vectors_are_what_python_gives() -> None:
+    assert {name: (VECTORS / name).read_text("utf-8") for name in texts()} == texts()
+
+
+def test_same_dataset_same_bytes() -> None:
+    made = small(words={"smile": "笑顔"})
+    assert made.html() == made.html()
+
+
+def test_page_loads_nothing() -> None:
+    html = small().html()
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", html)
+    assert not re.search(r"@import|url\(|\bimport\b|fetch\(|XMLHttpRequest", html)
+    assert "default-src &#39;none&#39;; img-src data:;" in html
+
+
+def test_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
+    html = small().html()
+    for name in ("style", "script"):
+        text = re.search(f"<{name}>(.*?)</{name}>", html, re.DOTALL)
+        assert text
+        digest = b64encode(hashlib.sha256(text.group(1).encode()).digest()).decode()
+        assert f"{name}-src &#39;sha256-{digest}&#39;".replace("+", "&#43;") in html.replace(
+            "+", "&#43;"
+        )
+    assert html.count("<script>") == html.count("<style>") == 1
+    assert " style=" not in html
+    assert not re.search(r"\son\w+=", html)
+
+
+def test_code_holds_no_end_of_its_own_element() -> None:
+    for path in FOLDER.iterdir():
+        assert path.suffix == ".j2" or "</" not in path.read_text("utf-8"), path.name
+
+
+def test_hostile_names_are_data_only() -> None:
+    rows = [row_of(number, name) for number, name in enumerate(HOSTILE, 1)]
+    rows += [skipped_row(name, f"is damaged: {name}") for name in HOSTILE]
+    made = dataset(
+        rows, [{name: 9000} for name in HOSTILE], words=dict.fromkeys(HOSTILE[:5], "<b>")
+    )
+    html = replace(made, trigger=HOSTILE[0]).html()
+    assert html.count("<script") == small().html().count("<script")
+    assert "<img" not in html.replace("<img src=x", "")
+    assert [picture["source"] for picture in data_of(html)["pictures"]] == HOSTILE
+
+
+def test_thumbnails_come_in_islands_of_their_own() -> None:
+    count = CHUNK + 1
+    rows = [row_of(number, f"{number}.png") for number in range(1, count + 1)]
+    made = dataset(rows, [{}] * count)
+    chunks = re.findall(r'class="thumbnails">(.*?)</script>', made.html())
+    assert [len(json.loads(chunk)) for chunk in chunks] == [CHUNK, 1]
+    assert b64decode(json.loads(chunks[1])[0]) == made.thumbnails[f"img{count:03}"]
+
+
+def test_data_says_everything_of_a_picture() -> None:
+    edit = Edit("a.png", ["eggplant"], ["smile"])
+    text = "00000000000a:\n  source: a.png\n"
+    rules = Rules(0.35, 0.85, ["x"], [("a", "b c")], "spaces", True, 20)
+    made = small(
+        edits={"00000000000a": edit}, edits_text=text, rules=rules, words={"smile": "笑顔"}
+    )
+    data = data_of(made.html())
+    first = data["pictures"][0]
+    assert (first["stem"], first["key"], first["source"]) == ("img001", "1" + "0" * 11, "a.png")
+    assert (first["width"], first["height"], first["size"]) == (300, 400, [512, 512])
+    assert first["found"] == [[0, 9000], [1, 4000]]
+    assert data["rules"]["threshold"] == 3500
+    assert data["groups"] == [["img001", "img002"]]
+    assert data["edits"] == [
+        ["00000000000a", {"source": "a.png", "add": ["eggplant"], "remove": ["smile"], "order": []}]
+    ]
+    assert data["text"] == text
+    assert dict(data["words"]) == {
+        "smile": "笑顔",
+        "long_hair": "長い髪",
+        "b_c": "",
+        "eggplant": "",
+    }
+
+
+def test_every_tag_has_the_dictionarys_japanese() -> None:
+    words = {"dress": "ドレス", "smile": "笑顔"}
+    data = data_of(small(words=words, edits={"0" * 12: Edit("z", add=["red dress", "^_^"])}).html())
+    assert dict(data["words"])["red_dress"] == translate("red dress", words) == "赤いドレス"
+    assert dict(data["words"])["^_^"] == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "kinds"),
+    [
+        ("", []),
+        ("upscaled from 300x400", ["upscaled"]),
+        ("colours converted from Odd; Name to sRGB; looks like a; b.png", ["colours", "near"]),
+        ("colour profile unreadable, colours taken as sRGB", ["colours"]),
+        ("something new", ["other"]),
+    ],
+)
+def test_notes(reason: str, kinds: list[str]) -> None:
+    assert [kind(note) for note in notes(row_of(1, "a.png", reason=reason))] == kinds
+
+
+def test_look_alikes_of_look_alikes_are_one_group() -> None:
+    names = ["a.png", "b.png", "c.png", "d; looks like a.png", "e.png"]
+    reasons = ["", "", "looks like a.png", "looks like c.png", "looks like d; looks like a.png"]
+    rows: dict[str, Row] = {
+        name[0]: row_of(number, name, reason=reason)
+        for number, (name, reason) in enumerate(zip(names, reasons, strict=True))
+    }
+    groups = look_alikes(rows)
+    assert groups[0][:3] == ["a", "c", "d"]
+    assert len(groups) == 1
+
+
+def test_every_reason_of_prepare_has_japanese() -> None:
+    for reason in (
+        "is a broken link",
+        "can't be read",
+        "is a folder; only files directly in the input folder are read",
+        "is no regular file",
+        "is no picture file (no file ending)",
+        "is empty (0 bytes)",
+        "is no picture, or a damaged one",
+        "can't be read: permission denied",
+        "needs more memory than there is; save a smaller copy",
+        "is damaged: image file is truncated",
+        "12000x9000 is more than 100 megapixels; save a smaller copy",
+        "40x400 is too small; no side may be under 64 px",
+        "its short side is 20 px, too small for 512 px (least: 128)",
+        "colour mode F can't be used; save it as 8-bit RGB",
+        "has the same bytes as なす.png",
+        "upscaled from 300x400",
+        "colours converted from Display P3 to sRGB",
+        "colour profile unreadable, colours taken as sRGB",
+        "looks like なす.png",
+    ):
+        assert in_japanese(reason) != reason
+    assert in_japanese("something new") == "something new"
+
+
+def test_vectors_cover_the_rules() -> None:
+    cases = read_json(VECTORS / "captions.json")
+    rules = [case["rules"] for case in cases]
+    assert {rule["underscores"] for rule in rules} == {"keep", "spaces"}
+    assert {rule["ratings"] for rule in rules} == {True, False}
+    assert any(case["tagged"] != case["final"][1:] for case in cases)
+    assert sum(bool(rule["max_tags"]) for rule in rules) > 10

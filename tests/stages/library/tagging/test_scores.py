@@ -1,0 +1,178 @@
+"""The file of scores: sparse, exact in ten-thousandths, the same bytes for the same scores."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.library.tagging.scores import (
+    FLOOR,
+    SCALE,
+    Found,
+    Scores,
+    read_scores,
+    sparse,
+    write_scores,
+)
+
+
+def found(*pairs: tuple[int, int]) -> Found:
+    indices, values = zip(*pairs, strict=True) if pairs else ((), ())
+    return np.array(indices, np.int32), np.array(values, np.uint16)
+
+
+def plain(found: Found) -> list[tuple[int, int]]:
+    return [(int(index), int(value)) for index, value in zip(*found, strict=True)]
+
+
+EXAMPLE = Scores(
+    "fingerprint",
+    ["smile", "<o>_<o>", 'say_"hi"', "なす"],
+    [0, 0, 0, 4],
+    ["img001", "img002", "img003"],
+    ["a" * 64, "b" * 64, "c" * 64],
+    [found((0, 500), (3, 10_000)), found(), found((1, 3501))],
+    "owner/model@0123",
+)
+
+
+def test_scores_below_the_floor_are_dropped_and_the_rest_is_rounded_to_tenthousandths() -> None:
+    scores = np.array([0.0499, 0.04996, 0.05, 0.35004, 0.35006, 1.0, 0.0], np.float32)
+    assert plain(sparse(scores)) == [(1, 500), (2, 500), (3, 3500), (4, 3501), (5, 10_000)]
+
+
+def test_floor_is_five_percent() -> None:
+    assert FLOOR / SCALE == 0.05
+
+
+def test_nothing_found() -> None:
+    indices, values = sparse(np.zeros(5, np.float32))
+    assert (str(indices.dtype), str(values.dtype)) == ("int32", "uint16")
+    assert len(indices) == len(values) == 0
+
+
+def test_rounding_noise_outside_0_to_1_is_clipped() -> None:
+    assert plain(sparse(np.array([1.00001, -0.00001], np.float32))) == [(0, 10_000)]
+
+
+@given(st.lists(st.floats(0, 1, width=32), max_size=50))
+def test_sparse_keeps_every_score_to_half_a_tenthousandth(scores: list[float]) -> None:
+    kept = dict(plain(sparse(np.array(scores, np.float32))))
+    for index, score in enumerate(scores):
+        if index in kept:
+            assert abs(kept[index] / SCALE - score) <= 0.5 / SCALE + 1e-9
+        else:
+            assert score < 0.05
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "scores.npz"
+    write_scores(path, EXAMPLE)
+    scores = read_scores(path)
+    assert [plain(one) for one in scores.found] == [plain(one) for one in EXAMPLE.found]
+    for name in ("model", "tags", "categories", "names", "digests", "origin"):
+        assert getattr(scores, name) == getattr(EXAMPLE, name)
+    assert [path.name for path in path.parent.iterdir()] == ["scores.npz"]
+
+
+pictures = st.lists(
+    st.tuples(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8),
+        st.dictionaries(st.integers(0, 20), st.integers(FLOOR, SCALE), max_size=5),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60)
+@given(pictures)
+def test_any_scores_make_the_round_trip_and_the_same_bytes_again(
+    tmp_path_factory: pytest.TempPathFactory, given: list[tuple[str, dict[int, int]]]
+) -> None:
+    path = tmp_path_factory.mktemp("scores") / "scores.npz"
+    names = [name for name, _ in given]
+    kept = [found(*sorted(scores.items())) for _, scores in given]
+    scores = Scores("model", ["tag"] * 21, [0] * 21, names, names, kept, "origin")
+    write_scores(path, scores)
+    first = path.read_bytes()
+    again = read_scores(path)
+    assert [plain(one) for one in again.found] == [plain(one) for one in kept]
+    assert again.names == names
+    write_scores(path, again)
+    assert path.read_bytes() == first
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no such file; run the score stage first"):
+        read_scores(tmp_path / "scores.npz")
+
+
+def write_foreign(path: Path) -> None:
+    np.savez(path, something=np.zeros(3))
+
+
+def write_single(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+def write_lacking(path: Path) -> None:
+    write_scores(path, EXAMPLE)
+    with np.load(path) as arrays:
+        kept = {name: arrays[name] for name in arrays.files if name != "values"}
+    np.savez(path, **kept)
+
+
+def write_uneven(path: Path) -> None:
+    write_scores(path, EXAMPLE)
+    with np.load(path) as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    np.savez(path, **{**kept, "digests": kept["digests"][:2]})
+
+
+def write_pickled(path: Path) -> None:
+    np.savez(path, model=np.array({"a": 1}, dtype=object))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_text("not scores"),
+        write_foreign,
+        write_single,
+        write_lacking,
+        write_uneven,
+        write_pickled,
+    ],
+    ids=["empty", "text", "foreign", "npy", "lacking", "uneven", "pickled"],
+)
+def test_what_holds_no_scores_is_told(tmp_path: Path, write: object) -> None:
+    path = tmp_path / "scores.npz"
+    write(path)  # type: ignore[operator]
+    with pytest.raises(ValueError, match=r"scores\.npz: holds no scores; delete it"):
+        read_scores(path)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_damaged_file_is_told_or_does_no_harm(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("scores") / "scores.npz"
+    write_scores(path, EXAMPLE)
+    damaged = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        del damaged[data.draw(st.integers(0, len(damaged) - 1)) :]
+    else:
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(damaged)
+    try:
+        scores = read_scores(path)
+    except ValueError as error:
+        assert "holds no scores" in str(error)  # noqa: PT017
+    else:
+        assert [plain(one) for one in scores.found] == [plain(one) for one in EXAMPLE.found]
+        assert (scores.names, scores.tags) == (EXAMPLE.names, EXAMPLE.tags)

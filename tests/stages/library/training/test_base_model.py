@@ -1,0 +1,262 @@
+"""A base model comes once, whole and checked, through broken connections."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from stages.library.common.drive import find_drive
+from stages.library.training import base_model
+from stages.library.training.base_model import (
+    BaseModel,
+    check,
+    fetch_rest,
+    known_sha256,
+    model_file,
+    take,
+)
+from tests.standins.hub import REPOSITORY, REVISION
+from tests.standins.hub import serving as hub_serving
+from tests.support.clones import PROJECT
+from tests.support.mounts import dead
+
+DATA = bytes(range(256)) * 1000
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+@dataclass
+class Web:
+    """A web server with one file; `faults` are taken one by one."""
+
+    address: str = ""
+    faults: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def web(*faults: str) -> Iterator[Web]:
+    served = Web(faults=list(faults))
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            wanted = self.headers.get("Range", "")
+            served.asked.append(wanted)
+            fault = served.faults.pop(0) if served.faults else ""
+            if fault.isdigit():
+                return self.send_error(int(fault))
+            start = int(wanted[6:-1]) if wanted and fault != "no ranges" else 0
+            if start >= len(DATA):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(DATA)}")
+                return self.end_headers()
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(DATA) - 1}/{len(DATA)}")
+            self.send_header("Content-Length", str(len(DATA) - start))
+            self.end_headers()
+            data = b"x" * len(DATA) if fault == "other" else DATA
+            self.wfile.write(data[start : start + 100_000 if fault == "cut" else None])
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served.address = f"http://127.0.0.1:{server.server_port}/model.safetensors?token=secret"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.library.training.base_model.time.sleep", lambda _: None)
+
+
+def test_a_cut_download_goes_on_and_is_kept_on_the_drive(tmp_path: Path) -> None:
+    with web("cut", "503", "cut") as served:
+        model = BaseModel(served.address, SHA256)
+        (tmp_path / "drive").mkdir()
+        drive = find_drive(str(tmp_path / "drive"))
+        path = model_file(model, tmp_path / "here", drive)
+        assert served.asked == ["", "bytes=100000-", "bytes=100000-", "bytes=200000-"]
+        assert path.name == "model.safetensors"
+        assert path.read_bytes() == DATA
+        kept = tmp_path / "drive" / "models" / SHA256[:12] / path.name
+        assert kept.read_bytes() == DATA
+        again = model_file(model, tmp_path / "another machine", drive)
+        assert again.read_bytes() == DATA
+        assert model_file(model, tmp_path / "here", None) == path
+    assert len(served.asked) == 4  # the server was not asked again
+
+
+def test_a_drive_that_is_away_is_neither_needed_nor_made(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    drive = find_drive(str(tmp_path / "drive"))
+    (tmp_path / "drive").rmdir()
+    with web() as served:
+        model = BaseModel(served.address, SHA256)
+        assert model_file(model, tmp_path / "here", drive).read_bytes() == DATA
+    assert not (tmp_path / "drive").exists()
+
+
+def test_from_a_drive_that_died_no_model_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "drive").mkdir()
+    with dead(tmp_path / "drive"):
+        assert not take(tmp_path / "drive/model.safetensors", tmp_path / "model.safetensors")
+    assert "the base model can't be taken: " in capsys.readouterr().err
+    assert not list(tmp_path.glob("*model*"))
+
+
+def test_a_killed_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    partial = tmp_path / SHA256[:12] / ".model.safetensors.partial"
+    partial.parent.mkdir()
+    partial.write_bytes(DATA[:50_000])
+    with web() as served:
+        path = model_file(BaseModel(served.address, SHA256), tmp_path, None)
+    assert served.asked == ["bytes=50000-"]
+    assert path.read_bytes() == DATA
+
+
+def test_a_server_without_ranges_starts_over_and_a_complete_part_is_taken(tmp_path: Path) -> None:
+    partial = tmp_path / "partial"
+    with web("no ranges") as served:
+        partial.write_bytes(DATA[:50_000])
+        assert fetch_rest(served.address, partial)
+        assert partial.read_bytes() == DATA
+        assert fetch_rest(served.address, partial)  # 416: nothing is missing
+        partial.write_bytes(DATA + b"too long")
+        assert not fetch_rest(served.address, partial)
+        assert not partial.exists()
+
+
+def test_another_file_than_asked_for_is_refused_and_removed(tmp_path: Path) -> None:
+    with web("other") as served:
+        model = BaseModel(served.address, SHA256)
+        with pytest.raises(ValueError, match="what was downloaded is removed; run it again"):
+            model_file(model, tmp_path, None)
+        assert model_file(model, tmp_path, None).read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    ("faults", "asked", "message"),
+    [
+        (["404"], 1, "404"),
+        (["401"], 1, "set CIVITAI_TOKEN"),
+        (["503"] * 9, 5, "run it again, what has come is kept"),
+    ],
+)
+def test_what_can_t_be_downloaded_is_told_without_the_address_s_secrets(
+    tmp_path: Path, faults: list[str], asked: int, message: str
+) -> None:
+    with web(*faults) as served, pytest.raises(RuntimeError, match=message) as error:
+        model_file(BaseModel(served.address, SHA256), tmp_path, None)
+    assert "secret" not in str(error.value)
+    assert len(served.asked) == asked
+
+
+def test_the_token_is_for_civitai_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CIVITAI_TOKEN", "secret")
+    seen: list[urllib.request.Request] = []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> None:
+        assert timeout
+        seen.append(request)
+        raise OSError("enough")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    for url in ("https://civitai.com/api/download/models/30163", "https://example.com/x"):
+        with pytest.raises(OSError, match="enough"):
+            fetch_rest(url, tmp_path / "partial")
+    assert [request.unredirected_hdrs.get("Authorization") for request in seen] == [
+        "Bearer secret",
+        None,
+    ]
+    assert not any("Authorization" in request.headers for request in seen)
+
+
+def test_a_file_here_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(DATA)
+    assert model_file(BaseModel(str(path), SHA256), tmp_path / "here", None) == path
+    with monkeypatch.context() as patch:
+        patch.setattr(base_model, "sha256", lambda _: pytest.fail("computed again"))
+        assert known_sha256(path) == SHA256
+    path.write_bytes(DATA[::-1])
+    with pytest.raises(ValueError, match="it is another model; correct"):
+        model_file(BaseModel(str(path), SHA256), tmp_path / "here", None)
+    assert path.is_file()  # never the user's own file
+
+
+@pytest.mark.parametrize(
+    ("place", "sha256", "message"),
+    [
+        ("mine.safetensors", SHA256, "is no file here, no URL and no OWNER/REPOSITORY/FILE"),
+        ("owner/repository", SHA256, "is no file here"),
+        ("https://example.com/x.safetensors", "", "_sha256: is missing"),
+        ("owner/repo/x.safetensors", SHA256.upper(), "_sha256: is no SHA-256"),
+    ],
+)
+def test_a_model_that_can_t_be_had_is_told_at_once(place: str, sha256: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check(BaseModel(place, sha256))
+
+
+def test_a_place_names_its_file() -> None:
+    hub = "swl-models/Anything-v5.0-PRT/Anything-v5.0-PRT-RE.safetensors@8f4143c9"
+    assert BaseModel(hub, "").name == "Anything-v5.0-PRT-RE.safetensors"
+    assert BaseModel("https://x.org/a/b.safetensors?token=1", "").name == "b.safetensors"
+    check(BaseModel(hub, SHA256))
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from stages.library.training.base_model import BaseModel, model_file
+print(model_file(BaseModel(sys.argv[1], sys.argv[2]), Path("here"), None))
+"""
+
+
+@pytest.mark.parametrize("fault", ["", "cut once", "no repository"])
+def test_a_hub_repository_is_a_place_too(tmp_path: Path, fault: str) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "base.safetensors").write_bytes(DATA)
+    with hub_serving(served, fault) as hub:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")} | {
+            "HF_ENDPOINT": hub.address,
+            "HF_HOME": str(tmp_path / "hf"),
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "PYTHONPATH": str(PROJECT),
+        }
+        repository = "nobody/nothing" if fault == "no repository" else REPOSITORY
+        place = f"{repository}/base.safetensors@{REVISION}"
+        answer = subprocess.run(
+            [sys.executable, "-c", FETCH, place, SHA256],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if fault == "no repository":
+        assert "can't be downloaded" in answer.stderr
+    else:
+        assert answer.returncode == 0, answer.stderr
+        assert (tmp_path / "here" / SHA256[:12] / "base.safetensors").read_bytes() == DATA

@@ -1,0 +1,78 @@
+"""The known versions' options, and that the project's params are right by every one of them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.serialize import parse_yaml
+
+from stages.library.training.option_source import Option
+from stages.library.training.option_tables import Table, as_json, from_json, owner, tables
+from stages.library.training.options import OURS, check_options, split_options
+from stages.train import build_parser
+from tests.support.training import as_dvc_writes
+from tools.colab import SD_SCRIPTS_COMMIT
+
+PARAMS = Path(__file__).parents[4] / "params.yaml"
+
+each_table = pytest.mark.parametrize("table", tables(), ids=lambda table: table.version)
+
+
+def defaults() -> dict[str, Any]:
+    """Return the section train of params.yaml."""
+    section: dict[str, Any] = parse_yaml(PARAMS.read_text(encoding="utf-8"), PARAMS.name)["train"]
+    return section
+
+
+def sdxl() -> dict[str, Any]:
+    """Return the same, as the comment in it tells to change it for SDXL."""
+    said = re.findall(r"^  #   (\w+: .*)", PARAMS.read_text(encoding="utf-8"), re.MULTILINE)
+    changes: dict[str, Any] = parse_yaml("{" + "\n,".join(said) + "\n}", "the comment on SDXL")
+    assert changes["script"] == "sdxl_train_network.py"
+    assert len(changes) > 6
+    return defaults() | changes
+
+
+@each_table
+@pytest.mark.parametrize("section", [defaults(), sdxl()], ids=["defaults", "SDXL"])
+def test_the_params_are_accepted_by_every_known_version(
+    table: Table, section: dict[str, Any]
+) -> None:
+    _, options = split_options(as_dvc_writes(section), set(build_parser().params))
+    assert len(options) > 20
+    check_options(options, table.scripts[section["script"]], section["script"])
+
+
+@each_table
+def test_every_script_has_what_the_stage_gives_itself(table: Table) -> None:
+    assert len(table.scripts) == 7
+    for options in table.scripts.values():
+        assert set(OURS) <= set(options)
+
+
+def test_the_pinned_commit_has_a_table() -> None:
+    assert {table.commit: table.version for table in tables()}[SD_SCRIPTS_COMMIT] == "v0.10.1"
+
+
+def test_a_table_comes_back_as_it_was_written() -> None:
+    both = {"rate": Option(type="float", default=0), "sdpa": Option(flag=True)}
+    own = {"mode": Option(choices=("a", "b"), default="a"), "rate": Option(type="float")}
+    table = Table("v1", "c" * 40, {"a.py": both | own, "b.py": both})
+    text = as_json(table)
+    assert from_json(text) == table
+    assert text.count("sdpa") == 1
+    assert '\n"mode": {"choices": ["a", "b"], "default": "a"}' in text
+
+
+@pytest.mark.parametrize(
+    ("option", "who"),
+    [
+        ("split_mode", "flux_train_network.py"),
+        ("t5xxl", "flux_train_network.py, sd3_train_network.py"),
+        ("train_inpainting", "sd-scripts v0.11.1"),
+        ("qqqq", ""),
+    ],
+)
+def test_an_option_s_owner_is_found(option: str, who: str) -> None:
+    assert owner(option, "train_network.py") == who

@@ -1,0 +1,87 @@
+"""Options of the trainer: read from its source, checked, and handed on unchanged."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.library.training.option_source import Option, known_options
+from stages.library.training.options import (
+    as_words,
+    check_options,
+    split_options,
+    wrong_value,
+)
+from stages.library.training.trainer import Trainer, command
+from tests.support.training import TRAINER
+
+ORIGINAL_TEXT = """
+--enable_bucket --min_bucket_reso=256 --max_bucket_reso=1024 --resolution=512,512
+--network_module=networks.lora --network_dim=64 --network_alpha=32 --train_batch_size=1
+--gradient_accumulation_steps=2 --max_train_epochs=10 --learning_rate=1e-4
+--lr_scheduler=cosine_with_restarts --lr_warmup_steps=100 --optimizer_type=AdamW8bit
+--mixed_precision=fp16 --save_precision=fp16 --save_every_n_epochs=1 --cache_latents
+--cache_latents_to_disk --gradient_checkpointing --clip_skip=2 --xformers
+--save_model_as=safetensors
+"""
+ORIGINAL = ORIGINAL_TEXT.split()
+"""The options of the project's original command, without those that the stage gives."""
+
+
+def test_the_original_command_comes_out_word_for_word() -> None:
+    words = [word for pair in ORIGINAL for word in pair.split("=")]
+    mine, options = split_options(words, {"name"})
+    assert mine == []
+    assert as_words(options) == ORIGINAL
+    built = command(Trainer(TRAINER, Path(sys.executable), "train_network.py"), options)
+    assert built[1:4] == ["-m", "accelerate.commands.launch", "--num_cpu_threads_per_process=1"]
+    assert built[-len(ORIGINAL) :] == ORIGINAL
+    check_options(options, known_options(TRAINER, "train_network.py"), "train_network.py")
+
+
+@pytest.mark.parametrize(
+    "value", ["two words", "it's", '"quoted"', "$(touch pwned)", "`x`; rm", "a=b", "茄子", "--d 1"]
+)
+def test_no_value_is_changed_on_its_way(value: str) -> None:
+    assert as_words({"training_comment": [value]}) == [f"--training_comment={value}"]
+
+
+@pytest.mark.parametrize("words", [["--sdpa", "--sdpa"], ["--sdpa=true"]])
+def test_an_option_is_written_once_and_plainly(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="does not belong here"):
+        split_options(words, set())
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "problem"),
+    [
+        (Option(flag=True), [], ""),
+        (Option(type="int"), ["-1"], ""),
+        (Option(type="float"), ["1e-4"], ""),
+        (Option(type="int"), ["1.5"], "is not a whole number"),
+        (Option(type="float"), ["fast"], "is not a number"),
+        (Option(many=True), ["a", "b"], ""),
+        (Option(choices=("a",)), ["z"], "is none of a; write one of them"),
+    ],
+)
+def test_values_are_checked_as_the_trainer_would(
+    option: Option, values: list[str], problem: str
+) -> None:
+    found = wrong_value(option, values)
+    assert problem in found
+    assert bool(found) == bool(problem)
+
+
+def test_an_unlike_option_points_to_the_documentation() -> None:
+    with pytest.raises(ValueError, match="see sd-scripts' docs"):
+        check_options(
+            {"qqqq": ["1"]}, known_options(TRAINER, "train_network.py"), "train_network.py"
+        )
+
+
+def test_an_option_of_another_trainer_or_version_is_known_as_such() -> None:
+    known = known_options(TRAINER, "train_network.py")
+    with pytest.raises(ValueError, match=r"remove it; it is one of flux_train_network\.py$"):
+        check_options({"split_mode": []}, known, "train_network.py")
+    with pytest.raises(ValueError, match=r"remove it; it is one of sd-scripts v0\.11\.1$"):
+        check_options({"train_inpainting": []}, known, "train_network.py")

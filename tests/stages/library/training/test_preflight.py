@@ -1,0 +1,112 @@
+"""What is checked before a training starts."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from stages.library.training.preflight import (
+    GB,
+    MOST_STEPS,
+    buckets,
+    bytes_needed,
+    check_alpha,
+    check_dataset,
+    check_prompts,
+    check_room,
+    check_steps,
+    dataset_subsets,
+)
+from stages.library.training.provenance import dvc_md5
+from stages.library.training.subsets import shows
+from tests.support.training import write_dataset
+
+
+def test_a_dataset_is_folders_of_pairs_with_their_repeats(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    more = dataset / "3_more"
+    shutil.copytree(dataset / "1_nasu", more)
+    (dataset / "no_repeats").mkdir()
+    found = dataset_subsets(dataset)
+    assert [(each.name, len(each.pictures), each.repeats) for each in found] == [
+        ("1_nasu", 7, 1),
+        ("3_more", 7, 3),
+    ]
+    assert buckets(shows(found)) == [28]
+    (more / "img002.txt").write_text("\n")
+    with pytest.raises(ValueError, match=r"img002\.txt: is empty, or its first line is"):
+        dataset_subsets(dataset)
+    (more / "img001.png").unlink()
+    with pytest.raises(ValueError, match="img001 has no picture, 1 files stand alone"):
+        dataset_subsets(dataset)
+
+
+def test_a_mask_of_what_is_transparent_needs_something_transparent(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    subsets = dataset_subsets(dataset)
+    with pytest.raises(ValueError, match=r"train\.alpha_mask: no picture of the dataset has"):
+        check_alpha(subsets)
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(dataset / "1_nasu" / "img005.png")
+    check_alpha(subsets)
+
+
+def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    md5 = dvc_md5(dataset)
+    assert check_dataset(dataset, md5) == md5
+    for locked, message in (("", "run dvc repro first"), ("other.dir", "is not the dataset")):
+        with pytest.raises(ValueError, match=message):
+            check_dataset(dataset, locked)
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup", "message"),
+    [
+        (750, "100", ""),
+        (750, "0.1", ""),
+        (15, "50%", ""),
+        (750, "many", "'many' is no number; write steps, or a share of them such as 10%"),
+        (MOST_STEPS + 1, "0", "more than a day"),
+        (100, "100", "never reach its learning rate"),
+    ],
+)
+def test_steps_make_sense(steps: int, warmup: str, message: str) -> None:
+    if not message:
+        return check_steps(steps, warmup)
+    with pytest.raises(ValueError, match=message):
+        check_steps(steps, warmup)
+    return None
+
+
+@pytest.mark.parametrize("prompt", ["nasu --d 1", "nasu --w 512 --d 1 --s 20", "茄子 --d 12"])
+def test_a_prompt_with_a_seed_is_accepted(prompt: str) -> None:
+    check_prompts([prompt])
+
+
+@pytest.mark.parametrize("prompt", ["nasu", "nasu --d x", "# nasu --d 1", "a\nb --d 1", "a--d 1"])
+def test_a_prompt_that_makes_no_comparable_picture_is_refused(prompt: str) -> None:
+    with pytest.raises(ValueError, match=r"train\.sample_prompts"):
+        check_prompts([prompt])
+
+
+def test_room_is_asked_of_the_disk_that_will_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def disk_usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=GB)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    check_room(tmp_path / "not" / "there", GB, "free some")
+    assert asked == [tmp_path]
+    with pytest.raises(ValueError, match=r"2\.0 GB are needed there and 1\.0 GB are free; free"):
+        check_room(tmp_path, 2 * GB, "free some")
+
+
+def test_sdxl_needs_more() -> None:
+    small = bytes_needed("train_network.py", 32, epochs=10, states=2)
+    assert bytes_needed("sdxl_train_network.py", 32, epochs=10, states=2) == 6 * small

@@ -1,0 +1,1 @@
+"""What made the files of the repository that no hand wrote."""

@@ -1,0 +1,1 @@
+"""Check whether the DVC remote can be used, or push to it."""
