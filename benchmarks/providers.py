@@ -17,6 +17,7 @@ from PIL import Image
 
 from benchmarks.models import SHAPES, write_model
 from stages.library.common.workers import run_over
+from stages.library.tagging.looking import WORKERS
 from stages.library.tagging.tagger import (
     PROVIDERS,
     Tagger,
@@ -25,7 +26,6 @@ from stages.library.tagging.tagger import (
     model_input,
     probabilities,
 )
-from stages.score import WORKERS
 
 THRESHOLD = 0.35
 Scores = NDArray[np.float32]

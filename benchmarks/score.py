@@ -26,8 +26,8 @@ from PIL import Image
 from benchmarks.models import SHAPES, SIZE
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
+from stages.library.tagging.looking import WORKERS, look
 from stages.library.tagging.tagger import load_tagger, model_input
-from stages.score import WORKERS, look
 
 BLOCK = 8
 BARE = """

@@ -11,7 +11,7 @@ from stages.library.dataset.captions import (
     caption_files,
     each_line,
     read_text,
-    underscored,
+    with_tag_first,
     write_text,
 )
 from stages.library.dataset.manifest import read_manifest, used
@@ -21,15 +21,6 @@ from stages.library.dataset.manual_edits import (
     write_written,
     written_for,
 )
-
-
-def with_tag_first(tags: list[str], trigger: str) -> list[str]:
-    """Return `tags` with `trigger` first and, in whatever spelling, nowhere else.
-
-    >>> with_tag_first(["1girl", "nasumiso style", "smile"], "nasumiso_style")
-    ['nasumiso_style', '1girl', 'smile']
-    """
-    return [trigger, *(tag for tag in tags if underscored(tag) != underscored(trigger))]
 
 
 def common_tag(

@@ -36,9 +36,9 @@ from stages.library.drawing.painters.webui_answers import LOGIN
 from stages.library.drawing.prompts import add_params
 from stages.library.drawing.subject import named, subject_tags
 from stages.library.tagging import tagger
+from stages.library.tagging.looking import known_scores, look_at_all
 from stages.library.tagging.scores import RATING, SCALE, Scores, write_scores
 from stages.library.training.provenance import dvc_md5, locked_md5, read_lock
-from stages.score import known_scores, look_at_all
 
 OTHERS = 500
 """Pictures of other grids that are kept, so that what was drawn once is not drawn again."""

@@ -1,6 +1,5 @@
 """Lay out pictures and captions as kohya's trainer wants them, and count the steps."""
 
-import math
 import shutil
 import sys
 from collections import Counter
@@ -19,13 +18,12 @@ from stages.library.dataset.manual_edits import (
     write_written,
     written_for,
 )
+from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.tagging.tokens import LIMITS, cut_off, known, read_limit
 
 OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
 
-FEW_STEPS, MANY_STEPS = 300, 5000
-"""Outside, a LoRA of a style or character is seldom good; the circle's own recipe has 750."""
 
 SHOWN = 3
 """Captions whose cut tags are named."""
@@ -39,36 +37,6 @@ def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
     """
     alone = [f"{stem}.png has no caption" for stem in sorted(pictures - captions)]
     return alone + [f"{stem}.txt has no picture" for stem in sorted(captions - pictures)]
-
-
-def steps_per_epoch(
-    buckets: list[int], repeats: int, batch_size: int, accumulation_steps: int
-) -> int:
-    """Return the optimizer steps of one epoch; `buckets` are numbers of pictures of equal size.
-
-    sd-scripts fills batches within a bucket and takes a step every `accumulation_steps` batches
-    (`train_network.py`: `max_train_steps`).
-
-    >>> steps_per_epoch([15], repeats=10, batch_size=1, accumulation_steps=2)
-    75
-    """
-    batches = sum(math.ceil(count * repeats / batch_size) for count in buckets)
-    return math.ceil(batches / accumulation_steps)
-
-
-def advice(steps: int) -> str:
-    """Return a warning about a number of steps outside the useful range; else ''."""
-    if steps < FEW_STEPS:
-        return (
-            f"{steps} steps are few (useful: {FEW_STEPS} to {MANY_STEPS}): the LoRA may learn "
-            "little; raise organize.repeats / ステップが少なめです"
-        )
-    if steps > MANY_STEPS:
-        return (
-            f"{steps} steps are many (useful: {FEW_STEPS} to {MANY_STEPS}): long, and the LoRA "
-            "may learn by heart; lower organize.repeats / ステップが多めです"
-        )
-    return ""
 
 
 def too_long(captions: dict[str, list[str]], limit: int) -> str:

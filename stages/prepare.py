@@ -1,25 +1,30 @@
 """Turn a folder of drawings into numbered pictures that a trainer can use."""
 
 import argparse
-import hashlib
-import json
 import sys
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-import PIL
-import pillow_heif
 from tqdm import tqdm
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, one_of, whole
-from stages.library.common.outputs import LITTER, atomic_directory, write_atomically
+from stages.library.common.outputs import LITTER, atomic_directory
 from stages.library.common.workers import run_over
 from stages.library.dataset import images
 from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
 from stages.library.dataset.near_duplicates import near_duplicates
+from stages.library.dataset.prepared import (
+    Folders,
+    Picture,
+    keep_picture,
+    read_record,
+    recipe,
+    save_picture,
+    write_record,
+)
 from stages.library.dataset.sources import Source, error_reason, look_at, without_copies
 
 PICTURES = r"img\d{3,}\.png"
@@ -28,85 +33,6 @@ SHOWN = 20
 """Skipped files and look-alikes that are shown by name; the manifest has them all."""
 
 LOOKS_LIKE = "looks like"
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where pictures and their thumbnails are, under the same stems."""
-
-    pictures: Path
-    thumbnails: Path
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A prepared picture; recorded, so that it need not be made again."""
-
-    stem: str  # of its files, such as img001
-    sha256: str  # of the picture's bytes
-    thumbnail: str  # SHA-256 of the thumbnail's bytes
-    width: int  # of the drawing
-    height: int
-    hash: str  # perceptual, hex
-    notes: list[str]
-
-
-def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture:
-    """Write a rendered picture and its thumbnail; return what is to be recorded of them."""
-    picture, thumbnail = images.png_bytes(rendered.picture), images.webp_bytes(rendered.thumbnail)
-    (into.pictures / f"{stem}.png").write_bytes(picture)
-    (into.thumbnails / f"{stem}.webp").write_bytes(thumbnail)
-    return Picture(
-        stem=stem,
-        sha256=hashlib.sha256(picture).hexdigest(),
-        thumbnail=hashlib.sha256(thumbnail).hexdigest(),
-        width=rendered.width,
-        height=rendered.height,
-        hash=f"{images.difference_hash(rendered.picture):0256x}",
-        notes=rendered.notes,
-    )
-
-
-def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders) -> Picture | None:
-    """Copy a picture made before and its thumbnail, if both are still there unchanged."""
-    if known is None:
-        return None
-    try:
-        picture = (kept.pictures / f"{known.stem}.png").read_bytes()
-        thumbnail = (kept.thumbnails / f"{known.stem}.webp").read_bytes()
-    except FileNotFoundError:
-        return None
-    found = (hashlib.sha256(picture).hexdigest(), hashlib.sha256(thumbnail).hexdigest())
-    if found != (known.sha256, known.thumbnail):
-        return None
-    (into.pictures / f"{stem}.png").write_bytes(picture)
-    (into.thumbnails / f"{stem}.webp").write_bytes(thumbnail)
-    return known
-
-
-def recipe(size: int, fit: str) -> str:
-    """Return a name for everything but the drawing that decides on a picture's bytes."""
-    code = hashlib.sha256(Path(images.__file__).read_bytes()).hexdigest()
-    decoders = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
-    return f"{fit} {size}, {decoders}, images.py {code[:12]}"
-
-
-def read_record(path: Path, made_by: str) -> dict[str, Picture]:
-    """Return the pictures made before by the same recipe, by the drawing's SHA-256."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["recipe"] == made_by:
-            return {key: Picture(**picture) for key, picture in record["pictures"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # no record, or not one: make every picture anew
-    return {}
-
-
-def write_record(path: Path, made_by: str, pictures: dict[str, Picture]) -> None:
-    """Write what `read_record` reads."""
-    record = {key: asdict(picture) for key, picture in pictures.items()}
-    text = json.dumps({"recipe": made_by, "pictures": record}, indent=1, ensure_ascii=False)
-    write_atomically(path, f"{text}\n".encode())
 
 
 def make_pictures(

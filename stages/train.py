@@ -15,6 +15,7 @@ from stages.library.common.dvc_internals import command_of
 from stages.library.common.git import git
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import located
+from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.training.base_model import BaseModel, known_sha256, model_file
 from stages.library.training.base_model import check as check_model
 from stages.library.training.choices import check_choices
@@ -71,7 +72,6 @@ from stages.library.training.training import (
     write_curves,
 )
 from stages.library.training.watch import Watch
-from stages.organize import advice, steps_per_epoch
 
 EVERY = 10.0
 """Seconds between two looks at the log and the states while the trainer runs."""

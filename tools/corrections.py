@@ -4,11 +4,17 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stages.common_tag import with_tag_first
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.outputs import write_atomically
-from stages.library.dataset.captions import join, read_tags, read_text, split, underscored
+from stages.library.dataset.captions import (
+    join,
+    read_tags,
+    read_text,
+    split,
+    underscored,
+    with_tag_first,
+)
 from stages.library.dataset.edits import (
     Edit,
     Edits,

@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from stages.caption import tags_of
-from stages.common_tag import with_tag_first
+from stages.library.dataset.captions import with_tag_first
 from stages.library.dataset.edits import Edit, read_edits, write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.tagging.rules import Rules

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common_tag import main, with_tag_first
-from stages.library.dataset.captions import each_line, underscored
+from stages.common_tag import main
+from stages.library.dataset.captions import each_line, underscored, with_tag_first
 
 TRIGGER = "nasumiso_style"
 

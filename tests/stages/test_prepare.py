@@ -19,7 +19,7 @@ from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
 from stages.library.common.outputs import locked, sha256
-from stages.library.dataset import images, sources
+from stages.library.dataset import images, prepared, sources
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.dataset.sources import Source
 
@@ -179,11 +179,11 @@ def test_both_forms_of_a_name_side_by_side_are_two_drawings(studio: Studio) -> N
 
 
 def test_a_thousand_pictures_have_four_digits(tmp_path: Path) -> None:
-    stub = prepare.Picture("", "", "", 1, 1, "0", [])
+    stub = prepared.Picture("", "", "", 1, 1, "0", [])
     for count, first, last in ((999, "img001", "img999"), (1000, "img0001", "img1000")):
         folder = tmp_path / str(count)
         folder.mkdir()
-        made: list[tuple[Source, prepare.Picture | None]] = []
+        made: list[tuple[Source, prepared.Picture | None]] = []
         for index in range(count):
             (folder / f"{index}.png").touch()
             (folder / f"{index}.webp").touch()
@@ -192,7 +192,7 @@ def test_a_thousand_pictures_have_four_digits(tmp_path: Path) -> None:
                 (Source(Path("b")), None),
             ]
 
-        into = prepare.Folders(folder, folder)
+        into = prepared.Folders(folder, folder)
         numbered = [picture.stem for _, picture in prepare.number_pictures(made, into) if picture]
 
         assert (numbered[0], numbered[-1]) == (first, last)
@@ -205,7 +205,7 @@ def test_the_recorded_pictures_are_those_in_the_folder(studio: Studio) -> None:
     studio.draw("b.png")
     studio.run()
 
-    known = prepare.read_record(studio.out / "prepared.json", prepare.recipe(64, "crop"))
+    known = prepared.read_record(studio.out / "prepared.json", prepared.recipe(64, "crop"))
 
     for picture in known.values():
         data = (studio.out / "prepared" / f"{picture.stem}.png").read_bytes()
@@ -806,7 +806,7 @@ def test_a_broken_record_costs_time_and_nothing_else(studio: Studio, record: str
     studio.draw("a.png")
     studio.run()
     good = studio.result()
-    recipe = prepare.recipe(64, "crop")
+    recipe = prepared.recipe(64, "crop")
     (studio.out / "prepared.json").write_text(record.replace("RECIPE", recipe))
 
     studio.run()

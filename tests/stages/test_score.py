@@ -20,16 +20,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages import score
 from stages.library.common.outputs import sha256
-from stages.library.tagging import tagger
+from stages.library.tagging import looking, tagger
 from stages.library.tagging.scores import Scores, read_scores, write_scores
 from stages.score import main
 from tests.support.taggers import TAGS, write_tagger
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
-IN_FLIGHT = 2 * score.WORKERS + 2
+IN_FLIGHT = 2 * looking.WORKERS + 2
 """Most pictures looked at and not yet saved: waiting for their turn, and the one being saved."""
 
 
@@ -368,11 +367,11 @@ def test_an_unwritable_place_is_one_line(
 DRIVER = """
 import json, signal, sys, time
 from stages import score
-from stages.library.tagging import tagger
+from stages.library.tagging import looking, tagger
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-score.CHECKPOINT_SECONDS = 0
-real, log = score.look, open(sys.argv.pop(1), "a")
+looking.CHECKPOINT_SECONDS = 0
+real, log = looking.look, open(sys.argv.pop(1), "a")
 
 def look(model, path, digest):
     time.sleep(float(sys.argv[0]))
@@ -381,7 +380,7 @@ def look(model, path, digest):
     return found
 
 sys.argv[0] = sys.argv.pop(1)
-score.look = look
+looking.look = look
 sys.exit(score.main())
 """
 """The stage, slow, noting each picture looked at, and saving after each."""
@@ -482,7 +481,7 @@ def test_a_second_run_waits_for_the_first_and_looks_at_nothing_again(place: Work
 
 
 def test_checkpoints_are_written_at_least_every_30_seconds() -> None:
-    assert score.CHECKPOINT_SECONDS <= 30
+    assert looking.CHECKPOINT_SECONDS <= 30
 
 
 # ------------------------------------------------------------------------------------- what it says

@@ -105,3 +105,12 @@ def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
     if not paths:
         raise ValueError(f"{folder}: holds no caption (.txt); run the stage before this one first")
     return paths
+
+
+def with_tag_first(tags: list[str], trigger: str) -> list[str]:
+    """Return `tags` with `trigger` first and, in whatever spelling, nowhere else.
+
+    >>> with_tag_first(["1girl", "nasumiso style", "smile"], "nasumiso_style")
+    ['nasumiso_style', '1girl', 'smile']
+    """
+    return [trigger, *(tag for tag in tags if underscored(tag) != underscored(trigger))]

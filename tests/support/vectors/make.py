@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from stages.caption import tags_of
-from stages.common_tag import with_tag_first
-from stages.library.dataset.captions import join, split
+from stages.library.dataset.captions import join, split, with_tag_first
 from stages.library.dataset.edits import Edit, apply, is_tag, read_edits, write_edits
 from stages.library.report.page import rules_data
 from stages.library.tagging.rules import Rules

@@ -1,0 +1,74 @@
+"""A tagger's look at pictures: each once, by content, saved as time goes by."""
+
+import hashlib
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from stages.library.common.workers import run_over
+from stages.library.tagging import tagger
+from stages.library.tagging.scores import Found, read_scores, sparse
+
+CHECKPOINT_SECONDS = 15
+WORKERS = 2
+"""Pictures in work at a time: one is decoded while the model looks at another."""
+
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
+
+
+def look(model: tagger.Tagger, path: Path, digest: str) -> Found:
+    """Return the model's scores of one picture.
+
+    Raises:
+        RuntimeError: the file is no longer the one with that digest.
+        ValueError: it is no picture, or the model can't look at it.
+    """
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise RuntimeError(f"{path}: was changed while it was read; run the same command again")
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            pixels = tagger.model_input(picture, model.size)
+    except Exception as error:  # a damaged file makes decoders raise anything
+        raise ValueError(f"{path}: is no picture; run the prepare stage again") from error
+    return sparse(tagger.probabilities(model, pixels))
+
+
+def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
+    """Return the scores that a file holds by the same model, by the picture's SHA-256."""
+    try:
+        scores = read_scores(path)
+    except ValueError:
+        return {}  # none yet, or unreadable: the model looks again
+    if scores.model != fingerprint:
+        return {}
+    return dict(zip(scores.digests, scores.found, strict=True))
+
+
+def look_at_all(
+    model: tagger.Tagger,
+    todo: dict[str, Path],
+    found: dict[str, Found],
+    save: Callable[[], None],
+) -> None:
+    """Add to `found` the scores of `todo` (pictures by SHA-256), saving them as time goes by."""
+
+    def work(item: tuple[str, Path]) -> tuple[str, Found]:
+        digest, path = item
+        return digest, look(model, path, digest)
+
+    saved = time.monotonic()
+    try:
+        results = run_over(todo.items(), work, WORKERS)
+        bar = tqdm(results, "score", len(todo), unit=" images", disable=None, bar_format=BAR)
+        for digest, scores in bar:
+            found[digest] = scores
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                save()
+                saved = time.monotonic()
+    finally:
+        save()
