@@ -17,6 +17,7 @@ from dvc.utils.serialize import parse_yaml
 
 from stages.library.common.arguments import Parser
 from stages.train import Order
+from tools.makers.code_deps import rests_on, with_code
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,15 +32,7 @@ STANDALONE = {
 UNNAMED = {
     "prepare": {"${prepare.input}"},  # comes with the section
     "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
-    "organize": {
-        "stages/library/tagging/tokens.txt"
-    },  # what stages/library/tagging/tokens.py reads
-    "report": {
-        "stages/library/report/page",
-        "stages/library/tagging/tokens.txt",
-    },  # what the modules read
-    "train": {"stages/library/tagging/tokens.txt"},  # as for organize, whose steps it counts
-    "generate": {"data/tagger/builtin", "stages/library/drawing/gallery"},  # as in score and report
+    "generate": {"data/tagger/builtin"},  # as in score
 }
 """Dependencies that no flag of the command itself names."""
 
@@ -117,29 +110,6 @@ def handed_on(name: str) -> set[str]:
     return set(order.options)
 
 
-def imported(module: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Return the files of the project's modules that `module` imports, however indirectly."""
-    path = module.replace(".", "/") + ".py"
-    if path in seen:
-        return seen
-    seen |= {path}
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            base = node.module or ""
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if (
-                name.split(".")[0] in ("stages", "tools")
-                and (ROOT / (name.replace(".", "/") + ".py")).is_file()
-            ):
-                seen = imported(name, seen)
-    return seen
-
-
 # stages and their modules
 
 
@@ -162,8 +132,14 @@ def test_a_stage_is_described_as_its_module(name: str) -> None:
 
 @each_stage
 def test_code_dependencies_are_what_the_stage_imports(name: str) -> None:
-    declared = {path for path in paths(name, "deps") if path.endswith(".py")}
-    assert declared == imported(module_of(name))
+    declared = {path for path in paths(name, "deps") if path.startswith("stages/")}
+    assert declared == rests_on(module_of(name)), "run python -m tools.makers.code_deps"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_code_dependencies_are_in_the_order_they_are_written_in(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert with_code(text) == text, "run python -m tools.makers.code_deps"
 
 
 def test_packages_hold_no_code() -> None:
@@ -251,7 +227,7 @@ def test_the_paths_of_the_command_are_its_dependencies_and_outputs(name: str) ->
     numbers = {f"--{flag}" for flag, _, _ in VALUE_USES[name]}
     given = {path for flag, path in plumbing(name).items() if flag not in numbers}
     given -= WORKPLACES.get(name, set())
-    data = {path for path in paths(name, "deps") if not path.endswith(".py")}
+    data = {path for path in paths(name, "deps") if not path.startswith("stages/")}
     assert given == (data - UNNAMED.get(name, set())) | set(paths(name, "outs"))
     assert UNNAMED.get(name, set()) <= data
 
