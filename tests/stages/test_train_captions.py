@@ -153,6 +153,7 @@ def test_a_size_that_means_as_large_as_may_be_asks_for_no_room(
 
 
 def test_sample_pictures_by_steps_come_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDIN_SLOW", "0.15")  # names of pictures tell seconds, as the log's do
     by_step = {"sample_every_n_epochs": None, "sample_every_n_steps": 5, "sample_at_first": True}
     monkeypatch.setenv("STANDIN_DIE", "3")
     assert train.main(words(**by_step)) == 1

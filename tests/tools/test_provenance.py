@@ -71,10 +71,11 @@ def test_it_names_everything_and_the_commands(capsys: pytest.CaptureFixture[str]
     commit = commit_lock(MD5)
     assert provenance.main([str(write_lora(commit))]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:11] == [
+    assert lines[:12] == [
         "LoRA           nasu, after epoch 10 (training 0123456789ab)",
         f"Git commit     {commit}",
         f"dataset        data/dataset, DVC {MD5}",
+        "captions       not checked; the trainer says 0 tags",
         "learning rate  0.0001, cosine",
         "dim, alpha     64, 32.0",
         "epochs         10",
