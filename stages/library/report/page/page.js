@@ -102,7 +102,7 @@ function start() {
       put(key, { ...rebased(was, is, base), source: is.source || base.source });
     }
     [done, undone] = [[], []];
-    if (laid) toast(`${laid} 枚の edits.yaml がほかで変わっていました。保存前の直しを重ねました`,
+    if (laid) toast(`${laid} 枚の edits.yaml がほかで変わっていました。保存前の手直しを重ねました`,
       `edits.yaml has changed for ${laid} pictures since; your unsaved corrections are laid over it`);
   }
 
@@ -119,7 +119,7 @@ function start() {
         const [handle] = await window.showOpenFilePicker({ id: "edits", types: [{ description: "data/edits.yaml", accept: { "application/yaml": [".yaml"] } }] });
         const there = (await (await handle.getFile()).text()).replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
         if (![text, saved.text, data.text].some((each) => each.replaceAll("\r\n", "\n") === there)) {
-          toast("このファイルは、このページができた後に変わっています。dvc repro の後でページを開き直してください。直しは残っています",
+          toast("このファイルは、このページができた後に変わっています。dvc repro の後でページを開き直してください。手直しは残っています",
             "This file has changed since the page was made. Run dvc repro and open the page again; your corrections are kept");
           return;
         }
@@ -261,7 +261,7 @@ function start() {
     const chips = shown.map((entry, place) => chip(entry, cut, { tabIndex, hidden: place >= FOLDED && !entry.state && !card.unfolded }));
     const folded = chips.filter((each) => each.hidden), lost = folded.find((each) => each.matches(".cut"));
     if (folded.length) chips.push(button("unfold", { className: `chip more${lost ? " cut" : ""}`, title: lost?.title ?? "", tabIndex }, `+${folded.length}`));
-    chips.push(button("write", { className: "chip plus", tabIndex, title: "+ (a)", "aria-label": "タグを加える / add a tag" }, "＋"));
+    chips.push(button("write", { className: "chip plus", tabIndex, title: "+ (a)", "aria-label": "タグを追加 / add a tag" }, "＋"));
     card.querySelector(".chips").replaceChildren(...chips);
     card.querySelector(".tokens").replaceWith(length(picture));
     const flags = [...flagsOf.get(picture), ...(match.changed.has(picture.stem) ? ["changed"] : [])];
@@ -454,17 +454,17 @@ function start() {
       const n = correct(targets, (edit, tagged, old) => tags.reduce((soFar, tag) =>
         how === "add" ? restore(soFar, tagged, tag, old, true) : strike(soFar, tagged, tag), edit));
       const list = tags.map(visible).join(", ");
-      if (targets.length > 1 || !n) toast(how === "add" ? `${list}: ${n} 枚に加えました` : `${list}: ${n} 枚から消しました`, how === "add" ? `${list}: added to ${n} pictures` : `${list}: struck in ${n} pictures`);
+      if (targets.length > 1 || !n) toast(how === "add" ? `${list}: ${n} 枚に追加しました` : `${list}: ${n} 枚から削除しました`, how === "add" ? `${list}: added to ${n} pictures` : `${list}: struck in ${n} pictures`);
       return true;
     }
     return false;
   }
 
   function adder(picture, value = "") {
-    const label = language === "en" ? "Add a tag" : "タグを加える";
+    const label = language === "en" ? "Add a tag" : "タグを追加";
     return element("form", { className: "adder", picture }, element("span", { className: "combo" },
       element("input", { "data-suggest": "", value, placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: false })),
-      element("button", { className: "add" }, words("加える", "Add")));
+      element("button", { className: "add" }, words("追加", "Add")));
   }
 
   function write(card) {
@@ -506,7 +506,7 @@ function start() {
     const pick = (pair) => { const [ja, en] = pair.split("|"); return chosen === "both" ? `${ja} / ${en}` : chosen === "ja" ? ja : en; };
     for (const each of document.querySelectorAll("[data-words]")) { each.title = pick(each.dataset.words); each.setAttribute("aria-label", each.title); }
     for (const each of document.querySelectorAll("[data-label]")) { each.placeholder = pick(each.dataset.label); each.setAttribute("aria-label", each.placeholder); }
-    $("bulk").how.replaceChildren(element("option", { value: "add" }, pick("加える|add")), element("option", { value: "strike" }, pick("消す|strike")));
+    $("bulk").how.replaceChildren(element("option", { value: "add" }, pick("追加|add")), element("option", { value: "strike" }, pick("削除|strike")));
     $("trigger").title = pick($("trigger").dataset.words);
     document.querySelector(`[name=language][value=${chosen}]`).checked = true;
     try { localStorage.setItem("nasumiso-language", chosen); } catch { /* private windows */ }
