@@ -1,0 +1,98 @@
+"""Make docs/images anew: run `dvc repro`, then `python -m tests.browser.screenshots`.
+
+The page of the dataset is the real one of the sample. No model drew the pictures of the gallery:
+they are placeholders, the sample's eggplants, paler at a lower weight.
+"""
+
+import io
+import tempfile
+from itertools import product
+from pathlib import Path
+
+from PIL import Image, ImageEnhance
+from selenium.webdriver import Chrome
+
+from stages.library.drawing.gallery import Gallery, Picture, render
+from tests.browser.pages import chromium
+from tests.support.clones import PROJECT
+from tools.makers.sample import nasu_on_white
+
+WIDTH, HEIGHT = 1280, 1100
+COLOURS = 192
+"""Of the picture's palette: a screenshot stays below 200 KB."""
+
+PROMPTS = ["nasumiso_style, eggplant, smile", "nasumiso_style, eggplant, crying"]
+MOODS = ["happy", "cry"]
+WEIGHTS = [0.6, 0.8, 1.0]
+EXPECTED = ["purple_theme", "green_leaf", "blush_stickers", "no_humans"]
+
+
+def gallery() -> Gallery:
+    """Return a gallery as the first training's would be; the third weight draws most."""
+    pictures = [
+        Picture(
+            name=f"{prompt:02}_last_w{weight}_s1.png",
+            prompt=prompt,
+            epoch="last",
+            weight=weight,
+            seed=1,
+            infotext=f"{PROMPTS[prompt - 1]} <lora:nasumiso_v1:{weight}>\nSteps: 25, Seed: 1",
+            found=frozenset(EXPECTED[: place + prompt]),
+        )
+        for prompt, (place, weight) in product((1, 2), enumerate(WEIGHTS))
+    ]
+    return Gallery(
+        name="nasumiso_v1",
+        trigger="nasumiso_style",
+        prompts=PROMPTS,
+        negative_prompt="lowres, bad anatomy",
+        epochs={"last": 10},
+        weights=WEIGHTS,
+        seeds=[1],
+        pictures=pictures,
+        settings={"Sampler": "DPM++ 2M", "Schedule type": "Karras", "Steps": "25"},
+        subject={"eggplant": 1.0, **dict.fromkeys(EXPECTED, 0.8)},
+        expected=[EXPECTED, EXPECTED],
+        japanese={},
+        tagger="SmilingWolf/wd-v1-4-moat-tagger-v2",
+        builtin=False,
+        threshold=0.35,
+        papers={},
+    )
+
+
+def write_gallery(folder: Path) -> Path:
+    """Write a gallery's page with placeholders for pictures, and return its path."""
+    shown = gallery()
+    (folder / "images").mkdir()
+    for picture in shown.pictures:
+        drawing = nasu_on_white(MOODS[picture.prompt - 1]).resize((512, 512))
+        pale = ImageEnhance.Color(drawing).enhance(picture.weight**3)
+        pale.save(folder / "images" / picture.name)
+    page = folder / "index.html"
+    page.write_text(render(shown, {each.name: (512, 512) for each in shown.pictures}), "utf-8")
+    return page
+
+
+def shoot(browser: Chrome, page: Path, to: Path) -> None:
+    """Write what the browser shows of a page, in few colours."""
+    browser.get(page.as_uri())
+    browser.execute_async_script("setTimeout(arguments[0], 1500)")
+    taken = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    few = taken.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(to, optimize=True)
+
+
+def main() -> None:
+    images = PROJECT / "docs" / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        browser = chromium(folder, WIDTH, HEIGHT)
+        shoot(browser, PROJECT / "data" / "report" / "index.html", images / "dataset-page.png")
+        shoot(browser, write_gallery(folder), images / "test-pictures.png")
+        browser.quit()
+
+
+if __name__ == "__main__":
+    main()
