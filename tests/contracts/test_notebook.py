@@ -47,16 +47,15 @@ def test_above_every_cell_stands_its_text() -> None:
         assert (above, below, text) == ("markdown", "code", f"{code}-text")
 
 
-def test_the_form_has_the_fields_of_the_readme() -> None:
+def test_the_form_has_the_fields_of_the_docs() -> None:
     fields = re.findall(r'^(\w+) = ".*"  # @param \{type:"string"\}$', CODE[0].source, re.M)
     assert fields == ["REPOSITORY", "BRANCH", "EXPERIMENT", "OVERRIDES", "DRIVE_FOLDER"]
     _, english, japanese = TEXTS[1].source.split("\n\n")
     for text in (english, japanese):
         assert re.findall(r"^- `(\w+)`", text, re.M) == fields
-    for name in ("README.md", "README.ja.md"):
-        sections = (PROJECT / name).read_text(encoding="utf-8").split("\n## ")
-        (section,) = (each for each in sections if "`OVERRIDES` |" in each)
-        rows = re.findall(r"^\| (`[A-Z].*?) \|", section, re.M)
+    for name in ("docs/colab.md", "docs/colab.ja.md"):
+        text = (PROJECT / name).read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (`[A-Z].*?) \|", text, re.M)
         assert re.findall(r"`(\w+)`", " ".join(rows)) == fields
 
 

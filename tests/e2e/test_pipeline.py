@@ -265,6 +265,6 @@ def test_dvc_killed_while_it_writes_its_lock_file_loses_no_work(
     clone.run("dvc", "repro")
     (clone.root / "dvc.lock").write_bytes(b"")  # DVC 3.67 empties the file before it writes it
     assert "dvc.lock" in clone.run("dvc", "repro", ok=False)
-    (clone.root / "dvc.lock").unlink()  # as the README says
+    (clone.root / "dvc.lock").unlink()  # as docs/troubleshooting.md says
     assert "0 pictures scored, 15 known from before" in clone.run("dvc", "repro")
     assert clone.digests() == undisturbed

@@ -183,7 +183,9 @@ def test_machine_lost_in_the_third_epoch_and_run_again_equals_an_undisturbed_run
     home.run("git", "fetch")
     home.run("dvc", "exp", "pull", "origin", "miso")
     home.run("dvc", "exp", "apply", "miso")
-    assert edits.read_text(encoding="utf-8") == committed  # lost, as the README says, but for this
+    assert (
+        edits.read_text(encoding="utf-8") == committed
+    )  # lost, as docs/colab.md says, but for this
     home.run("git", "checkout", "refs/exps/apply/stash", "--", "data/edits.yaml")
     assert edits.read_text(encoding="utf-8").endswith("# not committed\n")
     check_at_home(home, undisturbed[2])

@@ -39,7 +39,7 @@ def until_there(pattern: str, folder: Path) -> None:
 
 
 def shell(studio: Studio, line: str) -> None:
-    """Run a line of several commands, as the README or provenance prints it."""
+    """Run a line of several commands, as docs or provenance print it."""
     studio.run("sh", "-c", line)
 
 
@@ -73,7 +73,7 @@ def test_a_killed_run_goes_on_and_the_result_is_the_same(
         until_there("training/state/*/output/sample/*_e000002_01_*", studio.root)
         os.killpg(process.pid, signal.SIGKILL)  # dvc and the stage, not the trainer
     assert "## HEAD (no branch)" in studio.run("git", "status", "--branch", "--short")
-    studio.run("git", "switch", "main")  # as the README says
+    studio.run("git", "switch", "main")  # as docs/train.md says
     output = studio.run(*TRAIN)
     assert "going on with epoch" in output
     assert result(studio) == result(trained)
@@ -122,7 +122,7 @@ def test_a_misspelt_option_stops_before_anything_heavy(ready: Studio, tmp_path: 
 
 
 def test_the_recipes_compare(trained: Studio, tmp_path: Path) -> None:
-    # where the README puts it; an experiment in a queue runs elsewhere
+    # where docs/train.md puts it; an experiment in a queue runs elsewhere
     studio = trained.copy(tmp_path / "clone", NASUMISO_TRAINER="")
     shutil.copytree(TRAINER, studio.root / "training" / "sd-scripts")
     queued = studio.run(*TRAIN, "-S", "train.network_dim=16,32", "--queue")

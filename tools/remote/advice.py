@@ -25,10 +25,10 @@ class Failed(Exception):  # noqa: N818
 INSTALL = Advice("pip install -r requirements.txt", "上のコマンドでパッケージを入れ直してください")
 OWN_CLIENT = Advice(
     "easiest, on a Mac and in Colab: the mounted folder; else make an OAuth client of your own "
-    "(README: Your data on Google Drive), then: dvc remote modify --local {name} gdrive_client_id "
-    "… and gdrive_client_secret …",
+    "(docs/drive.md), then: dvc remote modify --local {name} gdrive_client_id … and "
+    "gdrive_client_secret …",
     "Mac や Colab では、マウントしたフォルダーがいちばん簡単です。使えないときは自分の OAuth "
-    "クライアントを作って登録してください(README の「データを Google ドライブに置く」)",
+    "クライアントを作って登録してください(docs/drive.ja.md)",
 )
 SHARED_DRIVE = Advice(
     "a service account has no space in My Drive: use a Shared Drive of which it is a member, "

@@ -91,8 +91,8 @@ def opened(name: str) -> Iterator[Remote]:
         remedy = (
             "pip install -r requirements.txt / 上のコマンドでパッケージを入れてください"
             if "gdrive" in str(error)
-            else "install it, or use Google Drive in one of the README's three ways "
-            "/ そのパッケージを入れるか、README のどれかの方法を使ってください"
+            else "install it, or use Google Drive in one of the three ways of docs/drive.md "
+            "/ そのパッケージを入れるか、docs/drive.ja.md のどれかの方法を使ってください"
         )
         raise ValueError(f"{error}; {remedy}") from None
     except (DvcException, ConfigError) as error:
@@ -123,7 +123,7 @@ def described(remote: Remote) -> str:
     return {
         "oauth": "Google Drive, signed in by a person (OAuth client)",
         "robot": "Google Drive, signed in by a service account",
-    }.get(remote.kind, f"{remote.kind}, none of the three ways that the README tells of")
+    }.get(remote.kind, f"{remote.kind}, none of the three ways of docs/drive.md")
 
 
 def mount_of(path: Path) -> Path | None:

@@ -37,10 +37,7 @@ LAUNCHED = re.compile(r"\S*CalledProcessError: Command .* (died with \S+ \d+>|re
 TRACEBACK = "Traceback (most recent call last)"
 """How a traceback begins."""
 
-INSTALLED = (
-    "install it as README.md, Train the LoRA, says "
-    "/ README.ja.md の「LoRA を学習する」の手順で入れてください"
-)
+INSTALLED = "install it as docs/train.md says / docs/train.ja.md の手順で入れてください"
 """What to do about a trainer, or a Python for it, that isn't there."""
 
 PYTHONS = (".venv", "venv")

@@ -23,6 +23,7 @@ from tests.standins.drive.machines import DRIVE, Machine, machine_with
 from tests.standins.drive.server import CODE, USER, Drive, Fault, serving
 from tests.standins.drive.store import SHARED
 from tests.support.clones import PROJECT
+from tests.support.pages import blocks, commands, text_of
 from tools.remote.__main__ import KILLED, main, push, watched
 from tools.remote.advice import FULL, WAIT, in_short
 from tools.remote.checks import Finding
@@ -702,7 +703,7 @@ def test_remote_of_another_kind_gets_one_clear_line(machine: Machine) -> None:
             output = machine.remote(action, code=1)
             assert len(output.splitlines()) == 1
             assert "to be installed; install it, or use Google Drive" in output
-            assert "README のどれかの方法" in output
+            assert "docs/drive.ja.md のどれかの方法" in output
 
 
 @pytest.mark.parametrize(
@@ -770,25 +771,22 @@ def test_mount_of_google_drive_is_found_by_its_names(path: str, mount: int | Non
 
 
 @pytest.mark.parametrize(
-    ("readme", "heading", "new_clone"),
+    ("page", "new_clone"),
     [
-        ("README.md", "## Your data on Google Drive", "**In a new clone** first give the commands"),
-        ("README.ja.md", "## データを Google ドライブに置く", "**新しい clone では**、先に"),
+        ("docs/drive.md", "## In a new clone\n\nFirst give the commands"),
+        ("docs/drive.ja.md", "## 新しい clone では\n\n先に"),
     ],
 )
-def test_readme_checks_the_remote_it_has_just_set_up_and_pushes_with_care(
-    readme: str, heading: str, new_clone: str
+def test_docs_check_the_remote_that_was_just_set_up_and_push_with_care(
+    page: str, new_clone: str
 ) -> None:
-    text = (PROJECT / readme).read_text(encoding="utf-8")
-    section = text.split(f"{heading}\n")[1].split("\n## ")[0]
-    blocks = section.split("```sh\n")[1:]
-    lines = [line for block in blocks for line in block.split("```")[0].splitlines()]
-    for block in blocks[:3]:  # one for each way
-        name = "gdrive" if "--default" not in block else ""
-        assert f"\npython -m tools.remote check {name}".rstrip() + "\n```" in block
-    assert not any(line.startswith("dvc push") for line in lines)
-    assert new_clone in section
-    assert section.index("dvc pull ") < section.index(new_clone)
+    text = text_of(page)
+    for block in blocks(text)[:3]:  # one for each way
+        name = "" if "--default" in block[0] else "gdrive"
+        assert block[-1] == f"python -m tools.remote check {name}".rstrip()
+    assert not any(line.startswith("dvc push") for line in commands(text))
+    assert new_clone in text
+    assert text.index("dvc pull ") < text.index(new_clone)
 
 
 def test_credentials_can_not_be_committed(tmp_path: Path) -> None:

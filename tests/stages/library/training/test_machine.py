@@ -14,7 +14,7 @@ from tests.support.training import TRAINER
 
 @pytest.mark.parametrize(
     ("packages", "message"),
-    [([], "No module named 'torch'"), (["torch"], "lacks accelerate; install it as README.md")],
+    [([], "No module named 'torch'"), (["torch"], "lacks accelerate; install it as docs/")],
 )
 def test_a_python_that_lacks_something_is_named(
     packages: list[str], message: str, tmp_path: Path
@@ -40,7 +40,7 @@ def test_what_the_trainer_s_modules_import_must_be_there(tmp_path: Path) -> None
     assert {"no_vision", "no_eyes", "PIL", "tensorboard"} <= found
     assert not {"optional_one", "library", "train_network"} & found
     trainer = Trainer(checkout, Path(sys.executable), "sdxl_train_network.py")
-    with pytest.raises(ValueError, match="lacks no_eyes, no_vision; install it as README"):
+    with pytest.raises(ValueError, match="lacks no_eyes, no_vision; install it as docs/"):
         look_at_machine(trainer, {})
 
 

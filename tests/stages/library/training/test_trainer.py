@@ -57,10 +57,10 @@ def test_the_project_s_python_is_never_taken_for_the_trainer_s(checkout: Path) -
         find_trainer("train_network.py", place)
 
 
-def test_the_readme_installs_the_commit_that_the_notebook_takes() -> None:
+def test_the_docs_install_the_commit_that_the_notebook_takes() -> None:
     source = (PROJECT / "tools" / "colab.py").read_text(encoding="utf-8")
     commits = re.findall(r'"([0-9a-f]{40})"', source)
-    for name in ("README.md", "README.ja.md"):
+    for name in ("docs/train.md", "docs/train.ja.md"):
         text = (PROJECT / name).read_text(encoding="utf-8")
         assert re.findall(r"git -C training/sd-scripts checkout (\w+)", text) == commits
 
