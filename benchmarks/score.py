@@ -24,6 +24,7 @@ import onnxruntime
 from PIL import Image
 
 from benchmarks.models import SHAPES, SIZE
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging.looking import WORKERS, look
@@ -53,7 +54,7 @@ def timed(command: list[str]) -> Run:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{command} failed")
+        raise Problem(f"{command} failed")
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(time.monotonic() - started, usage.ru_maxrss * unit / 1e6)
 

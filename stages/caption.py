@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import spaced, underscored, write_tags
 from stages.library.tagging.rules import Rules, add_rules
@@ -80,15 +81,15 @@ def caption(
     """Write a caption for every picture scored in `input` to the folder `output`.
 
     Raises:
-        ValueError: a tag is to be replaced by two, or `input` holds no scores.
+        Problem: a tag is to be replaced by two, or `input` holds no scores.
     """
     rules = Rules(threshold, character_threshold, exclude, replace, underscores, ratings, max_tags)
     old = Counter(underscored(old) for old, _ in replace)
     if twice := [tag for tag, count in old.items() if count > 1]:
-        raise ValueError(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
+        raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
     scores = read_scores(input)
     if not scores.names:
-        raise ValueError(f"{input}: holds no picture's scores; run the score stage again")
+        raise Problem(f"{input}: holds no picture's scores; run the score stage again")
     captions = {
         name: tags_of(found, scores.tags, scores.categories, rules)
         for name, found in zip(scores.names, scores.found, strict=True)

@@ -37,7 +37,7 @@ def common_tag(
     stop the stage.
 
     Raises:
-        ValueError: `input` holds no captions, or `output` holds changes made by hand.
+        Problem: `input` holds no captions, or `output` holds changes made by hand.
     """
     texts = {
         path.stem: each_line(read_text(path), lambda tags: with_tag_first(tags, tag))

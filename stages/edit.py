@@ -29,7 +29,7 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path) -> None:
     """Write the captions of `input`, corrected as `edits` says, to the folder `output`.
 
     Raises:
-        ValueError: `edits` is not as it should be, or `input` holds no captions.
+        Problem: `edits` is not as it should be, or `input` holds no captions.
     """
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     corrections, remarks = matched(read_edits(edits), used(read_manifest(manifest)).values())

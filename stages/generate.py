@@ -13,6 +13,7 @@ from PIL import Image
 from stages.library.common import command
 from stages.library.common.arguments import Parser, folder_name, number
 from stages.library.common.arguments import tag as one_tag
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, locked, sha256, write_atomically
 from stages.library.dataset.captions import caption_files, read_tags, underscored
 from stages.library.dataset.dictionary import read_dictionary, translate
@@ -77,8 +78,8 @@ def generate(
     what all of them have in common.
 
     Raises:
-        ValueError: something is missing, or wrong in params.yaml or at the WebUI.
-        RuntimeError: the WebUI fails, stops answering, or draws otherwise than asked.
+        Problem: something is missing, or wrong in params.yaml or at the WebUI.
+        Problem: the WebUI fails, stops answering, or draws otherwise than asked.
     """
     check_lists(prompts=prompts, weights=weights, epochs=epochs, seeds=seeds)
     loras = chosen(loras_of(lora, name), epochs)
@@ -167,12 +168,12 @@ def is_kept(lora: Path) -> bool:
 
 
 def check_lists(**lists: list[str] | list[float] | list[int]) -> None:
-    """Raise ValueError if a list is empty or holds something twice."""
+    """Raise Problem if a list is empty or holds something twice."""
     for key, values in lists.items():
         if not values:
-            raise ValueError(f"params.yaml, generate.{key}: is empty; write at least one")
+            raise Problem(f"params.yaml, generate.{key}: is empty; write at least one")
         if twice := [value for value in values if values.count(value) > 1]:  # type: ignore[arg-type]
-            raise ValueError(f"params.yaml, generate.{key}: {twice[0]!r} is there twice; keep one")
+            raise Problem(f"params.yaml, generate.{key}: {twice[0]!r} is there twice; keep one")
 
 
 def look(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import (
     JP_SUFFIX,
@@ -47,7 +48,7 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
     a dictionary to be filled in.
 
     Raises:
-        ValueError: `input` holds no captions, or the dictionary is not as it should be.
+        Problem: `input` holds no captions, or the dictionary is not as it should be.
     """
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     japanese = japanese_of(list(captions.values()), read_dictionary(dictionary))
@@ -58,7 +59,7 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
         lines.writerows((tag, "") for tag in dict.fromkeys(underscored(tag) for tag, _ in unknown))
         return
     if output is None:
-        raise ValueError("--output: it has no value; write one")
+        raise Problem("--output: it has no value; write one")
     with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
         for stem, tags in captions.items():
             write_tags(partial / f"{stem}{JP_SUFFIX}", [japanese.get(tag) or tag for tag in tags])

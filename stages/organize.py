@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, folder_name, whole
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, join, read_text, split
@@ -77,13 +78,13 @@ def organize(
     """Write `<repeats>_<name>/` with every picture and its caption to the folder `output`.
 
     Raises:
-        ValueError: a picture or caption stands alone, or `output` holds changes made by hand.
+        Problem: a picture or caption stands alone, or `output` holds changes made by hand.
     """
     paths = sorted(pictures.glob("*.png"))
     texts = {path.stem: read_text(path) for path in caption_files(captions)}
     if alone := unpaired({path.stem for path in paths}, set(texts)):
         more = f", and {len(alone) - 5} more" if len(alone) > 5 else ""
-        raise ValueError(
+        raise Problem(
             f"{', '.join(alone[:5])}{more}: {pictures} and {captions} don't fit each other; "
             "run the stages before this one again"
         )

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, one_of, whole
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import LITTER, atomic_directory
 from stages.library.common.workers import run_over
 from stages.library.dataset import images
@@ -137,19 +138,19 @@ def check_input(input: Path, output: Path) -> None:
     """Check that there is a folder of drawings, and that nothing will be written into it.
 
     Raises:
-        ValueError: otherwise.
+        Problem: otherwise.
     """
     place = f"params.yaml, prepare.input: {str(input)!r}"
     if not input.exists():
-        raise ValueError(
+        raise Problem(
             f"{place} is not there; create the folder and put your drawings in"
             " / フォルダーを作って絵を入れてください"
         )
     if not input.is_dir():
-        raise ValueError(f"{place} is a file; name the folder that it is in")
+        raise Problem(f"{place} is a file; name the folder that it is in")
     drawings, pictures = input.resolve(), output.resolve()
     if drawings in (pictures, *pictures.parents) or pictures in drawings.parents:
-        raise ValueError(
+        raise Problem(
             f"{place} overlaps with the output folder {str(output)!r}; name a folder that holds "
             "only drawings, such as data/raw"
         )
@@ -170,7 +171,7 @@ def prepare(
     run, as the record `written` has them, are kept.
 
     Raises:
-        ValueError: `input` is no folder, overlaps with `output`, or holds no usable picture.
+        Problem: `input` is no folder, overlaps with `output`, or holds no usable picture.
     """
     check_input(input, output)
     paths = sorted(
@@ -191,7 +192,7 @@ def prepare(
         rows = manifest_rows(made)
         print(summary(rows, manifest))
         if not any(row.status == USED for row in rows):
-            raise ValueError(
+            raise Problem(
                 f"{input}: holds no picture that can be used; put drawings in / 絵を入れてください"
             )
         # still under the lock, lest a run that waits for it reads or writes them at the same time

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside, locked, sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging import tagger
@@ -40,8 +41,8 @@ def score(
     pictures that it has not seen.
 
     Raises:
-        ValueError: there are no pictures, or no such model.
-        RuntimeError: the model can't be downloaded.
+        Problem: there are no pictures, or no such model.
+        Problem: the model can't be downloaded.
     """
     if model == "builtin" and not is_sample(written):
         print(
@@ -52,7 +53,7 @@ def score(
         )
     paths = sorted(input.glob("*.png"))
     if not paths:
-        raise ValueError(f"{input}: holds no picture (.png); run the prepare stage first")
+        raise Problem(f"{input}: holds no picture (.png); run the prepare stage first")
     folder = tagger.tagger_folder(model, revision)
     tags, categories = tagger.read_tag_list(folder / "selected_tags.csv")
     provider = tagger.choose_provider("coreml" if use_coreml else provider, folder)

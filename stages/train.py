@@ -12,6 +12,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, folder_name, number, tag
 from stages.library.common.drive import find_drive
 from stages.library.common.dvc_internals import command_of
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import located
@@ -125,8 +126,8 @@ def train(places: Places, order: Order, dry_run: bool) -> None:
     With `dry_run` print the trainer's command and what was checked, and start nothing.
 
     Raises:
-        ValueError: something is wrong that can be told before the training starts.
-        RuntimeError: the trainer made no LoRA, or one that did not learn the captions.
+        Problem: something is wrong that can be told before the training starts.
+        Problem: the trainer made no LoRA, or one that did not learn the captions.
     """
     plan = plan_for(places, order)
     if dry_run:
@@ -152,7 +153,7 @@ def plan_for(places: Places, order: Order) -> Plan:
     """Return the training that was ordered, if nothing that can be told now speaks against it.
 
     Raises:
-        ValueError: something does.
+        Problem: something does.
     """
     drive = find_drive(os.environ.get("NASUMISO_DRIVE", ""))
 
@@ -252,7 +253,7 @@ def tell(plan: Plan) -> None:
     try:
         check_machine(training.options, machine, os.environ.get("NASUMISO_DEVICE", ""))
         check_space(training, plan.trainer.script)
-    except ValueError as error:
+    except Problem as error:
         print(f"not on this machine: {error}")
     if training.finished:
         state = "is finished; its LoRA would be taken"
@@ -269,8 +270,8 @@ def act(plan: Plan, places: Places, lock: IO[str]) -> None:
     """Get the base model, and train to the end.
 
     Raises:
-        ValueError: the machine, its disk or the base model is not fit for it.
-        RuntimeError: the training failed.
+        Problem: the machine, its disk or the base model is not fit for it.
+        Problem: the training failed.
     """
     training = plan.training
     machine = look_at_machine(plan.trainer, training.options)
@@ -292,7 +293,7 @@ def run_to_end(plan: Plan, model: Path, watch: Watch, places: Places, lock: IO[s
     """Start the trainer at the newest complete state, and follow it to the end.
 
     Raises:
-        RuntimeError: it made no LoRA, one of other captions, or its loss is no number any more.
+        Problem: it made no LoRA, one of other captions, or its loss is no number any more.
     """
     training = plan.training
     remove_incomplete(training.output)
@@ -321,7 +322,7 @@ def run_to_end(plan: Plan, model: Path, watch: Watch, places: Places, lock: IO[s
         if found.steps:  # until then curves and metrics stay those of the LoRA that is there
             write_curves(found, places.curves, places.metrics)
         if step := hopeless(found):
-            raise RuntimeError(
+            raise Problem(
                 f"since step {step} the loss is no number, and the LoRA would be useless; lower "
                 "train.learning_rate, and for SDXL set train.no_half_vae: true"
             )
@@ -345,7 +346,7 @@ def run_to_end(plan: Plan, model: Path, watch: Watch, places: Places, lock: IO[s
         state = training.newest
         kept = f"epochs 1 to {epoch_of(state)} are kept; " if state else ""
         then = "the same command goes on from there" if state else "mend it, and run it again"
-        raise RuntimeError(
+        raise Problem(
             f"the trainer ended with exit code {code} and made no LoRA; its last lines:\n"
             f"{explained(tail)}\n  {kept}{then}; the whole log: "
             f"{os.path.relpath(training.folder / 'trainer.log')}"
@@ -356,7 +357,7 @@ def publish(training: Training, places: Places, order: Order) -> None:
     """Bring home curves, LoRAs and pictures, and remove what only the training needed.
 
     Raises:
-        RuntimeError: a LoRA did not learn what was ordered.
+        Problem: a LoRA did not learn what was ordered.
     """
     training.check_receipts()
     found = read_curves(training, Logs(training.folder / "logs"))

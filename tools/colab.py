@@ -21,6 +21,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.drive import is_folder
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from tools.experiments import (
     as_set_param,
@@ -58,7 +59,7 @@ def run(*words: str) -> None:
     Colab's stop button interrupts this process alone; it hands the interrupt on.
 
     Raises:
-        RuntimeError: it failed.
+        Problem: it failed.
     """
     print(f"$ {shlex.join(words)}", flush=True)
     path = os.pathsep.join([str(Path(".venv/bin").absolute()), os.environ["PATH"]])
@@ -71,30 +72,30 @@ def run(*words: str) -> None:
             process.wait()
             raise
     if code:
-        raise RuntimeError(f"{shlex.join(words[:3])} failed with exit code {code}, see above")
+        raise Problem(f"{shlex.join(words[:3])} failed with exit code {code}, see above")
 
 
 def drive() -> Path:
     """Return the project's folder on the mounted Drive.
 
     Raises:
-        ValueError: it isn't there.
+        Problem: it isn't there.
     """
     named = os.environ.get("NASUMISO_DRIVE", "")
     if not named:
-        raise ValueError("run the cell with the form first / 先にフォームのセルを実行してください")
+        raise Problem("run the cell with the form first / 先にフォームのセルを実行してください")
     folder = Path(named)
     mount = next(
         (top.parent for top in folder.parents if top.name in ("MyDrive", "Shareddrives")),
         folder.parent,
     )
     if not is_folder(mount / "MyDrive"):
-        raise ValueError(
+        raise Problem(
             "Google Drive isn't mounted: run the cell that mounts it "
             "/ ドライブをマウントするセルを実行してください"
         )
     if not is_folder(folder / "dvc"):
-        raise ValueError(
+        raise Problem(
             f"{folder.relative_to(mount)}/dvc: there is no such folder on the Drive; correct "
             "DRIVE_FOLDER in the form, or push your dataset at home first (python -m tools.remote "
             "push) / ドライブにこのフォルダーがありません。フォームの DRIVE_FOLDER を直すか、"
@@ -116,8 +117,8 @@ def update(repository: str, branch: str, experiment: str = "lora", overrides: st
         git("config", "user.email", "colab@localhost")
     try:
         run("git", "fetch", "--quiet", "origin", branch)
-    except RuntimeError:
-        raise ValueError(
+    except Problem:
+        raise Problem(
             f"BRANCH: {repository} has no branch {branch}, or can't be read, see above; correct "
             "the form, and for a private repository run the cell that signs in to Git / フォームの "
             "REPOSITORY と BRANCH を確かめ、非公開なら Git にログインするセルも実行してください"
@@ -138,7 +139,7 @@ def dataset() -> None:
     """Pull the dataset from the Drive, which is a plain folder here."""
     lock = Path("dvc.lock")
     if not lock.is_file() or "data/dataset" not in lock.read_text(encoding="utf-8"):
-        raise ValueError(
+        raise Problem(
             "dvc.lock: this commit records no dataset; at home: dvc repro, git add -A, git commit, "
             "python -m tools.remote push, git push / このコミットにはデータセットの記録が"
             "ありません。手元で、上のコマンドを順に実行してください"
@@ -146,7 +147,7 @@ def dataset() -> None:
     use_drive()
     params, recorded = as_yaml(git("show", "HEAD:params.yaml"), git("show", "HEAD:dvc.lock"))
     if changed := changed_since(recorded, params, Path("data/edits.yaml")):
-        raise ValueError(
+        raise Problem(
             f"{', '.join(changed)}: changed since the dataset was made; at home: dvc repro, "
             "git add -A, git commit, python -m tools.remote push, git push / データセットを"
             "作ったあとで変わっています。手元で、上のコマンドを順に実行してください"
@@ -154,7 +155,7 @@ def dataset() -> None:
     md5 = entry_of(recorded, "outs", "data/dataset")
     listed = Path("files/md5", md5[:2], md5[2:])  # pushed last: with it, the files are there
     if not any((place / listed).is_file() for place in (Path(".dvc/cache"), drive() / "dvc")):
-        raise ValueError(
+        raise Problem(
             "the Drive lacks the dataset of this commit; at home: python -m tools.remote push, and "
             "wait until Google Drive has uploaded it / ドライブにこのコミットのデータセットが"
             "ありません。手元で python -m tools.remote push を実行し、ドライブへの送信が終わるまで"
@@ -241,7 +242,7 @@ def publish() -> None:
         for ref in refs:
             name = Path(ref).name
             print(f"  git fetch && dvc exp pull origin {name} && dvc exp apply {name}")
-    except RuntimeError:
+    except Problem:
         print("Git takes no push, so it is saved on the Drive / ドライブに保存しました")
         print(COMMIT_FIRST)
         for ref in refs:
@@ -270,14 +271,14 @@ def as_yaml(*texts: str) -> list[Any]:
     """Return what YAML texts hold, as DVC reads them: its Python is asked, this one may lack YAML.
 
     Raises:
-        ValueError: one is no YAML.
+        Problem: one is no YAML.
     """
     words = [".venv/bin/python", "-c", TO_JSON]
     answer = subprocess.run(
         words, input=json.dumps(texts), capture_output=True, text=True, check=False
     )
     if answer.returncode:
-        raise ValueError(
+        raise Problem(
             f"params.yaml or dvc.lock can't be read: {answer.stderr.strip().splitlines()[-1]}; at "
             "home: dvc repro / 手元で dvc repro を実行して直してください"
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import (
     join,
@@ -106,7 +107,7 @@ def save(data: Path) -> None:
     """Turn captions changed by hand into entries of edits.yaml, and show them.
 
     Raises:
-        ValueError: a file changed by hand can't be kept that way; the others are.
+        Problem: a file changed by hand can't be kept that way; the others are.
     """
     edits = read_edits(data / "edits.yaml")
     found, kept, left = places(data), 0, []
@@ -140,14 +141,14 @@ def save(data: Path) -> None:
     elif not left:
         print("corrections: nothing was changed by hand")
     if left:
-        raise ValueError("\n  ".join(["these can't be kept as corrections:", *left]))
+        raise Problem("\n  ".join(["these can't be kept as corrections:", *left]))
 
 
 def discard(data: Path) -> None:
     """Put back what the pipeline wrote.
 
     Raises:
-        ValueError: a file is not the pipeline's; it stays.
+        Problem: a file is not the pipeline's; it stays.
     """
     dropped, left = 0, []
     for place in places(data):
@@ -163,7 +164,7 @@ def discard(data: Path) -> None:
             dropped += 1
     print(f"corrections: {dropped} files put back")
     if left:
-        raise ValueError("\n  ".join(["these are left as they are:", *left]))
+        raise Problem("\n  ".join(["these are left as they are:", *left]))
 
 
 def corrections(action: str, data: Path) -> None:

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from stages.library.common.arguments import did_you_mean
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from stages.library.training.option_tables import tables
 from stages.library.training.options import OURS, wrong_value
@@ -84,9 +85,9 @@ def fetch_published(drive: Path) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError if an experiment can't be called so."""
+    """Raise Problem if an experiment can't be called so."""
     if not NAME.fullmatch(name):
-        raise ValueError(
+        raise Problem(
             f"experiment: {name!r} is no name; write letters A-Z a-z, digits, - and _ "
             "/ 半角英数字で書いてください"
         )
@@ -99,7 +100,7 @@ def free_name(name: str, wanted: tuple[str, str], taken: Experiments) -> str:
     'lora-2'
 
     Raises:
-        ValueError: an experiment can't be called so.
+        Problem: an experiment can't be called so.
     """
     check_name(name)
     number, candidate = 1, name
@@ -127,11 +128,11 @@ def split_overrides(text: str) -> list[str]:
     ['train.learning_rate=5e-5', 'train.noise_offset=0.05']
 
     Raises:
-        ValueError: a word is none, or not one for a training.
+        Problem: a word is none, or not one for a training.
     """
     text = text.replace("\u3000", " ")  # the space of a Japanese keyboard
     if WORD.sub("", text).strip():
-        raise ValueError(
+        raise Problem(
             f"overrides: {text!r} has a quotation mark or a bracket too many or too few "
             "/ 引用符かかっこが合いません"
         )
@@ -140,7 +141,7 @@ def split_overrides(text: str) -> list[str]:
     for override in given:
         key, _, value = override.partition("=")
         if problem := wrong_option(key.removeprefix("train."), value):
-            raise ValueError(f"overrides: {override}: {problem} / このオプションは使えません")
+            raise Problem(f"overrides: {override}: {problem} / このオプションは使えません")
     return given
 
 
@@ -156,7 +157,7 @@ def listed(key: str, text: str) -> str:
     '["conv_dim=4","conv_alpha=1",5]'
 
     Raises:
-        ValueError: it is none, or one in another.
+        Problem: it is none, or one in another.
     """
     items: list[str] = []
     inside, place = text[1:-1], 0
@@ -167,7 +168,7 @@ def listed(key: str, text: str) -> str:
         place = match.end()
         if not match[4]:
             return f"[{','.join(items)}]"
-    raise ValueError(
+    raise Problem(
         f'overrides: {key}={text} is no list; write {key}=["conv_dim=4","conv_alpha=1"] '
         "/ リストの書き方が正しくありません"
     )
@@ -182,35 +183,35 @@ def _checked(word: str) -> str:
     """Return an override without its sign."""
     match = OVERRIDE.fullmatch(word)
     if not match:
-        raise ValueError(
+        raise Problem(
             f"overrides: {word!r} is none; write key=value, such as train.learning_rate=5e-5, "
             "several with spaces between / 「キー=値」の形で、間は半角スペースで書いてください"
         )
     sign, key, value = match.groups()
     section, dot, name = key.partition(".")
     if dot and section in DATASET:
-        raise ValueError(
+        raise Problem(
             f"overrides: {key} belongs to the dataset: change it in params.yaml at home, then "
             "dvc repro, git add -A, git commit, python -m tools.remote push, git push "
             "/ データセットの設定です。手元の params.yaml で変え、上のコマンドを順に実行します"
         )
     if not dot:
-        raise ValueError(
+        raise Problem(
             f"overrides: {word!r} lacks its section; write train.{key}={value} "
             "/ 先頭に train. を付けてください"
         )
     if section != "train" or not name or "." in name:
-        raise ValueError(
+        raise Problem(
             f"overrides: {key} is no option of train; only those can be set here, such as "
             "train.learning_rate=5e-5 / ここで変えられるのは train. の設定だけです"
         )
     if "~" in sign:
-        raise ValueError(
+        raise Problem(
             f"overrides: {word!r}; to leave an option out write {key}=false "
             f"/ 外すには {key}=false と書いてください"
         )
     if value[:1] not in ("[", "{", "'", '"') and ANOTHER.search(value):
-        raise ValueError(
+        raise Problem(
             f"overrides: {word!r} holds several; write spaces between them, no commas "
             "/ 間はカンマ(、)ではなく半角スペースで区切ってください"
         )

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import Row, read_rows, same_name, shown, used
@@ -151,14 +152,14 @@ def read_dataset(files: Files, revision: str) -> Dataset:
     """Return the dataset of a revision.
 
     Raises:
-        ValueError: the revision has no dataset.
+        Problem: the revision has no dataset.
     """
     try:
         rows = read_rows(io.StringIO(files.read_bytes("data/manifest.csv").decode(), newline=""))
         names = {Path(name).stem: name for name in files.ls("data/tagged", detail=False)}
         params = yaml.load(files.read_bytes("params.yaml"), Loader=yaml.BaseLoader)
     except FileNotFoundError as error:
-        raise ValueError(
+        raise Problem(
             f"{revision} has no {Path(str(error)).name or 'dataset'}: commit data/manifest.csv, "
             "data/tagged and params.yaml after each dvc repro"
         ) from None
@@ -210,7 +211,7 @@ def history(old: str, new: str | None, page: Path | None) -> None:
     Without `new`, the files as they are now are compared.
 
     Raises:
-        ValueError: there is no such revision, or it has no dataset.
+        Problem: there is no such revision, or it has no dataset.
     """
     found = []
     for revision in (old, new):
@@ -218,7 +219,7 @@ def history(old: str, new: str | None, page: Path | None) -> None:
             files = DVCFileSystem(rev=revision)
             found.append((files, read_dataset(files, revision or "now")))
         except DvcException as error:
-            raise ValueError(f"{revision}: {error}; see git log --oneline") from None
+            raise Problem(f"{revision}: {error}; see git log --oneline") from None
     (old_files, before), (new_files, after) = found
     print(as_text(before, after, old, new or "now"))
     if page:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from stages.library.training.provenance import Papers, locked_md5, read_metadata, read_papers
 from stages.library.training.receipt import verdict
@@ -103,16 +104,16 @@ def provenance(file: Path) -> None:
     """Print what `file` was made of, and the commands that bring back its dataset.
 
     Raises:
-        ValueError: it carries no papers.
+        Problem: it carries no papers.
     """
     metadata = read_metadata(file)
     papers = read_papers(metadata)
     if papers is None:
-        raise ValueError(f"{file}: carries no papers of Nasumiso Creator; another tool trained it")
+        raise Problem(f"{file}: carries no papers of Nasumiso Creator; another tool trained it")
     print("\n".join(story(metadata, papers)))
     commit = commit_of_dataset(papers)
     if not commit:
-        raise ValueError(
+        raise Problem(
             f"no commit here records the dataset {papers.dataset_md5}; run this in a clone of the "
             "project, after: git fetch origin '+refs/exps/*:refs/exps/*'"
         )

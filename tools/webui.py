@@ -13,6 +13,7 @@ from dvc.utils.serialize import load_yaml
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, number
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, lora_hash, loras_of
 from stages.library.drawing.painters.lora_folder import (
     AUTO,
@@ -36,18 +37,18 @@ def knobs() -> tuple[Params, str]:
     """Return params.yaml's section generate, checked as the stage checks it, and organize.name.
 
     Raises:
-        ValueError: a value is wrong.
+        Problem: a value is wrong.
     """
     parser = Parser("tools.webui", __doc__, section="generate")
     add_params(parser)
     try:
         params = load_yaml(PARAMS)
     except YAMLError as error:
-        raise ValueError(f"{PARAMS}: is no YAML; mend it, or git checkout it ({error})") from None
+        raise Problem(f"{PARAMS}: is no YAML; mend it, or git checkout it ({error})") from None
     for section, key in (("generate", "url"), ("organize", "name")):
         values = params.get(section) if isinstance(params, dict) else None
         if not isinstance(values, dict) or key not in values:
-            raise ValueError(f"{PARAMS}, {section}.{key}: is missing; write it")
+            raise Problem(f"{PARAMS}, {section}.{key}: is missing; write it")
     return parser.parse(shlex.split(to_str(params["generate"]))), str(params["organize"]["name"])
 
 
@@ -74,14 +75,14 @@ def sampler(state: State, params: Params) -> str:
 def folder(state: State, params: Params, here: bool) -> str:
     there = folder_of(state, params["lora_folder"], here)
     if not os.access(there, os.W_OK):
-        raise ValueError(f"{there}: may not be written to; see to its permissions")
+        raise Problem(f"{there}: may not be written to; see to its permissions")
     return str(there)
 
 
 def installed(state: State, lora: Lora | None, name: str) -> str:
     if lora is None:
         there = sorted(path.stem for path in LORAS.glob("*.safetensors"))
-        raise ValueError(
+        raise Problem(
             f"{LORAS} has no {name}; it has {', '.join(there) or 'none'}: train first, get it with "
             "dvc exp apply, or correct organize.name"
         )
@@ -96,7 +97,7 @@ def check() -> None:
     """Print what is right and what is wrong with the WebUI.
 
     Raises:
-        RuntimeError: the generate stage can't use it as it is.
+        Problem: the generate stage can't use it as it is.
     """
     params, name = knobs()
     webui = WebUI(params["url"], params["remote"], os.environ.get(LOGIN, ""))
@@ -113,11 +114,11 @@ def check() -> None:
     for label, work in checks.items():
         try:
             print(shown("ok", label, work()))
-        except ValueError as error:
+        except Problem as error:
             wrong = True
             print(shown("FAILED", label, str(error)))
     if wrong:
-        raise RuntimeError("the WebUI can't be used yet / まだ使えません")
+        raise Problem("the WebUI can't be used yet / まだ使えません")
     print("the WebUI can be used / 使えます: dvc repro -s training/dvc.yaml:generate")
 
 
@@ -129,8 +130,8 @@ def put(file: Path, weight: float) -> None:
     """Put a LoRA into the WebUI's folder and have the WebUI look.
 
     Raises:
-        ValueError: the name won't do, the folder isn't here, another tool's LoRA has that name.
-        RuntimeError: the WebUI can't be asked where its folder is, or doesn't see the LoRA.
+        Problem: the name won't do, the folder isn't here, another tool's LoRA has that name.
+        Problem: the WebUI can't be asked where its folder is, or doesn't see the LoRA.
     """
     check_name(file)
     hash_ = lora_hash(file, read_metadata(file))
@@ -141,7 +142,7 @@ def put(file: Path, weight: float) -> None:
         state = webui.state()
     except UnreachableError as error:
         if params["lora_folder"] == AUTO:
-            raise RuntimeError(
+            raise Problem(
                 f"{error}; or write the path of its models/Lora into generate.lora_folder"
             ) from None
     target = place(file.stem, state, folder_of(state, params["lora_folder"], webui.here))
@@ -155,7 +156,7 @@ def put(file: Path, weight: float) -> None:
     known = webui.state().loras.get(file.stem)
     if known is None or known.hash not in ("", hash_):
         seen = f"has another one of that name, {known.path}" if known else "doesn't list it"
-        raise RuntimeError(f"{webui.url} {seen}; is {target.parent} the folder it uses?")
+        raise Problem(f"{webui.url} {seen}; is {target.parent} the folder it uses?")
     card = read_card(target.with_suffix(".json"))
     named = f"<lora:{file.stem}:{card.get('preferred weight') or 1}>"
     print(f"webui: in a prompt: {named} {card.get('activation text', '')}".rstrip())
@@ -166,11 +167,9 @@ def webui(action: str, file: Path | None, weight: float) -> None:
     if action == "install" and file:
         put(file, weight)
     elif action == "install":
-        raise ValueError(
-            f"install: which LoRA? python -m tools.webui install {LORAS}/….safetensors"
-        )
+        raise Problem(f"install: which LoRA? python -m tools.webui install {LORAS}/….safetensors")
     elif file:
-        raise ValueError(f"check takes no {file}; only install does")
+        raise Problem(f"check takes no {file}; only install does")
     else:
         check()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from tests.support.clones import PROJECT
 from tools import colab
@@ -46,23 +47,23 @@ def test_the_runtime_s_own_python_can_run_it() -> None:
 def test_missing_drive_is_told_by_what_is_missing(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match="the form first"):
+    with pytest.raises(Problem, match="the form first"):
         colab.drive()
     monkeypatch.setenv("NASUMISO_DRIVE", str(here / "drive/MyDrive/NasuTomo"))
-    with pytest.raises(ValueError, match="isn't mounted"):
+    with pytest.raises(Problem, match="isn't mounted"):
         colab.drive()
     (here / "drive/MyDrive").mkdir(parents=True)
-    with pytest.raises(ValueError, match="NasuTomo/dvc: there is no such folder"):
+    with pytest.raises(Problem, match="NasuTomo/dvc: there is no such folder"):
         colab.drive()
     (here / "drive/MyDrive/NasuTomo/dvc").mkdir(parents=True)
     assert colab.drive().name == "NasuTomo"
     monkeypatch.setenv("NASUMISO_DRIVE", str(here / "drive/Shareddrives/Circle/NasuTomo"))
-    with pytest.raises(ValueError, match=r"^Shareddrives/Circle/NasuTomo/dvc: there is no such"):
+    with pytest.raises(Problem, match=r"^Shareddrives/Circle/NasuTomo/dvc: there is no such"):
         colab.drive()
 
 
 def test_a_commit_without_a_dataset_is_told_before_anything_is_installed(here: Path) -> None:
-    with pytest.raises(ValueError, match="records no dataset; at home: dvc repro, git add"):
+    with pytest.raises(Problem, match="records no dataset; at home: dvc repro, git add"):
         colab.dataset()
     assert not (here / "uv.log").exists()
 
@@ -131,7 +132,7 @@ def test_corrections_that_the_dataset_lacks_are_named(here: Path) -> None:
 
 def test_params_that_can_t_be_read_are_told(here: Path) -> None:
     (here / ".venv").symlink_to(sys.prefix)
-    with pytest.raises(ValueError, match=r"^params.yaml or dvc.lock can't be read: .*dvc repro"):
+    with pytest.raises(Problem, match=r"^params.yaml or dvc.lock can't be read: .*dvc repro"):
         colab.as_yaml("caption: {threshold: 1", LOCK)
 
 
@@ -168,9 +169,9 @@ def test_update_takes_the_newest_commit_and_keeps_what_was_changed_here(
     assert Path("params.yaml").read_text() == "theirs: 1\n"
     assert "mine: 1" in git("stash", "show", "-p", "--include-untracked")
     assert git("config", "user.email") == "colab@localhost"
-    with pytest.raises(ValueError, match="has no branch no-such-branch"):
+    with pytest.raises(Problem, match="has no branch no-such-branch"):
         colab.update(str(source), "no-such-branch")
-    with pytest.raises(ValueError, match="belongs to the dataset"):
+    with pytest.raises(Problem, match="belongs to the dataset"):
         colab.update(str(source), "main", overrides="caption.threshold=0.9")
 
 

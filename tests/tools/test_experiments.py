@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from tests.support.clones import PROJECT
 from tools.experiments import (
@@ -89,7 +90,7 @@ def test_a_name_is_kept_for_the_same_experiment_and_counted_up_for_another() -> 
 
 @pytest.mark.parametrize("name", ["", "-n", "a b", "ナス", "a/b", "a..b", "a" * 65, "x;y"])
 def test_a_name_that_git_or_a_shell_could_misread_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name"):
+    with pytest.raises(Problem, match="is no name"):
         free_name(name, ("abc", ""), {})
 
 
@@ -151,7 +152,7 @@ def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> No
     ],
 )
 def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=rf"^overrides: .*{told}.*[ぁ-ん]"):
+    with pytest.raises(Problem, match=rf"^overrides: .*{told}.*[ぁ-ん]"):
         split_overrides(text)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.training.option_source import known_options
 from stages.library.training.option_tables import FOLDER, Table, as_json
@@ -15,12 +16,12 @@ def make_option_table(checkout: Path, version: str, output: Path) -> None:
     """Write `<version>.json` into `output`, from what the checkout's source says.
 
     Raises:
-        ValueError: the checkout is no checkout of sd-scripts, or one that can't be read.
+        Problem: the checkout is no checkout of sd-scripts, or one that can't be read.
     """
     scripts = sorted(path.name for path in checkout.glob("*train_network.py"))
     commit = trainer_commit(Trainer(checkout, Path(sys.executable), ""))
     if not scripts or commit.startswith("source-"):
-        raise ValueError(f"{checkout}: is no Git checkout of sd-scripts; clone it and name that")
+        raise Problem(f"{checkout}: is no Git checkout of sd-scripts; clone it and name that")
     table = Table(version, commit, {name: known_options(checkout, name) for name in scripts})
     path = output / f"{version}.json"
     write_atomically(path, as_json(table).encode())

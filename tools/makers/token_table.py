@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import KAOMOJI, spaced
 from stages.library.tagging.tokens import TABLE, words
@@ -37,13 +38,13 @@ def read_merges(path: Path) -> list[tuple[str, str]]:
     bpe_simple_vocab_16e6.txt.gz: the same with more lines at the end.
 
     Raises:
-        ValueError: the file holds no merges.
+        Problem: the file holds no merges.
     """
     content = path.read_bytes()
     text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
     pairs = [line.split() for line in text.splitlines()[1 : MERGES + 1]]
     if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise ValueError(f"{path}: holds no merges; give CLIP's merges.txt or its bpe….txt.gz")
+        raise Problem(f"{path}: holds no merges; give CLIP's merges.txt or its bpe….txt.gz")
     return [(one, other) for one, other in pairs]
 
 
@@ -74,7 +75,7 @@ def tags_of(path: Path) -> list[str]:
         rows = list(csv.DictReader(file))
     column = next((name for name in ("name", "tag") if rows and name in rows[0]), None)
     if column is None:
-        raise ValueError(f"{path}: has no column name or tag; give selected_tags.csv or ja.csv")
+        raise Problem(f"{path}: has no column name or tag; give selected_tags.csv or ja.csv")
     return [row[column] for row in rows]
 
 

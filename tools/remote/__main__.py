@@ -14,6 +14,7 @@ import psutil  # type: ignore[import-untyped]
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, number, whole
+from stages.library.common.errors import Problem
 from tools.remote.checks import CHECKS, Finding, findings
 from tools.remote.config import COLAB, described, misspelt, opened
 
@@ -55,12 +56,12 @@ def check(name: str) -> None:
     """Print what is right and what is wrong with a remote.
 
     Raises:
-        RuntimeError: it can't be used as it is, or nothing here can check it.
+        Problem: it can't be used as it is, or nothing here can check it.
     """
     with opened(name) as remote:
         print(f"{remote.name}: {remote.url}\n  {described(remote)}")
         if remote.kind not in CHECKS:
-            raise RuntimeError(
+            raise Problem(
                 f"{remote.kind} can't be checked here; dvc push and dvc pull say whether it works "
                 "/ ここでは確かめられません"
             )
@@ -69,7 +70,7 @@ def check(name: str) -> None:
             print(shown(finding), flush=True)
             states.add(finding.state)
         if "FAILED" in states:
-            raise RuntimeError(f"{remote.name} can't be used yet / まだ使えません")
+            raise Problem(f"{remote.name} can't be used yet / まだ使えません")
         but = (
             ", but see the warning / 使えますが、警告を見てください"
             if "warning" in states
@@ -84,7 +85,7 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
 
     Raises:
         SystemExit: it did not; the exit code is that of the last try, or 1.
-        ValueError: there is no such remote.
+        Problem: there is no such remote.
     """
     with opened(name) as remote:
         name, url, in_colab = remote.name, remote.url, str(COLAB) in remote.path
@@ -193,7 +194,7 @@ def remote(
     if action == "push":
         push(remote, words, minutes, tries, pause)
     elif words:
-        raise ValueError(f"check takes no {' '.join(words)}; only push hands words on to dvc")
+        raise Problem(f"check takes no {' '.join(words)}; only push hands words on to dvc")
     else:
         check(remote)
 
@@ -206,7 +207,7 @@ class RemoteParser(Parser):
             known, stray = self.parse_known_args(argv)
             if stray and known.action == "push":
                 words = shlex.join(["push", *filter(None, [known.remote]), "--", *stray])
-                raise ValueError(
+                raise Problem(
                     f"{stray[0]!r} is none of this command's words; those for dvc go after --: "
                     f"python -m tools.remote {words} / dvc に渡す言葉は -- のあとに書いてください"
                 )

@@ -14,7 +14,7 @@ class Advice:
     passing: bool = False
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A check failed: what is wrong, and what to do."""
 
     def __init__(self, problem: str, advice: Advice) -> None:

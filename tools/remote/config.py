@@ -14,6 +14,7 @@ from dvc.fs import ConfigError, RemoteMissingDepsError
 from dvc.repo import Repo
 from dvc.utils import glob_targets
 
+from stages.library.common.errors import Problem
 from tools.remote.advice import Advice
 
 DRIVE_FOLDERS = {
@@ -81,7 +82,7 @@ def opened(name: str) -> Iterator[Remote]:
     """Yield the remote of that name, or the default one.
 
     Raises:
-        ValueError: there is no such remote, or DVC can't read its settings, or lacks a package.
+        Problem: there is no such remote, or DVC can't read its settings, or lacks a package.
     """
     try:
         with Repo() as repo:
@@ -94,9 +95,9 @@ def opened(name: str) -> Iterator[Remote]:
             else "install it, or use Google Drive in one of the three ways of docs/drive.md "
             "/ そのパッケージを入れるか、docs/drive.ja.md のどれかの方法を使ってください"
         )
-        raise ValueError(f"{error}; {remedy}") from None
+        raise Problem(f"{error}; {remedy}") from None
     except (DvcException, ConfigError) as error:
-        raise ValueError(f"{error}; see: dvc remote list, dvc config --list") from None
+        raise Problem(f"{error}; see: dvc remote list, dvc config --list") from None
 
 
 def misspelt(words: list[str]) -> bool:

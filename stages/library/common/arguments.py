@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
+from stages.library.common.errors import Problem
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that names a wrong value by its params.yaml key.
@@ -60,32 +62,32 @@ class Parser(argparse.ArgumentParser):
         """Return the flags' values by name.
 
         Raises:
-            ValueError: naming the params.yaml key (or the flag), what is wrong and what to do.
+            Problem: naming the params.yaml key (or the flag), what is wrong and what to do.
         """
         words = sys.argv[1:] if argv is None else argv
         try:
             namespace, unknown = self.parse_known_args(words)
         except argparse.ArgumentError as error:
             place = self._place(error.argument_name or "")
-            raise ValueError(f"{place}: {self._plainly(error.message)}") from None
+            raise Problem(f"{place}: {self._plainly(error.message)}") from None
         if unknown:
-            raise ValueError(
+            raise Problem(
                 self._unknown_key(unknown[0])
                 if unknown[0].startswith("--")
                 else self._unexpected(unknown[0], words)
             )
         if twice := [word for word in words if word.startswith("--") and words.count(word) > 1]:
-            raise ValueError(self._unknown_key(twice[0]))  # a key named as a flag of the command
+            raise Problem(self._unknown_key(twice[0]))  # a key named as a flag of the command
         values = vars(namespace)
         for action in self._actions:
             if action.option_strings and action.dest not in values and action.dest != "help":
-                raise ValueError(
+                raise Problem(
                     f"{self._place(action.option_strings[0])}: it has no value; write one"
                 )
         return values
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
+        raise Problem(message)
 
     def _place(self, flag: str) -> str:
         key = flag.removeprefix("--")

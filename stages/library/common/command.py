@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 
 from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
 
 
 def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> int:
     """Call `work` with the flags as keyword arguments and return the exit code.
 
-    Stages raise built-in exceptions whose message names the file or key, what is wrong and what
-    to do; here they become one line on stderr, and exit code 1.
+    A `Problem`, and what the machine refuses (OSError), becomes one line on stderr, and exit code
+    1; anything else is a bug, and keeps its traceback.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that can't show Japanese
@@ -22,7 +23,7 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(name, f"{place}{error.strerror or error}")
-    except (ValueError, RuntimeError) as error:
+    except Problem as error:
         return _fail(name, str(error))
     except KeyboardInterrupt:
         return _fail(name, "stopped by Ctrl-C; run the same command again to go on", code=130)

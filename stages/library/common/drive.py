@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.errors import Problem
+
 AGAIN = (
     "in Colab run cell 2 again, elsewhere start Google Drive",
     "Colab では 2 のセルをもう一度実行し、ほかでは Google ドライブを起動してください",
@@ -44,13 +46,13 @@ def find_drive(named: str) -> Drive | None:
     """Return the project's folder on the Drive, if one is named.
 
     Raises:
-        ValueError: it isn't there, as when the Drive isn't mounted or its mount is dead.
+        Problem: it isn't there, as when the Drive isn't mounted or its mount is dead.
     """
     if not named:
         return None
     folder = Path(named).expanduser().absolute()
     if fault := fault_of(folder):
-        raise ValueError(
+        raise Problem(
             f"NASUMISO_DRIVE: {fault} {named}; mount the Drive ({AGAIN[0]}), make the folder, or "
             f"unset it / ドライブのフォルダーが見つかりません。{AGAIN[1]}"
         )

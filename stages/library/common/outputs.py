@@ -10,6 +10,8 @@ from pathlib import Path
 
 import filelock
 
+from stages.library.common.errors import Problem
+
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that Finder and Explorer leave in any folder they show."""
 
@@ -43,7 +45,7 @@ def atomic_directory(output: Path, only: str) -> Iterator[Path]:
     `--output` never removes somebody's files.
 
     Raises:
-        ValueError: `output` holds a file that this stage does not write.
+        Problem: `output` holds a file that this stage does not write.
     """
     output = output.resolve()
     partial, old = beside(output, "partial"), beside(output, "old")
@@ -131,9 +133,9 @@ def foreign(folder: Path, only: str) -> Path | None:
 
 def _refuse_foreign(output: Path, only: str) -> None:
     if output.exists() and not output.is_dir():
-        raise ValueError(f"{output}: is a file, not a folder; choose another --output")
+        raise Problem(f"{output}: is a file, not a folder; choose another --output")
     if path := foreign(output, only):
-        raise ValueError(
+        raise Problem(
             f"{path}: this stage did not write it and would remove it; move it away, or "
             "choose another --output"
         )

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.library.common.errors import Problem
+
 KAOMOJI = frozenset(
     [
         *("0_0", "(o)_(o)", "+_+", "+_-", "._.", "<o>_<o>", "<|>_<|>", "=_=", ">_<", "3_3"),
@@ -51,12 +53,12 @@ def read_text(path: Path) -> str:
     """Return a caption file's text with its line endings, without a byte order mark.
 
     Raises:
-        ValueError: the file is not UTF-8.
+        Problem: the file is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not UTF-8; save it again as UTF-8") from None
+        raise Problem(f"{path}: is not UTF-8; save it again as UTF-8") from None
 
 
 def read_tags(path: Path) -> list[str]:
@@ -95,15 +97,15 @@ def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
     """Return the `.txt` files of `folder`, sorted.
 
     Raises:
-        ValueError: there is none.
+        Problem: there is none.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; run the stage before this one first")
+        raise Problem(f"{folder}: no such folder; run the stage before this one first")
     paths = sorted(path for path in folder.glob("*.txt") if not path.name.startswith("."))
     if exclude_jp:
         paths = [path for path in paths if not path.name.endswith(JP_SUFFIX)]
     if not paths:
-        raise ValueError(f"{folder}: holds no caption (.txt); run the stage before this one first")
+        raise Problem(f"{folder}: holds no caption (.txt); run the stage before this one first")
     return paths
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
 
@@ -44,13 +45,13 @@ def read_words(path: Path) -> dict[str, str]:
     for line, tag, ja in rows(path):
         where = f"{path}, line {line}"
         if not tag:
-            raise ValueError(f"{where}: no tag before {ja!r}; write tag,ja or delete the line")
+            raise Problem(f"{where}: no tag before {ja!r}; write tag,ja or delete the line")
         if not ja:
-            raise ValueError(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
+            raise Problem(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
         if "," in ja or "\n" in ja:
-            raise ValueError(f"{where}: comma or line break in {ja!r}; captions need 、 instead")
+            raise Problem(f"{where}: comma or line break in {ja!r}; captions need 、 instead")
         if tag in words:
-            raise ValueError(f"{where}: {tag!r} is in the file twice; delete one of the lines")
+            raise Problem(f"{where}: {tag!r} is in the file twice; delete one of the lines")
         words[tag] = ja
     return words
 
@@ -61,12 +62,12 @@ def rows(path: Path) -> Iterator[tuple[int, str, str]]:
     columns = [name.strip() for name in next(reader, [])]
     for name in ("tag", "ja"):
         if name not in columns:
-            raise ValueError(f"{path}, line 1: no column {name!r}; the first line must be tag,ja")
+            raise Problem(f"{path}, line 1: no column {name!r}; the first line must be tag,ja")
     for row in reader:
         if not any(cell.strip() for cell in row):
             continue
         if any(cell.strip() for cell in row[len(columns) :]):
-            raise ValueError(
+            raise Problem(
                 f"{path}, line {reader.line_num}: more cells than columns; "
                 'put a tag that has a comma in "quotes"'
             )
@@ -81,6 +82,6 @@ def text_of(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
+        raise Problem(
             f"{path}, line {line}: not UTF-8; save it again as UTF-8 (in Excel: CSV UTF-8)"
         ) from None

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import read_text, underscored
 from stages.library.dataset.manifest import Row, same_name
@@ -139,10 +140,10 @@ def read_edits(path: Path) -> Edits:
     """Return the corrections in a file; every scalar is text, so `no` and `1e5` are tags.
 
     Raises:
-        ValueError: naming the entry that is wrong.
+        Problem: naming the entry that is wrong.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; get it back with: git checkout {path}")
+        raise Problem(f"{path}: no such file; get it back with: git checkout {path}")
     return _parsed(read_text(path), path)
 
 
@@ -163,7 +164,7 @@ class _Loader(yaml.BaseLoader):
 def _parsed(text: str, path: Path) -> Edits:
     if conflict := re.search("^<<<<<<< ", text, flags=re.MULTILINE):
         line = text.count("\n", 0, conflict.start()) + 1
-        raise ValueError(
+        raise Problem(
             f"{path}, line {line}: holds Git's conflict marks; keep the entries of both sides, "
             "delete the lines <<<<<<<, ======= and >>>>>>>"
         )
@@ -173,35 +174,35 @@ def _parsed(text: str, path: Path) -> Edits:
         mark = getattr(error, "problem_mark", None)
         line_of = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-        raise ValueError(f"{path}{line_of}: can't be read as YAML: {problem}") from None
+        raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}") from None
     if not entries:
         return {}
     if not isinstance(entries, dict):
-        raise ValueError(f"{path}: holds no corrections; write KEY: and below it source, add, …")
+        raise Problem(f"{path}: holds no corrections; write KEY: and below it source, add, …")
     return {str(key): _read_edit(str(key), entry, path) for key, entry in entries.items()}
 
 
 def _read_edit(key: str, entry: Any, path: Path) -> Edit:
     place = f"{path}, {key}"
     if not re.fullmatch(f"[0-9a-f]{{{KEY_LENGTH}}}", key):
-        raise ValueError(
+        raise Problem(
             f"{place}: is no key; take the first {KEY_LENGTH} digits of the drawing's sha256 "
             "from data/manifest.csv"
         )
     source = entry.get("source") if isinstance(entry, dict) else None
     if not isinstance(source, str) or not source:
-        raise ValueError(f"{place}: has no source; write the drawing's file name there")
+        raise Problem(f"{place}: has no source; write the drawing's file name there")
     lists: dict[str, list[str]] = {}
     for name, value in entry.items():
         if name == "source":
             continue
         if name not in ("add", "remove", "order"):
-            raise ValueError(f"{place}: {name!r} is none of source, add, remove, order")
+            raise Problem(f"{place}: {name!r} is none of source, add, remove, order")
         lists[name] = _read_tags(value, f"{place}.{name}")
     edit = Edit(source, **lists)
     both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
     if both:
-        raise ValueError(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
+        raise Problem(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
     return edit
 
 
@@ -213,10 +214,10 @@ def is_tag(text: str) -> bool:
 def _read_tags(value: Any, place: str) -> list[str]:
     tags = [value] if isinstance(value, str) and value else value or []
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError(f"{place}: is no list of tags; write [long_hair, smile]")
+        raise Problem(f"{place}: is no list of tags; write [long_hair, smile]")
     for tag in tags:
         if not is_tag(tag):
-            raise ValueError(f"{place}: {tag!r} is no tag; write one tag without comma or break")
+            raise Problem(f"{place}: {tag!r} is no tag; write one tag without comma or break")
     return [tag.strip() for tag in tags]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 
 USED = "used"
@@ -49,26 +50,26 @@ def read_manifest(path: Path) -> list[Row]:
     """Return the rows of a manifest.
 
     Raises:
-        ValueError: there is no manifest, or it is not one.
+        Problem: there is no manifest, or it is not one.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run the prepare stage first")
+        raise Problem(f"{path}: no such file; run the prepare stage first")
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return read_rows(file)
     except (KeyError, TypeError, ValueError, csv.Error):
-        raise ValueError(f"{path}: is no manifest; run the prepare stage again") from None
+        raise Problem(f"{path}: is no manifest; run the prepare stage again") from None
 
 
 def read_rows(file: Iterable[str]) -> list[Row]:
     """Return the rows of an open manifest.
 
     Raises:
-        ValueError: it is none.
+        Problem: it is none.
     """
     reader = csv.DictReader(file)
     if missing := set(COLUMNS).difference(reader.fieldnames or ()):
-        raise ValueError(f"no manifest: it has no column {min(missing)}")
+        raise Problem(f"no manifest: it has no column {min(missing)}")
     return [row_of(cells) for cells in reader]
 
 

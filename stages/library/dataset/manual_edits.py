@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import files_within, sha256, write_atomically
 from stages.library.dataset.captions import read_text, split
 from stages.library.dataset.edits import KEY_LENGTH
@@ -97,7 +98,7 @@ def refuse_to_overwrite(
             + (f" ({shown(source)})" if source else ": not the pipeline's, move it away")
         )
     if not written:
-        raise ValueError(
+        raise Problem(
             "\n".join(
                 [
                     "this run would overwrite these files, and there is no record that could tell",
@@ -109,7 +110,7 @@ def refuse_to_overwrite(
                 ]
             )
         )
-    raise ValueError(
+    raise Problem(
         "\n".join(
             [
                 "these files were changed by hand, and this run would overwrite them:",

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.training.provenance import read_metadata, read_papers
 
 LAST, ALL = "last", "all"
@@ -47,11 +48,11 @@ def loras_of(folder: Path, name: str) -> list[Lora]:
     """Return the LoRAs called `name` in a folder, by epoch, the finished one last.
 
     Raises:
-        ValueError: the finished one is not there, or a file is damaged.
+        Problem: the finished one is not there, or a file is damaged.
     """
     finished = folder / f"{name}.safetensors"
     if not finished.is_file():
-        raise ValueError(
+        raise Problem(
             f"{finished}: no such file; train first, or get it with dvc exp apply and "
             f"dvc pull {folder}"
         )
@@ -74,13 +75,13 @@ def chosen(loras: list[Lora], epochs: list[str]) -> list[Lora]:
     """Return the LoRAs of some epochs: numbers, `last` or `all`.
 
     Raises:
-        ValueError: there is none of that epoch.
+        Problem: there is none of that epoch.
     """
     if ALL in epochs:
         return loras
     numbers = {str(lora.number): lora for lora in loras if lora.number} | {LAST: loras[-1]}
     if missing := [epoch for epoch in epochs if epoch not in numbers]:
-        raise ValueError(
+        raise Problem(
             f"params.yaml, generate.epochs: {loras[-1].file.parent} holds no epoch {missing[0]}; "
             f"it has {', '.join(numbers)}"
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.drawing.loras import Lora
 from stages.library.drawing.painters.infotext import read_infotext, settings
@@ -123,8 +124,8 @@ class Album:
         path = self.path(order)
         try:
             return read_infotext(path.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}; delete it, it will be drawn again") from None
+        except Problem as error:
+            raise Problem(f"{path}: {error}; delete it, it will be drawn again") from None
 
     def missing(self, orders: Iterable[Order]) -> list[Order]:
         """Return the orders without a picture, each once."""
@@ -190,7 +191,7 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
     another version) draws these again: only pictures of the same settings can be compared.
 
     Raises:
-        RuntimeError: the painter fails, or its own settings change all the time.
+        Problem: the painter fails, or its own settings change all the time.
     """
     orders = list(dict.fromkeys(cell.order for cell in table))
     before = album.drop_unlike_the_newest(orders)
@@ -204,7 +205,7 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
             now = own_settings(read_infotext(picture))
             if before is not None and (changed := change(before, now)):
                 if again:
-                    raise RuntimeError(
+                    raise Problem(
                         f"the WebUI's settings keep changing ({changed}): no two pictures can be "
                         "compared; find out what changes them there"
                     )

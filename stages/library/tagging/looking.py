@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
+from stages.library.common.errors import Problem
 from stages.library.common.workers import run_over
 from stages.library.tagging import tagger
 from stages.library.tagging.scores import Found, read_scores, sparse
@@ -24,17 +25,17 @@ def look(model: tagger.Tagger, path: Path, digest: str) -> Found:
     """Return the model's scores of one picture.
 
     Raises:
-        RuntimeError: the file is no longer the one with that digest.
-        ValueError: it is no picture, or the model can't look at it.
+        Problem: the file is no longer the one with that digest.
+        Problem: it is no picture, or the model can't look at it.
     """
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
-        raise RuntimeError(f"{path}: was changed while it was read; run the same command again")
+        raise Problem(f"{path}: was changed while it was read; run the same command again")
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             pixels = tagger.model_input(picture, model.size)
     except Exception as error:  # a damaged file makes decoders raise anything
-        raise ValueError(f"{path}: is no picture; run the prepare stage again") from error
+        raise Problem(f"{path}: is no picture; run the prepare stage again") from error
     return sparse(tagger.probabilities(model, pixels))
 
 

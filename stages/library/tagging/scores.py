@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 
 SCALE = 10_000
@@ -65,10 +66,10 @@ def read_scores(path: Path) -> Scores:
     """Return the scores in a file.
 
     Raises:
-        ValueError: there is no such file, or it holds no scores.
+        Problem: there is no such file, or it holds no scores.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run the score stage first")
+        raise Problem(f"{path}: no such file; run the score stage first")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ends = np.cumsum(arrays["lengths"])[:-1]
@@ -87,7 +88,5 @@ def read_scores(path: Path) -> Scores:
         if not len(scores.names) == len(scores.digests) == len(scores.found):
             raise ValueError
     except Exception:  # a damaged archive makes its readers raise anything
-        raise ValueError(
-            f"{path}: holds no scores; delete it and run the score stage again"
-        ) from None
+        raise Problem(f"{path}: holds no scores; delete it and run the score stage again") from None
     return scores

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stages.library.common.arguments import Parser, one_of
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 
 BUILTIN = Path(__file__).parents[3] / "data" / "tagger" / "builtin"
@@ -90,8 +91,8 @@ def tagger_folder(model: str, revision: str) -> Path:
     """Return the folder of a tagger: `builtin`, a local folder, or a hub repository (fetched).
 
     Raises:
-        ValueError: there is no such folder, repository or revision, or a file is missing.
-        RuntimeError: the hub doesn't give the files and they aren't here from an earlier run.
+        Problem: there is no such folder, repository or revision, or a file is missing.
+        Problem: the hub doesn't give the files and they aren't here from an earlier run.
     """
     if model == "builtin":
         return BUILTIN
@@ -100,7 +101,7 @@ def tagger_folder(model: str, revision: str) -> Path:
         return fetched(model, revision)
     for name in FILES:
         if not (folder / name).is_file():
-            raise ValueError(
+            raise Problem(
                 f"{KEY}: the folder {model!r} lacks {name}; a WD14 tagger has {' and '.join(FILES)}"
             )
     return folder
@@ -131,29 +132,29 @@ def fetched(model: str, revision: str) -> Path:
         raise hub_error(model, revision, problem or error) from None
 
 
-def hub_error(model: str, revision: str, error: Exception) -> Exception:
+def hub_error(model: str, revision: str, error: Exception) -> Problem:
     """Return the error to show for one that the hub's library raised."""
     errors, place = huggingface_hub.errors, f"{KEY}: {model!r}"
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
     if isinstance(error, errors.HFValidationError):
-        return ValueError(f"{place} is neither builtin, nor a folder, nor OWNER/MODEL")
+        return Problem(f"{place} is neither builtin, nor a folder, nor OWNER/MODEL")
     if isinstance(error, errors.RevisionNotFoundError):
-        return ValueError(
+        return Problem(
             f"params.yaml, tagger.revision: {model} has no revision {revision!r}; "
             "see 'Files and versions' on its page"
         )
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        return ValueError(f"{place} lacks {' or '.join(FILES)}; it is no WD14 tagger")
+        return Problem(f"{place} lacks {' or '.join(FILES)}; it is no WD14 tagger")
     if isinstance(error, errors.GatedRepoError) or status == 403:
-        return ValueError(
+        return Problem(
             f"{place} is not open to everybody; accept its terms on its page and set HF_TOKEN"
         )
     if isinstance(error, errors.RepositoryNotFoundError):
-        return ValueError(f"{place} is no folder here and no model on the hub; check its spelling")
+        return Problem(f"{place} is no folder here and no model on the hub; check its spelling")
     if status == 401:
-        return ValueError(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")
+        return Problem(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")
     reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-    return RuntimeError(
+    return Problem(
         f"{place} is no folder here and can't be downloaded: {reason.strip()}; try again when the "
         "hub can be reached, what was scored is kept / ネットにつないでもう一度実行してください"
     )
@@ -172,14 +173,14 @@ def read_tag_list(path: Path) -> tuple[list[str], list[int]]:
     """Return the tags of a selected_tags.csv and their categories, in the model's order.
 
     Raises:
-        ValueError: the file is not such a list.
+        Problem: the file is not such a list.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
         return [row["name"] for row in rows], [int(row["category"]) for row in rows]
     except (KeyError, TypeError, ValueError, csv.Error):
-        raise ValueError(
+        raise Problem(
             f"{KEY}: {path} is no tag list with the columns name and category; take it, like "
             "model.onnx, from the model's page"
         ) from None
@@ -242,7 +243,7 @@ def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
 
     Raises:
-        ValueError: it is no ONNX model, or fails to start on `provider`.
+        Problem: it is no ONNX model, or fails to start on `provider`.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
@@ -255,7 +256,7 @@ def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
         repository = model.parent.parent.parent
         cached = repository if model.parent.parent.name == "snapshots" else model
         remedy = "set provider: cpu" if provider != "cpu" else f"delete {cached} and download again"
-        raise ValueError(
+        raise Problem(
             f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
         ) from None
 
@@ -264,7 +265,7 @@ def load_tagger(folder: Path, provider: str) -> Tagger:
     """Load the model in `folder`, to run on `provider` (a key of `PROVIDERS`).
 
     Raises:
-        ValueError: the files don't fit each other or the contract.
+        Problem: the files don't fit each other or the contract.
     """
     tags, _ = read_tag_list(folder / FILES[1])
     session = open_session(folder / FILES[0], provider)
@@ -282,13 +283,13 @@ def load_tagger(folder: Path, provider: str) -> Tagger:
         or (isinstance(shape[0], int) and shape[0] != 1)
         or len(sides) > 1
     ):
-        raise ValueError(
+        raise Problem(
             f"{KEY}: the model in {folder} takes {entry.type} {shape}, not one square colour "
             "picture of float32; it is no WD14 tagger"
         )
     outputs = session.get_outputs()[0].shape[-1:]
     if outputs and isinstance(outputs[0], int) and outputs[0] != len(tags):
-        raise ValueError(unlike(outputs[0], tags))
+        raise Problem(unlike(outputs[0], tags))
     return Tagger(session, entry.name, sides.pop() if sides else 448, channels_first, tags)
 
 
@@ -320,19 +321,19 @@ def probabilities(tagger: Tagger, picture: NDArray[np.float32]) -> NDArray[np.fl
     depend on its neighbours.
 
     Raises:
-        ValueError: the model fails, or gives no probability for each of its tags.
+        Problem: the model fails, or gives no probability for each of its tags.
     """
     batch = picture.transpose(2, 0, 1)[np.newaxis] if tagger.channels_first else picture[np.newaxis]
     try:
         (output,) = tagger.session.run(None, {tagger.input: np.ascontiguousarray(batch)})
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{KEY}: the model can't look at a picture: {reason}") from None
+        raise Problem(f"{KEY}: the model can't look at a picture: {reason}") from None
     scores: NDArray[np.float32] = np.asarray(output, dtype=np.float32).reshape(-1)
     if scores.shape != (len(tagger.tags),):
-        raise ValueError(unlike(scores.size, tagger.tags))
+        raise Problem(unlike(scores.size, tagger.tags))
     if not (scores.min() > -0.01 and scores.max() < 1.01):  # false for NaN, too
-        raise ValueError(
+        raise Problem(
             f"{KEY}: the model gives {scores.min():g} to {scores.max():g}, not probabilities; "
             "it is no WD14 tagger, or fails on this provider"
         )

@@ -17,6 +17,7 @@ import huggingface_hub.constants
 import huggingface_hub.errors
 
 from stages.library.common.drive import Drive
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside, copy_atomically, locked, sha256, write_atomically
 from stages.library.common.paths import located
 
@@ -50,19 +51,19 @@ class BaseModel:
 
 
 def check(model: BaseModel) -> None:
-    """Raise ValueError if the model can't be had as it is written."""
+    """Raise Problem if the model can't be had as it is written."""
     if model.sha256 and not re.fullmatch(r"[0-9a-f]{64}", model.sha256):
-        raise ValueError(f"{KEY}_sha256: is no SHA-256; write its 64 digits 0-9 a-f")
+        raise Problem(f"{KEY}_sha256: is no SHA-256; write its 64 digits 0-9 a-f")
     path = located(model.place)
     if path.is_file():
         return
     if not model.is_url and not HUB.fullmatch(model.place):
-        raise ValueError(
+        raise Problem(
             f"{KEY}: {model.place!r} is no file here, no URL and no OWNER/REPOSITORY/FILE"
             ".safetensors of the hub"
         )
     if not model.sha256:
-        raise ValueError(
+        raise Problem(
             f"{KEY}_sha256: is missing; a model that is downloaded is checked against it (the "
             "model's page shows it)"
         )
@@ -74,8 +75,8 @@ def model_file(model: BaseModel, here: Path, drive: Drive | None) -> Path:
     `here` is a folder on this machine; the Drive outlives it.
 
     Raises:
-        ValueError: the model isn't what its SHA-256 says.
-        RuntimeError: it can't be downloaded now.
+        Problem: the model isn't what its SHA-256 says.
+        Problem: it can't be downloaded now.
     """
     path = located(model.place)
     if path.is_file():
@@ -121,14 +122,14 @@ def checked(path: Path, model: BaseModel) -> Path:
     """Return `path` if the file has the model's SHA-256; what was downloaded wrong is removed.
 
     Raises:
-        ValueError: it hasn't.
+        Problem: it hasn't.
     """
     found = known_sha256(path)
     if model.sha256 and found != model.sha256:
         ours = path.parent.name == model.sha256[:12]
         if ours:
             path.unlink()
-        raise ValueError(
+        raise Problem(
             f"{KEY}: {path.name} has the SHA-256 {found}, not {model.sha256}: "
             + (
                 "what was downloaded is removed; run it again, or correct base_model_sha256"
@@ -171,7 +172,7 @@ def fetch_hub(model: BaseModel, path: Path) -> None:
         )
     except (huggingface_hub.errors.HfHubHTTPError, OSError, RuntimeError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-        raise RuntimeError(
+        raise Problem(
             f"{KEY}: {model.place} can't be downloaded: {reason.strip()}; run it again, what "
             "has come is kept"
         ) from None
@@ -198,7 +199,7 @@ def fetch_url(model: BaseModel, path: Path) -> None:
             problem = error
     wants = isinstance(problem, urllib.error.HTTPError) and problem.code in (401, 403)
     remedy = "set CIVITAI_TOKEN to your API key" if wants else "run it again, what has come is kept"
-    raise RuntimeError(
+    raise Problem(
         f"{KEY}: {model.place.split('?')[0]} can't be downloaded: {problem or 'cut off'}; {remedy}"
     )
 

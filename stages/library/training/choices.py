@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.library.common.arguments import did_you_mean
+from stages.library.common.errors import Problem
 from stages.library.training.options import Options, first
 
 COUNTS = (
@@ -39,18 +40,18 @@ SCHEDULERS = (
 
 
 def check_choices(options: Options, checkout: Path) -> None:
-    """Raise ValueError for a value that the trainer would refuse once it has begun."""
+    """Raise Problem for a value that the trainer would refuse once it has begun."""
     for key in COUNTS:
         if int(value := first(options, key, "1")) < 1:
-            raise ValueError(f"params.yaml, train.{key}: {value} is less than 1; write 1 or more")
+            raise Problem(f"params.yaml, train.{key}: {value} is less than 1; write 1 or more")
     optimizer = first(options, "optimizer_type", "")
     if not is_optimizer(optimizer):
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.optimizer_type: sd-scripts knows no {optimizer}; "
             f"{did_you_mean(optimizer, (*OPTIMIZERS, *OF_TORCH), 'write AdamW')}"
         )
     if (kind := first(options, "save_model_as", "safetensors")) != "safetensors":
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.save_model_as: a {kind} file can't say what it was trained on; "
             "write safetensors"
         )
@@ -69,7 +70,7 @@ def is_optimizer(name: str) -> bool:
 
 
 def check_scheduler(options: Options, optimizer: str) -> None:
-    """Raise ValueError for an unknown scheduler, or one that doesn't go with a warm-up."""
+    """Raise Problem for an unknown scheduler, or one that doesn't go with a warm-up."""
     name = first(options, "lr_scheduler", "")
     if not name or "lr_scheduler_type" in options or optimizer.lower().endswith("schedulefree"):
         return
@@ -79,22 +80,22 @@ def check_scheduler(options: Options, optimizer: str) -> None:
             if "." in name
             else did_you_mean(name, SCHEDULERS, "write cosine_with_restarts")
         )
-        raise ValueError(f"params.yaml, train.lr_scheduler: sd-scripts knows no {name}; {hint}")
+        raise Problem(f"params.yaml, train.lr_scheduler: sd-scripts knows no {name}; {hint}")
     if name == "constant" and first(options, "lr_warmup_steps", "0") not in ("0", "0.0", "0%"):
-        raise ValueError(
+        raise Problem(
             "params.yaml, train.lr_scheduler: constant takes no warm-up; write "
             "constant_with_warmup, or lr_warmup_steps: 0"
         )
 
 
 def check_network(module: str, checkout: Path) -> None:
-    """Raise ValueError if the trainer has no such module; one of a package is looked for later."""
+    """Raise Problem if the trainer has no such module; one of a package is looked for later."""
     package = checkout / module.split(".")[0]
     if not module or not package.is_dir():
         return
     if not (checkout / f"{module.replace('.', '/')}.py").is_file():
         there = tuple(f"{package.name}.{path.stem}" for path in sorted(package.glob("*.py")))
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.network_module: sd-scripts has no {module}; "
             f"{did_you_mean(module, there, 'write networks.lora')}"
         )

@@ -5,6 +5,7 @@ The places named here are of v0.10.1. Some it doesn't say at all, and trains som
 
 from collections.abc import Iterator
 
+from stages.library.common.errors import Problem
 from stages.library.training.options import Options, first
 
 CLIP_CACHED = ("sdxl_train_network.py", "anima_train_network.py")
@@ -20,9 +21,9 @@ VARYING = (
 
 
 def check_combinations(options: Options, script: str) -> None:
-    """Raise ValueError for the first option that doesn't go with another."""
+    """Raise Problem for the first option that doesn't go with another."""
     for key, why in wrong(options, script):
-        raise ValueError(f"params.yaml, train.{key}: {why}")
+        raise Problem(f"params.yaml, train.{key}: {why}")
 
 
 def wrong(options: Options, script: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.training.options import Options, first
 from stages.library.training.trainer import INSTALLED, Trainer
 
@@ -53,7 +54,7 @@ def look_at_machine(trainer: Trainer, options: Options) -> Machine:
     """Return what the trainer's Python finds.
 
     Raises:
-        ValueError: it can't import torch, or lacks another package that the trainer imports.
+        Problem: it can't import torch, or lacks another package that the trainer imports.
     """
     needed = ALWAYS | imports(trainer.checkout, trainer.script)
     looked_for = needed | set(wanted(options).values()) | {"xformers"}
@@ -67,11 +68,11 @@ def look_at_machine(trainer: Trainer, options: Options) -> Machine:
     lines = answer.stdout.strip().splitlines()
     if answer.returncode or not lines:
         reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
-        raise ValueError(f"{trainer.python}: {reason}; {INSTALLED}")
+        raise Problem(f"{trainer.python}: {reason}; {INSTALLED}")
     found = json.loads(lines[-1])
     packages = frozenset(found["packages"])
     if missing := sorted(needed - packages):
-        raise ValueError(f"{trainer.python}: lacks {', '.join(missing)}; {INSTALLED}")
+        raise Problem(f"{trainer.python}: lacks {', '.join(missing)}; {INSTALLED}")
     return Machine(found["device"], found["name"], found["torch"], packages, found["bf16"])
 
 
@@ -136,19 +137,19 @@ def wanted(options: Options) -> dict[str, str]:
 
 
 def check_machine(options: Options, machine: Machine, allowed: str) -> None:
-    """Raise ValueError if this machine can't train so; `allowed` is NASUMISO_DEVICE."""
+    """Raise Problem if this machine can't train so; `allowed` is NASUMISO_DEVICE."""
     found = list(unfit(options, machine))
     if machine.device == "cpu" and allowed != "cpu":
         changes = ", ".join(f"train.{key}: {instead}" for key, _, instead in found)
         also = f" and in params.yaml {changes}" if changes else ""
-        raise ValueError(
+        raise Problem(
             f"there is no graphics card here that torch {machine.torch} can use; in Colab choose "
             "Runtime > Change runtime type > T4 GPU (to train on the CPU all the same, for days, "
             f"set NASUMISO_DEVICE=cpu{also}) / GPU がありません"
         )
     if found:
         said = "; ".join(f"train.{key}: {why}; write {instead}" for key, why, instead in found)
-        raise ValueError(f"params.yaml, {said}")
+        raise Problem(f"params.yaml, {said}")
 
 
 def lacking(package: str, usual: str) -> str:

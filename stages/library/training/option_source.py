@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from stages.library.common.errors import Problem
+
 PINNED = "ae72efb9"
 """The commit that the project is tried with: v0.10.1."""
 
@@ -65,7 +67,7 @@ def known_options(checkout: Path, script: str) -> dict[str, Option]:
     """Return the options of a script, through every function that it calls to add some.
 
     Raises:
-        ValueError: it is no trainer, or one that is written in a way unknown here.
+        Problem: it is no trainer, or one that is written in a way unknown here.
     """
     found: dict[str, Option] = {}
     seen: set[str] = set()
@@ -107,9 +109,9 @@ def known_options(checkout: Path, script: str) -> dict[str, Option]:
 
     collect(f"{script.removesuffix('.py')}.setup_parser")
     if not found.keys() & {*BASE, "network_module"}:
-        raise ValueError(f"params.yaml, train.script: {script} has no options; it is no trainer")
+        raise Problem(f"params.yaml, train.script: {script} has no options; it is no trainer")
     if missing := [name for name in BASE if name not in found]:
-        raise ValueError(
+        raise Problem(
             f"{checkout}: this sd-scripts is newer than the project knows (its options can't be "
             f"read: no {missing[0]}); use the pinned commit {PINNED}: git checkout {PINNED}"
         )

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from stages.library.common.errors import Problem
 from stages.library.training.option_source import Option
 from stages.library.training.option_tables import owner
 
@@ -57,26 +58,24 @@ def split_options(words: list[str], known: set[str]) -> tuple[list[str], Options
                 values = mine
             values.append(word)
         elif key in theirs or "=" in word:
-            raise ValueError(f"params.yaml, train: {word!r} does not belong here; write it once")
+            raise Problem(f"params.yaml, train: {word!r} does not belong here; write it once")
         else:
             values = theirs.setdefault(key, [])
     return mine, theirs
 
 
 def check_options(options: Options, known: dict[str, Option], script: str) -> None:
-    """Raise ValueError for the first option that the trainer would refuse, or we give ourselves."""
+    """Raise Problem for the first option that the trainer would refuse, or we give ourselves."""
     for name, values in options.items():
         place = f"params.yaml, train.{name}"
         if name in OURS:
-            raise ValueError(
-                f"{place}: the stage gives this option itself ({OURS[name]}); remove it"
-            )
+            raise Problem(f"{place}: the stage gives this option itself ({OURS[name]}); remove it")
         if name not in known:
-            raise ValueError(
+            raise Problem(
                 f"{place}: {script} has no such option; {instead_of(name, known, script)}"
             )
         if problem := wrong_value(known[name], values):
-            raise ValueError(f"{place}: {problem}")
+            raise Problem(f"{place}: {problem}")
 
 
 def instead_of(name: str, known: Iterable[str], script: str) -> str:

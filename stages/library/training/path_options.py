@@ -7,6 +7,7 @@ result as the dataset does.
 
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.common.paths import located
 from stages.library.training.base_model import known_sha256
 from stages.library.training.options import Options
@@ -28,7 +29,7 @@ def resolved(options: Options) -> Options:
     """Return the options with absolute paths.
 
     Raises:
-        ValueError: there is nothing at a path.
+        Problem: there is nothing at a path.
     """
     return options | {
         key: [_there(key, place) for place in options[key]]
@@ -40,7 +41,7 @@ def resolved(options: Options) -> Options:
 def _there(key: str, place: str) -> str:
     path = located(place)
     if not path.exists():
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.{key}: there is no {place}; write a path within the project, or "
             "an absolute one (a model of a hub must be downloaded first)"
         )
@@ -61,14 +62,14 @@ def regular_subsets(options: Options) -> list[Subset]:
     """Return the folders of regularization pictures.
 
     Raises:
-        ValueError: `reg_data_dir` has none.
+        Problem: `reg_data_dir` has none.
     """
     if "reg_data_dir" not in options:
         return []
     root = Path(options["reg_data_dir"][0])
     found = [each for each in read_subsets(root, regular=True) if each.pictures]
     if not found:
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.reg_data_dir: {root} has no folder <repeats>_<class>, such as "
             "1_girl, with pictures in it; make one"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.images import picture_size
 from stages.library.training.provenance import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
@@ -21,7 +22,7 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
     """Return the folders of a dataset; every picture has its caption, every caption its picture.
 
     Raises:
-        ValueError: there is no dataset, a picture or caption stands alone, or a caption is empty.
+        Problem: there is no dataset, a picture or caption stands alone, or a caption is empty.
     """
     found = read_subsets(dataset)
     for subset in found:
@@ -29,18 +30,18 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
         stems = {path.stem for path in subset.pictures}
         if alone := sorted(stems ^ captions):
             kind = "caption" if alone[0] in stems else "picture"
-            raise ValueError(
+            raise Problem(
                 f"{subset.folder}: {alone[0]} has no {kind}, {len(alone)} files stand alone; get "
                 f"the dataset back with dvc repro, or dvc checkout {dataset}"
             )
         for picture in subset.pictures:
             if not subset.caption(picture):
-                raise ValueError(
+                raise Problem(
                     f"{picture.with_suffix(CAPTION)}: is empty, or its first line is; get it back "
                     f"with dvc repro, or dvc checkout {dataset} / キャプションが空です"
                 )
     if not any(subset.pictures for subset in found):
-        raise ValueError(f"{dataset}: holds no pictures; run dvc repro, or dvc pull {dataset}")
+        raise Problem(f"{dataset}: holds no pictures; run dvc repro, or dvc pull {dataset}")
     return [subset for subset in found if subset.pictures]
 
 
@@ -48,13 +49,13 @@ def check_dataset(dataset: Path, locked: str) -> str:
     """Return DVC's MD5 of the dataset.
 
     Raises:
-        ValueError: it isn't the one that dvc.lock records.
+        Problem: it isn't the one that dvc.lock records.
     """
     if not locked:
-        raise ValueError(f"dvc.lock: does not list {dataset}; run dvc repro first")
+        raise Problem(f"dvc.lock: does not list {dataset}; run dvc repro first")
     found = dvc_md5(dataset)
     if found != locked:
-        raise ValueError(
+        raise Problem(
             f"{dataset}: is not the dataset that dvc.lock records ({found[:8]}, not {locked[:8]}); "
             f"run dvc repro, or get it back with dvc checkout {dataset}"
         )
@@ -73,47 +74,47 @@ def buckets(times: Counter[Path]) -> list[int]:
 
 
 def check_alpha(subsets: list[Subset]) -> None:
-    """Raise ValueError if no picture has a transparent part to be left out by `alpha_mask`."""
+    """Raise Problem if no picture has a transparent part to be left out by `alpha_mask`."""
     for picture in (path for subset in subsets for path in subset.pictures):
         with Image.open(picture, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
             if opened.has_transparency_data:
                 return
-    raise ValueError(
+    raise Problem(
         "params.yaml, train.alpha_mask: no picture of the dataset has transparency, so that there "
         "is nothing to leave out; set it to false"
     )
 
 
 def check_steps(steps: int, warmup: str) -> None:
-    """Raise ValueError if a training of so many steps makes no sense."""
+    """Raise Problem if a training of so many steps makes no sense."""
     if steps > MOST_STEPS:
-        raise ValueError(
+        raise Problem(
             f"params.yaml, organize.repeats: {steps} steps are more than a day's work; lower it, "
             "or train.max_train_epochs"
         )
     try:
         given = float(warmup.removesuffix("%")) / (100 if warmup.endswith("%") else 1)
     except ValueError:
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.lr_warmup_steps: {warmup!r} is no number; write steps, or a share "
             "of them such as 10%"
         ) from None
     if given >= max(steps, 1):
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.lr_warmup_steps: {warmup} is not less than the {steps} steps of "
             "this training, so that it would never reach its learning rate; lower it"
         )
 
 
 def check_prompts(prompts: list[str]) -> None:
-    """Raise ValueError for a sample prompt whose picture could not be compared with another's."""
+    """Raise Problem for a sample prompt whose picture could not be compared with another's."""
     for prompt in prompts:
         if not re.search(r" --d \d+( |$)", prompt):
-            raise ValueError(
+            raise Problem(
                 f"params.yaml, train.sample_prompts: {prompt!r} has no seed; end it with --d 1"
             )
         if not prompt.isprintable() or prompt.startswith("#"):
-            raise ValueError(
+            raise Problem(
                 f"params.yaml, train.sample_prompts: {prompt!r} is no line of text; write one"
             )
 
@@ -132,11 +133,11 @@ def bytes_needed(script: str, dim: int, epochs: int, states: int) -> int:
 
 
 def check_room(place: Path, needed: int, remedy: str) -> None:
-    """Raise ValueError if the disk that `place` is on, or will be, has less room than needed."""
+    """Raise Problem if the disk that `place` is on, or will be, has less room than needed."""
     there = next(path for path in [place, *place.absolute().parents] if path.exists())
     free = shutil.disk_usage(there).free
     if free < needed:
-        raise ValueError(
+        raise Problem(
             f"{place}: {needed / GB:.1f} GB are needed there and {free / GB:.1f} GB are free; "
             f"{remedy}"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from stages.library.common.errors import Problem
 from stages.library.common.git import git
 from stages.library.common.outputs import files_within
 
@@ -95,7 +96,7 @@ def read_header(path: Path) -> dict[str, object]:
     https://huggingface.co/docs/safetensors
 
     Raises:
-        ValueError: it is no such file, or it ends too early.
+        Problem: it is no such file, or it ends too early.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -106,9 +107,9 @@ def read_header(path: Path) -> dict[str, object]:
         tensors = [each for name, each in header.items() if name != "__metadata__"]
         end = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f"{path}: is no safetensors file, or not whole; get it again") from None
+        raise Problem(f"{path}: is no safetensors file, or not whole; get it again") from None
     if 8 + length + end != size:
-        raise ValueError(f"{path}: is cut off in the middle; get it again")
+        raise Problem(f"{path}: is cut off in the middle; get it again")
     return dict(header)
 
 
@@ -116,7 +117,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Return the metadata of a safetensors file.
 
     Raises:
-        ValueError: it is no such file.
+        Problem: it is no such file.
     """
     metadata = read_header(path).get("__metadata__")
     return {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}

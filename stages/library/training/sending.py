@@ -4,6 +4,7 @@ import sys
 from contextlib import suppress
 
 from stages.library.common.drive import AGAIN
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import make_below
 from stages.library.training.states import arrived, carry, remove_old_states, states_in
 from stages.library.training.training import FINISHED, Training, remove_states
@@ -13,7 +14,7 @@ def receive(training: Training) -> None:
     """Take over what an earlier machine has left of this training on the Drive.
 
     Raises:
-        ValueError: the Drive went away meanwhile; without its states all would be trained again.
+        Problem: the Drive went away meanwhile; without its states all would be trained again.
     """
     drive, mirror, folder = training.drive, training.mirror, training.folder
     if not (drive and mirror):
@@ -26,7 +27,7 @@ def receive(training: Training) -> None:
         if drive.there:
             raise
     if not drive.there:
-        raise ValueError(
+        raise Problem(
             f"the Drive went away before the training began; {AGAIN[0]}, then run this again "
             f"/ 学習の前にドライブが切れました。{AGAIN[1]}。そのあと、もう一度実行してください"
         )

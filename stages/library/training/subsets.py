@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stages.library.common.errors import Problem
+
 CAPTION = ".txt"
 """What sd-scripts must be told; it looks for `.caption` by itself, and trains on without any."""
 
@@ -90,13 +92,13 @@ def parted(subset: Subset, split: float, seed: int) -> tuple[Subset, Subset]:
 
 
 def check_parts(subsets: list[Subset], split: float, seed: int) -> None:
-    """Raise ValueError if a picture would be trained and held back: the trainer rounds both up."""
+    """Raise Problem if a picture would be trained and held back: the trainer rounds both up."""
     for subset in subsets:
         train, held_back = parted(subset, split, seed)
         if both := set(train.pictures) & set(held_back.pictures):
             count = len(subset.pictures)
             share = (len(held_back.pictures) + 0.25) / count
-            raise ValueError(
+            raise Problem(
                 f"params.yaml, train.validation_split: {split:g} of the {count} pictures of "
                 f"{subset.name} makes {len(both)} of them both trained and validated with; write "
                 f"{share:.3f}"

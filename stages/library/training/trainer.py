@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from stages.library.common.errors import Problem
 from stages.library.common.paths import located
 from stages.library.training.options import Options, as_words
 
@@ -68,18 +69,18 @@ def find_trainer(script: str, environment: dict[str, str]) -> Trainer:
     """Return the trainer that the environment names.
 
     Raises:
-        ValueError: it isn't there.
+        Problem: it isn't there.
     """
     place = environment.get("NASUMISO_TRAINER") or "training/sd-scripts"
     checkout = located(place)
     if not (checkout / "library").is_dir():
-        raise ValueError(
+        raise Problem(
             f"{place}: there is no sd-scripts; set NASUMISO_TRAINER to the folder where it is, or "
             f"{INSTALLED}"
         )
     if not re.fullmatch(r"\w+\.py", script) or not (checkout / script).is_file():
         there = sorted(path.name for path in checkout.glob("*train_network.py"))
-        raise ValueError(
+        raise Problem(
             f"params.yaml, train.script: {place} has no {script}; there are {', '.join(there)}"
         )
     return Trainer(checkout, find_python(checkout, environment), script)
@@ -89,18 +90,16 @@ def find_python(checkout: Path, environment: dict[str, str]) -> Path:
     """Return the trainer's own Python; the project's is never taken for it.
 
     Raises:
-        ValueError: it isn't there.
+        Problem: it isn't there.
     """
     if named := environment.get("NASUMISO_TRAINER_PYTHON"):
         if not located(named).is_file():
-            raise ValueError(
-                f"NASUMISO_TRAINER_PYTHON: there is no file {named}; set it or unset it"
-            )
+            raise Problem(f"NASUMISO_TRAINER_PYTHON: there is no file {named}; set it or unset it")
         return located(named)
     for folder in PYTHONS:
         if (python := checkout / folder / "bin" / "python").is_file():
             return python
-    raise ValueError(
+    raise Problem(
         f"{checkout}: has no Python of its own, neither {' nor '.join(PYTHONS)} with bin/python in "
         f"it; set NASUMISO_TRAINER_PYTHON to the one that has torch, or {INSTALLED}"
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.common.drive import Drive
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import (
     atomic_directory,
     beside,
@@ -101,10 +102,10 @@ class Training:
         )
 
     def check_receipts(self) -> None:
-        """Raise RuntimeError if a LoRA that is there learned something else than was ordered."""
+        """Raise Problem if a LoRA that is there learned something else than was ordered."""
         for lora in sorted(self.output.glob("*.safetensors")):
             if is_whole(lora) and (wrong := difference(self.receipt, read_metadata(lora))):
-                raise RuntimeError(
+                raise Problem(
                     f"{lora.name} did not learn what was ordered: {wrong}. The training is stopped "
                     "/ 学習内容がデータセットと一致しないため、学習を止めました"
                 )
@@ -120,16 +121,16 @@ def is_finished(folder: Path) -> bool:
 
 
 def check_foreign(folder: Path, only: str) -> None:
-    """Raise ValueError now for a file that would stop `atomic_directory` after the training."""
+    """Raise Problem now for a file that would stop `atomic_directory` after the training."""
     if path := foreign(folder, only):
-        raise ValueError(
+        raise Problem(
             f"{path}: the training did not write it and would remove it; move it away "
             "/ このファイルを別の場所へ移してください"
         )
 
 
 def check_space(training: Training, script: str) -> None:
-    """Raise ValueError if LoRAs and states have no room here or on the Drive.
+    """Raise Problem if LoRAs and states have no room here or on the Drive.
 
     Only of a plain LoRA the size is known before: with LyCORIS' LoKr a dimension of 100000 means
     "as large as it may be".
@@ -171,7 +172,7 @@ def put_refused_away(training: Training) -> None:
     """Begin anew, rather than go on with what a start before did not learn as ordered."""
     try:
         training.check_receipts()
-    except RuntimeError as error:
+    except Problem as error:
         away = training.folder / REFUSED
         shutil.rmtree(away, ignore_errors=True)
         training.output.rename(away)

@@ -7,6 +7,7 @@ nothing: it says so in a line among hundreds, and trains. The lines are those of
 import re
 from dataclasses import dataclass, field
 
+from stages.library.common.errors import Problem
 from stages.library.training.subsets import Subset, parted, shown
 
 FOLDER = re.compile(r"found directory (.+) contains (\d+) image files")  # train_util.py:2059
@@ -47,14 +48,14 @@ class Watch:
         """Take in a line of the trainer's.
 
         Raises:
-            RuntimeError: it says that it trains on something else than was ordered.
+            Problem: it says that it trains on something else than was ordered.
         """
         if match := FOLDER.search(line):
             self._folder = re.split(r"[/\\]", match[1])[-1]
             self._compare(int(match[2]), self._counts.get(self._folder, set()), self._folder)
         elif match := UNCAPTIONED.search(line):
             if int(match[1]) not in self._uncaptioned.get(self._folder, set()):
-                raise RuntimeError(
+                raise Problem(
                     f"the trainer found no captions for {match[1]} pictures of {self._folder}, and "
                     "would train them on that name alone; it is stopped. Run it again; if that is "
                     "no help, install the pinned sd-scripts again (python -m tools.colab trainer) "
@@ -63,13 +64,13 @@ class Watch:
         elif match := TOTAL.search(line):
             self._compare(int(match[1]), self._totals[match[2]], f"of the {match[2]} images")
         elif NO_DATA in line:
-            raise RuntimeError(
+            raise Problem(
                 "the trainer found no pictures in the dataset; it is stopped. Run it again; if "
                 "that is no help: dvc checkout data/dataset "
                 "/ 画像が見つからないため、学習を止めました"
             )
         elif match := NAN.search(line):
-            raise RuntimeError(
+            raise Problem(
                 f"{match[0]}: pictures became nothing on their way into the model; it is stopped. "
                 "Set train.no_half_vae: true (SDXL's VAE can't compute in fp16), for other models "
                 'train.mixed_precision: "no" / 画像が壊れた値になったため、学習を止めました'
@@ -78,7 +79,7 @@ class Watch:
     def _compare(self, found: int, allowed: set[int], what: str) -> None:
         if found not in allowed:
             wanted = " or ".join(map(str, sorted(allowed))) or "none"
-            raise RuntimeError(
+            raise Problem(
                 f"the trainer counts {found} pictures {what}, the dataset has {wanted}; it is "
                 "stopped. Run it again; if that is no help: dvc checkout data/dataset "
                 "/ 画像の枚数が合わないため、学習を止めました"

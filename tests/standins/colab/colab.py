@@ -52,7 +52,7 @@ class Userdata:
     class SecretNotFoundError(Error):
         pass
 
-    class TimeoutException(Error):  # noqa: N818 - its name there
+    class TimeoutException(Error):
         pass
 
     class NotebookAccessError(Exception):

@@ -118,7 +118,7 @@ class Upload:
     data: bytearray = field(default_factory=bytearray)
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The API says no: status and reason."""
 
     def __init__(self, status: int, reason: str) -> None:

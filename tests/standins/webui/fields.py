@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """An answer other than 200: its status and body."""
 
     def __init__(self, status: int, body: object) -> None:

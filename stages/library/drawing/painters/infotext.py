@@ -12,6 +12,8 @@ import re
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from stages.library.common.errors import Problem
+
 CHUNK = "parameters"
 """The PNG text chunk that holds it, where the WebUI's PNG Info looks."""
 
@@ -53,14 +55,14 @@ def read_infotext(png: bytes) -> str:
     """Return the infotext within a PNG; '' if it has none.
 
     Raises:
-        ValueError: it is no PNG.
+        Problem: it is no PNG.
     """
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
             picture.load()
             return str(picture.info.get(CHUNK, ""))
     except Exception as error:  # a damaged file makes decoders raise anything
-        raise ValueError(f"is no PNG, or a damaged one ({error})") from None
+        raise Problem(f"is no PNG, or a damaged one ({error})") from None
 
 
 def with_infotext(png: bytes, infotext: str) -> bytes:

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path, PurePath
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import copy_atomically, sha256, write_atomically
 from stages.library.drawing.loras import Lora
 from stages.library.drawing.painters.webui import State, WebUI
@@ -32,11 +33,11 @@ OURS = "Nasumiso Creator."
 
 
 def check_name(path: Path) -> None:
-    """Raise ValueError if a WebUI may not find a LoRA of that name."""
+    """Raise Problem if a WebUI may not find a LoRA of that name."""
     if path.suffix != ".safetensors":
-        raise ValueError(f"{path}: is no LoRA; name a .safetensors file")
+        raise Problem(f"{path}: is no LoRA; name a .safetensors file")
     if not ASCII_NAME.fullmatch(path.name):
-        raise ValueError(
+        raise Problem(
             f"{path}: rename it to A-Z a-z 0-9 . _ - and .safetensors: in a prompt a WebUI can't "
             "name a LoRA with other characters / ファイル名を半角英数字にしてください"
         )
@@ -49,7 +50,7 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     as lines; what is there already is not written again.
 
     Raises:
-        ValueError: the name won't do, another tool's LoRA is there under that name, or a card is
+        Problem: the name won't do, another tool's LoRA is there under that name, or a card is
             none.
     """
     check_name(target)
@@ -64,9 +65,9 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
             try:
                 papers = read_papers(read_metadata(target))
             except ValueError:
-                raise ValueError(f"{target}: is damaged; delete it, and run this again") from None
+                raise Problem(f"{target}: is damaged; delete it, and run this again") from None
             if papers is None:
-                raise ValueError(
+                raise Problem(
                     f"{target}: is a LoRA that another tool made; move it away, or choose another "
                     "organize.name"
                 )
@@ -90,7 +91,7 @@ def card_of(file: Path) -> dict[str, object]:
     """Return a LoRA's card: for one of an epoch, that of the finished LoRA with its own notes.
 
     Raises:
-        ValueError: the file is none.
+        Problem: the file is none.
     """
     own = file.with_suffix(".json")
     finished = own.with_stem(re.sub(r"-[0-9]{6}$", "", own.stem))
@@ -137,7 +138,7 @@ def read_card(path: Path) -> dict[str, object]:
     """Return a card; an empty one where there is none.
 
     Raises:
-        ValueError: the file is none.
+        Problem: the file is none.
     """
     try:
         card = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -146,7 +147,7 @@ def read_card(path: Path) -> dict[str, object]:
     except ValueError:
         card = None
     if not isinstance(card, dict):
-        raise ValueError(f"{path}: is no card (JSON in UTF-8); mend it, or delete it")
+        raise Problem(f"{path}: is no card (JSON in UTF-8); mend it, or delete it")
     return card
 
 
@@ -170,7 +171,7 @@ def folder_of(state: State | None, named: str, here: bool) -> Path:
     """Return the WebUI's models/Lora: `named`, or with `auto` what the WebUI itself says.
 
     Raises:
-        ValueError: it isn't on this machine.
+        Problem: it isn't on this machine.
     """
     told = state.lora_folder if state else ""
     path = told if named == AUTO else named
@@ -183,7 +184,7 @@ def folder_of(state: State | None, named: str, here: bool) -> Path:
         where = f"is not at {folder}"
     else:
         return folder
-    raise ValueError(
+    raise Problem(
         f"params.yaml, generate.lora_folder: the WebUI's models/Lora {where}; write the path that "
         "it has on this machine"
     )
@@ -209,16 +210,16 @@ def lend(webui: WebUI, state: State, loras: list[Lora], named: str) -> Path | No
     """Give the WebUI copies of LoRAs to draw with; return their folder, if they are needed.
 
     Raises:
-        ValueError: its folder isn't on this machine, and the copies aren't there either.
+        Problem: its folder isn't on this machine, and the copies aren't there either.
     """
     missing = [lora for lora in loras if lora.copy not in state.loras]
     if not missing:
         return None
     try:
         folder = folder_of(state, named, webui.here)
-    except ValueError as error:
+    except Problem as error:
         names = ", ".join(f"{lora.file} as {lora.copy}.safetensors" for lora in missing)
-        raise ValueError(f"{error}, or copy there by hand: {names}") from None
+        raise Problem(f"{error}, or copy there by hand: {names}") from None
     try:
         for lora in missing:
             copy_atomically(lora.file, folder / LENT / f"{lora.copy}.safetensors")

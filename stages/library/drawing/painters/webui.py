@@ -19,6 +19,7 @@ import requests
 from PIL import Image
 
 from stages.library.common.arguments import did_you_mean
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, trained_on
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import with_infotext
@@ -70,17 +71,17 @@ class State:
     lora_folder: str  # on the WebUI's machine
 
     def check_model(self, lora: Lora | None, wanted: str) -> None:
-        """Raise ValueError unless the model is loaded that generate.checkpoint names."""
+        """Raise Problem unless the model is loaded that generate.checkpoint names."""
         loaded = self.checkpoint or "no model"
         if wanted == TRAINED and lora:
             name, sha256 = model_of(lora)
             if not self.checkpoint_sha256:
-                raise ValueError(
+                raise Problem(
                     "the WebUI has loaded no model yet, or runs with --no-hashing; wait until its "
                     "model is loaded, or set generate.checkpoint: loaded"
                 )
             if not sha256.startswith(self.checkpoint_sha256):
-                raise ValueError(
+                raise Problem(
                     f"the WebUI has {loaded} loaded, but {lora.file.stem} was trained on {name} "
                     f"[{sha256[:10]}]; choose that at the top left of the WebUI, or set "
                     "generate.checkpoint: loaded / WebUI 左上で学習に使ったモデルを選んでください"
@@ -89,7 +90,7 @@ class State:
             title = re.sub(r" \[[0-9a-f]{10}\]$", "", loaded)
             file = PureWindowsPath(title)  # knows both kinds of slashes
             if wanted not in (loaded, title, file.name, file.stem):
-                raise ValueError(
+                raise Problem(
                     f"params.yaml, generate.checkpoint: the WebUI has {loaded} loaded, not "
                     f"{wanted!r}; choose that at the top left of the WebUI"
                 )
@@ -100,28 +101,28 @@ class State:
         return next((pair for pair in pairs if pair[0] in self.samplers), None)
 
     def check_names(self, sampler: str, scheduler: str) -> None:
-        """Raise ValueError if the WebUI doesn't have them, and would silently take others."""
+        """Raise Problem if the WebUI doesn't have them, and would silently take others."""
         named = {"sampler": (sampler, self.samplers), "scheduler": (scheduler, self.schedulers)}
         for key, (name, names) in named.items():
             if name not in names:
                 hint = did_you_mean(name, names, f"it has {', '.join(names)}")
                 if key == "sampler" and (both := self.as_two(name)):
                     hint = f"write sampler: {both[0]}, scheduler: {both[1]}"
-                raise ValueError(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
+                raise Problem(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
 
 
 class WebUI:
     """A WebUI at an address; `login` is `name:password`, or '' for none.
 
     Raises:
-        ValueError: the address may not be asked, or the login is none.
+        Problem: the address may not be asked, or the login is none.
     """
 
     def __init__(self, url: str, remote: bool, login: str) -> None:
         check_url(url, remote)
         name, colon, password = login.partition(":")
         if login and not colon:
-            raise ValueError(f"{LOGIN}: is not name:password; write it as in --api-auth")
+            raise Problem(f"{LOGIN}: is not name:password; write it as in --api-auth")
         self.url = url.rstrip("/")
         self.here = is_loopback(host_of(url))
         self.pauses = PAUSES
@@ -136,14 +137,14 @@ class WebUI:
         """Return what the WebUI has, and has loaded.
 
         Raises:
-            ValueError: it is no WebUI, has no API, lets nobody in, or is too old.
+            Problem: it is no WebUI, has no API, lets nobody in, or is too old.
             UnreachableError: nothing answers.
         """
         options, flags, loras = self.ask("options"), self.ask("cmd-flags"), self.ask("loras")
         try:
             return self._state(options, flags, loras)
         except (AttributeError, KeyError, TypeError):
-            raise ValueError(self._no_webui()) from None
+            raise Problem(self._no_webui()) from None
 
     def _no_webui(self) -> str:
         return (
@@ -192,15 +193,15 @@ class WebUI:
 
         Raises:
             UnreachableError: the WebUI doesn't answer, though asked again and again.
-            RuntimeError: it answered with an error, or drew otherwise than was ordered.
+            Problem: it answered with an error, or drew otherwise than was ordered.
         """
         answer = self._ask_patiently("txt2img", as_request(order))
         try:
             picture, infotext = picture_of(answer, order)
-        except RuntimeError as error:
+        except Problem as error:
             raise type(error)(f"{self.url} {error}") from None
         if self._was_interrupted():
-            raise RuntimeError(f"{self.url} was told to stop: Interrupt or Skip was pressed there")
+            raise Problem(f"{self.url} was told to stop: Interrupt or Skip was pressed there")
         return with_infotext(picture, infotext)
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -208,8 +209,8 @@ class WebUI:
 
         Raises:
             UnreachableError: there is no answer, or half of one.
-            ValueError: nobody there understands the question.
-            RuntimeError: the WebUI failed.
+            Problem: nobody there understands the question.
+            Problem: the WebUI failed.
         """
         place = f"{self.url}/sdapi/v1/{path}"
         method, limit = ("GET", ANSWER) if body is None else ("POST", PICTURE)
@@ -224,7 +225,7 @@ class WebUI:
         try:
             return answer.json()
         except ValueError:
-            raise ValueError(self._no_webui()) from None
+            raise Problem(self._no_webui()) from None
 
     def _ask_patiently(self, path: str, body: dict[str, Any] | None = None) -> Any:
         for pause in self.pauses:
@@ -242,13 +243,13 @@ class WebUI:
 
 
 def check_effect(webui: WebUI, order: Order) -> None:
-    """Raise RuntimeError if the order's LoRA changes nothing, shown with two tiny pictures.
+    """Raise Problem if the order's LoRA changes nothing, shown with two tiny pictures.
 
     A WebUI lists a LoRA among those it used, though none of it fits the model.
     """
     tiny = replace(order, width=64, height=64, steps=4)
     if pixels(webui.draw(tiny)) == pixels(webui.draw(replace(tiny, weight=0))):
-        raise RuntimeError(
+        raise Problem(
             f"{webui.url} takes the LoRA {order.lora}, but it changes nothing: it was trained for "
             "another kind of model than the one that is loaded (SD 1.5, SDXL ...)"
         )
@@ -260,15 +261,15 @@ def pixels(png: bytes) -> bytes:
 
 
 def check_url(url: str, remote: bool) -> None:
-    """Raise ValueError unless `url` is http(s), without a password, and here or `remote`."""
+    """Raise Problem unless `url` is http(s), without a password, and here or `remote`."""
     key = "params.yaml, generate.url"
     host = host_of(url)
     if "@" in re.split("[/?#]", url.partition("//")[2])[0]:
-        raise ValueError(f"{key}: holds a login; set it in the environment: {LOGIN}=name:password")
+        raise Problem(f"{key}: holds a login; set it in the environment: {LOGIN}=name:password")
     if not host or not url.lower().startswith(("http://", "https://")):
-        raise ValueError(f"{key}: {url!r} is no address; write one such as http://127.0.0.1:7860")
+        raise Problem(f"{key}: {url!r} is no address; write one such as http://127.0.0.1:7860")
     if not (remote or is_loopback(host)):
-        raise ValueError(
+        raise Problem(
             f"{key}: {host} is another machine; for this one write http://127.0.0.1:7860, and if "
             "the other one is meant set generate.remote: true"
         )
@@ -294,7 +295,7 @@ def checkpoint_for(lora: Lora, wanted: str, webui: WebUI) -> str:
     """Return what orders call the model: SHA-256 of the LoRA's own, or the title of the loaded one.
 
     Raises:
-        ValueError: the LoRA doesn't tell, or another model is loaded than the one that is named.
+        Problem: the LoRA doesn't tell, or another model is loaded than the one that is named.
     """
     if wanted != TRAINED:
         state = webui.state()
@@ -307,11 +308,11 @@ def model_of(lora: Lora) -> tuple[str, str]:
     """Return name and SHA-256 of the model that a LoRA was trained on.
 
     Raises:
-        ValueError: it doesn't tell.
+        Problem: it doesn't tell.
     """
     name, sha256 = trained_on(lora)
     if not sha256:
-        raise ValueError(
+        raise Problem(
             f"{lora.file}: does not tell what model it was trained on; set generate.checkpoint: "
             "loaded"
         )

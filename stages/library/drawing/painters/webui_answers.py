@@ -10,6 +10,7 @@ from typing import Any
 import requests
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, settings
 
@@ -22,7 +23,7 @@ MOST_SAID = 300
 """Characters of an error message that are shown."""
 
 
-class UnreachableError(RuntimeError):
+class UnreachableError(Problem):
     """Nothing answers, or the answer broke off; a WebUI that is started again may answer."""
 
 
@@ -30,38 +31,36 @@ def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
     """Return the PNG and the infotext of an answer to txt2img.
 
     Raises:
-        RuntimeError: it holds no usable picture, or one that is not as ordered.
+        Problem: it holds no usable picture, or one that is not as ordered.
     """
     try:
         infotext = str(json.loads(answer["info"])["infotexts"][0])
         data = base64.b64decode(answer["images"][0], validate=True)
     except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
-        raise RuntimeError("answered without a picture and its infotext") from None
+        raise Problem("answered without a picture and its infotext") from None
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
             kind, size, colours = picture.format, picture.size, picture.convert("RGB").getcolors(1)
     except Exception:  # a damaged file makes decoders raise anything
         raise UnreachableError("sent a damaged picture") from None
     if kind != "PNG":
-        raise RuntimeError(
+        raise Problem(
             f"sends {kind}, which loses detail; in the WebUI set Settings > Saving images/grids > "
             "File format for images to png"
         )
     if wrong := differences(order, settings(infotext)):
-        raise RuntimeError(wrong)
+        raise Problem(wrong)
     negative = f"\nNegative prompt: {text}" if (text := order.negative_prompt.strip()) else ""
     if not infotext.startswith(f"{full_prompt(order)}{negative}\nSteps: "):
         prompts = " ".join(infotext.rpartition("\nSteps: ")[0].split())
-        raise RuntimeError(f"drew another prompt: {prompts!r}; an extension changes prompts")
+        raise Problem(f"drew another prompt: {prompts!r}; an extension changes prompts")
     if colours:
-        raise RuntimeError(
+        raise Problem(
             "drew one plain colour: the model gave no numbers (NaN); start the WebUI with "
             "--no-half-vae, or with --no-half"
         )
     if size != (order.width, order.height):
-        raise RuntimeError(
-            f"sent a picture of {size[0]}x{size[1]} pixels; turn off what resizes it"
-        )
+        raise Problem(f"sent a picture of {size[0]}x{size[1]} pixels; turn off what resizes it")
     return data, infotext
 
 
@@ -140,30 +139,30 @@ def is_sha256(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def trouble(answer: requests.Response, path: str) -> Exception | None:
+def trouble(answer: requests.Response, path: str) -> Problem | None:
     """Return the error that an answer is, without the address; None if it is none."""
     code = answer.status_code
     if code in (502, 503, 504):
         return UnreachableError(f"answers {code} {answer.reason}")
     if code == 401:
-        return ValueError(
+        return Problem(
             f"wants a login, or another one; set {LOGIN}=name:password to what the WebUI's "
             "--api-auth says"
         )
     if code == 404 and path == "schedulers":
-        return ValueError("is older than 1.9 and has no schedulers; update the WebUI")
+        return Problem("is older than 1.9 and has no schedulers; update the WebUI")
     if code in (404, 405):
-        return ValueError(
+        return Problem(
             f"answers, but without the API; if it has not just been started, stop the WebUI and "
             f"start it with {START}, or correct generate.url: another program may be there"
             " / --api を付けて起動し直してください"
         )
     if code // 100 == 3:
         place = answer.headers.get("Location", "another address")
-        return ValueError(f"sends on to {place}; write the WebUI's own address in generate.url")
+        return Problem(f"sends on to {place}; write the WebUI's own address in generate.url")
     if code >= 400:
         said = what_it_says(answer)
-        return RuntimeError(f"can't do it: {said}{hint(said)}")
+        return Problem(f"can't do it: {said}{hint(said)}")
     return None
 
 

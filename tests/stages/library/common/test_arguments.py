@@ -25,6 +25,7 @@ from stages.library.common.arguments import (
     tag,
     whole,
 )
+from stages.library.common.errors import Problem
 
 ROOT = Path(__file__).parents[4]
 
@@ -61,7 +62,7 @@ def read(**changes: str | None) -> dict[str, object]:
 
 
 def wrong(**changes: str | None) -> str:
-    with pytest.raises(ValueError, match=r"^params\.yaml, ") as error:
+    with pytest.raises(Problem, match=r"^params\.yaml, ") as error:
         read(**changes)
     message = str(error.value)
     assert "\n" not in message
@@ -209,44 +210,44 @@ def test_a_key_that_is_not_known_is_named(key: str, value: str, message: str) ->
 
 
 def test_a_key_of_another_section_is_named_by_it() -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, train\.epochs: '0' is not a whole"):
+    with pytest.raises(Problem, match=r"^params\.yaml, train\.epochs: '0' is not a whole"):
         parser().parse(["--epochs", "0"])
 
 
 @pytest.mark.parametrize("section", ["None", "nasu"])
 def test_a_section_that_is_no_map_is_named(section: str) -> None:
     """DVC unpacks an empty section as None, and one that is a text as that text."""
-    with pytest.raises(ValueError, match=r"^params\.yaml, some") as error:
+    with pytest.raises(Problem, match=r"^params\.yaml, some") as error:
         parser().parse(["--input", "x", section])
     assert f"{section!r} does not belong here; write the keys there" in str(error.value)
 
 
 def test_a_flag_given_twice_and_a_place_without_value_are_named() -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, some\.score: is given twice; keep one$"):
+    with pytest.raises(Problem, match=r"^params\.yaml, some\.score: is given twice; keep one$"):
         parser().parse([*unpacked(), "--score", "0.5"])
-    with pytest.raises(ValueError, match=r"^--input: it has no value; write one$"):
+    with pytest.raises(Problem, match=r"^--input: it has no value; write one$"):
         parser().parse([word for word in unpacked() if word not in ("--input", "x")])
 
 
 def test_without_a_section_a_wrong_flag_is_named() -> None:
     plain = Parser("stages.plain", "Do it.")
     plain.add_argument("--input", help="a place")
-    with pytest.raises(ValueError, match=r"^--inptu: no such flag; see python -m stages\.plain"):
+    with pytest.raises(Problem, match=r"^--inptu: no such flag; see python -m stages\.plain"):
         plain.parse(["--inptu", "x"])
-    with pytest.raises(ValueError, match=r"^--input: is given twice; keep one$"):
+    with pytest.raises(Problem, match=r"^--input: is given twice; keep one$"):
         plain.parse(["--input", "x", "--input", "y"])
-    with pytest.raises(ValueError, match=r"^'y' does not belong here"):
+    with pytest.raises(Problem, match=r"^'y' does not belong here"):
         plain.parse(["--input", "x", "y"])
 
 
 def test_flags_can_not_be_abbreviated() -> None:
-    with pytest.raises(ValueError, match=r"some\.sco: no such key; did you mean score\?"):
+    with pytest.raises(Problem, match=r"some\.sco: no such key; did you mean score\?"):
         parser().parse([*unpacked(), "--sco", "0.5"])
 
 
 def test_the_words_of_the_command_line_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["stage", *unpacked(score="[0.3, 0.4]")])
-    with pytest.raises(ValueError, match=r"some\.score: it takes one value, not a list"):
+    with pytest.raises(Problem, match=r"some\.score: it takes one value, not a list"):
         parser().parse(None)
 
 
@@ -303,7 +304,7 @@ def test_every_key_of_every_section_refuses_what_no_key_can_be(section: str, val
         if isinstance(shipped, bool) and value is True:
             continue
         changed = {**params[section], key: value}
-        with pytest.raises(ValueError, match=rf"^params\.yaml, {section}\.{key}") as error:
+        with pytest.raises(Problem, match=rf"^params\.yaml, {section}\.{key}") as error:
             built.parse(shlex.split(to_str(changed)))
         assert "\n" not in str(error.value)
 

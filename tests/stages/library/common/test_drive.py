@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.drive import Drive, find_drive, is_folder, mount_point
+from stages.library.common.errors import Problem
 from tests.support.mounts import dead, mount, store, unmount
 
 
@@ -52,7 +53,7 @@ def test_a_dead_mount_is_no_folder_and_the_start_says_what_to_do(tmp_path: Path)
         assert error.value.errno == errno.ENOTCONN
         assert not is_folder(tmp_path / "MyDrive")
         assert not drive.there
-        with pytest.raises(ValueError, match=r"doesn't answer .*not connected\).*run cell 2 again"):
+        with pytest.raises(Problem, match=r"doesn't answer .*not connected\).*run cell 2 again"):
             found(tmp_path / "MyDrive")
 
 
@@ -60,7 +61,7 @@ def test_a_place_that_is_no_folder_is_told_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert find_drive("") is None
     for place, fault in (("file", "there is a file"), ("file/x", "no folder"), ("x", "no folder")):
-        with pytest.raises(ValueError, match=f"NASUMISO_DRIVE: .*{fault}.*もう一度実行"):
+        with pytest.raises(Problem, match=f"NASUMISO_DRIVE: .*{fault}.*もう一度実行"):
             found(tmp_path / place)
 
 

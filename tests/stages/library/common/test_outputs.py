@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import (
     atomic_directory,
     beside,
@@ -87,7 +88,7 @@ def test_a_folder_with_somebodys_file_is_refused_and_keeps_it(tmp_path: Path, na
     (output / name).write_text("mine")
     before = names(tmp_path)
 
-    with pytest.raises(ValueError, match="this stage did not write it"):
+    with pytest.raises(Problem, match="this stage did not write it"):
         run_nothing(output)
 
     assert names(tmp_path) == before
@@ -98,7 +99,7 @@ def test_the_file_that_stands_in_the_way_is_named(tmp_path: Path) -> None:
     output = tmp_path / "prepared"
     output.write_text("mine")
 
-    with pytest.raises(ValueError, match=r"prepared: is a file, not a folder; choose another"):
+    with pytest.raises(Problem, match=r"prepared: is a file, not a folder; choose another"):
         run_nothing(output)
 
     assert output.read_text() == "mine"

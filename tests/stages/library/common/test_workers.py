@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.common.workers import run_over
 
 
@@ -77,10 +78,10 @@ def test_an_error_reaches_the_caller_and_stops_the_rest() -> None:
 
     def work(item: int) -> int:
         if item == 3:
-            raise RuntimeError("three")
+            raise Problem("three")
         return crowd.work(item)
 
-    with pytest.raises(RuntimeError, match="three"):
+    with pytest.raises(Problem, match="three"):
         list(run_over(range(1000), work, workers=2))
     assert crowd.done < 20
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.captions import (
     KAOMOJI,
     caption_files,
@@ -97,7 +98,7 @@ def test_a_line_that_is_not_changed_stays(text: str) -> None:
 
 def test_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\x93\xfa")
-    with pytest.raises(ValueError, match=r"a\.txt: is not UTF-8; save it again as UTF-8"):
+    with pytest.raises(Problem, match=r"a\.txt: is not UTF-8; save it again as UTF-8"):
         read_text(tmp_path / "a.txt")
 
 

@@ -6,6 +6,7 @@ from time import perf_counter
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.dictionary import read_dictionary, translate
 
 DICTIONARY = Path(__file__).parents[4] / "data" / "dictionary"
@@ -54,7 +55,7 @@ def test_a_tag_with_a_comma_can_be_quoted(tmp_path: Path) -> None:
     ],
 )
 def test_one_clear_line_for_a_mistake(tmp_path: Path, content: bytes | str, said: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"ja.csv, {said}")) as caught:
+    with pytest.raises(Problem, match=re.escape(f"ja.csv, {said}")) as caught:
         read_dictionary(dictionary(tmp_path, content))
     message = str(caught.value)
     assert ";" in message  # what to do about it
@@ -62,7 +63,7 @@ def test_one_clear_line_for_a_mistake(tmp_path: Path, content: bytes | str, said
 
 
 def test_a_mistake_in_own_words_names_their_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"mine\.csv, line 2"):
+    with pytest.raises(Problem, match=r"mine\.csv, line 2"):
         read_dictionary(dictionary(tmp_path, "tag,ja\nsolo,単独\n", "tag,ja\nhat,\n"))
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.edits import (
     HEADER,
@@ -351,7 +352,7 @@ ENTRY = f"{KEY}:\n  source: a.png\n"
 def test_what_is_wrong_is_one_line_with_its_place(
     tmp_path: Path, text: str | bytes, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"edits\.yaml") as error:
+    with pytest.raises(Problem, match=r"edits\.yaml") as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / 'edits.yaml'}{message}")
     assert "\n" not in str(error.value)
@@ -440,7 +441,7 @@ def test_however_the_file_is_laid_out_no_entry_is_lost(tmp_path: Path, text: str
 def test_a_broken_file_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "edits.yaml"
     path.write_text("oops")
-    with pytest.raises(ValueError, match="holds no corrections"):
+    with pytest.raises(Problem, match="holds no corrections"):
         write_edits(path, {KEY: Edit("a.png", ["x"])})
     assert path.read_text() == "oops"
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.manifest import (
     SKIPPED,
     USED,
@@ -59,7 +60,7 @@ def test_a_name_that_is_not_utf_8_is_written_in_ascii(tmp_path: Path) -> None:
 
 
 def test_without_a_manifest_the_error_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"manifest\.csv: no such file; run the prepare stage"):
+    with pytest.raises(Problem, match=r"manifest\.csv: no such file; run the prepare stage"):
         read_manifest(tmp_path / "manifest.csv")
 
 
@@ -78,7 +79,7 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "manifest.csv"
     path.write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"manifest\.csv: is no manifest; run the prepare stage"):
+    with pytest.raises(Problem, match=r"manifest\.csv: is no manifest; run the prepare stage"):
         read_manifest(path)
 
 

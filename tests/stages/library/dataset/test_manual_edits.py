@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.dataset.manifest import USED, Row
 from stages.library.dataset.manual_edits import (
@@ -111,7 +112,7 @@ def test_every_file_is_named_with_its_drawing_and_both_ways_out(tmp_path: Path) 
     for name in ("img001", "img002"):
         (tmp_path / f"{name}.txt").write_text("by hand\n")
     written = {"img001": entry("a\n"), "img002": Written("1" * 12, "a\nb.png", "a\n")}
-    with pytest.raises(ValueError, match="changed by hand") as error:
+    with pytest.raises(Problem, match="changed by hand") as error:
         refuse_to_overwrite(tmp_path, written, written)
     lines = str(error.value).split("\n")
     assert lines[1:3] == [
@@ -124,7 +125,7 @@ def test_every_file_is_named_with_its_drawing_and_both_ways_out(tmp_path: Path) 
 
 def test_without_any_record_the_message_says_so(tmp_path: Path) -> None:
     (tmp_path / "img001.txt").write_text("who wrote this\n")
-    with pytest.raises(ValueError, match="there is no record") as error:
+    with pytest.raises(Problem, match="there is no record") as error:
         refuse_to_overwrite(tmp_path, {}, {"img001": entry("a\n")})
     assert str(tmp_path / "img001.txt") in str(error.value)
     assert "changed by hand, and" not in str(error.value)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import (
     Lora,
     chosen,
@@ -108,7 +109,7 @@ def test_a_lora_may_not_tell_its_epoch(tmp_path: Path, metadata: dict[str, str])
 
 def test_before_a_training_it_is_told_what_to_do(tmp_path: Path) -> None:
     write(tmp_path, f"{NAME}-000001")
-    with pytest.raises(ValueError, match="no such file; train first, or get it") as error:
+    with pytest.raises(Problem, match="no such file; train first, or get it") as error:
         loras_of(tmp_path, NAME)
     assert str(error.value).startswith(f"{tmp_path / NAME}.safetensors: ")
 
@@ -119,7 +120,7 @@ def test_before_a_training_it_is_told_what_to_do(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path, stem: str, data: bytes) -> None:
     path = tmp_path / f"{stem}.safetensors"
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="get it again") as error:
+    with pytest.raises(Problem, match="get it again") as error:
         loras_of(tmp_path, NAME)
     assert str(error.value).startswith(f"{path}: ")
 
@@ -155,14 +156,14 @@ def test_the_finished_one_is_taken_where_its_epoch_was_saved_too(
 
 
 def test_an_epoch_that_is_not_there_is_told_with_those_that_are(trained: list[Lora]) -> None:
-    with pytest.raises(ValueError, match="holds no epoch 9; it has 2, 3, 4, last") as error:
+    with pytest.raises(Problem, match="holds no epoch 9; it has 2, 3, 4, last") as error:
         chosen(trained, ["last", "9"])
     assert str(error.value).startswith("params.yaml, generate.epochs: ")
 
 
 def test_an_epoch_that_nobody_can_ask_for_is_not_offered(tmp_path: Path) -> None:
     write(tmp_path, NAME, {"ss_epoch": ""})
-    with pytest.raises(ValueError, match=r"it has last$"):
+    with pytest.raises(Problem, match=r"it has last$"):
         chosen(loras_of(tmp_path, NAME), ["1"])
 
 

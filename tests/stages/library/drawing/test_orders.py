@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora
 from stages.library.drawing.orders import (
     Album,
@@ -91,7 +92,7 @@ class Studio:
     def draw(self, order: Order) -> bytes:
         self.asked.append(order)
         if len(self.asked) == self.fails_at:
-            raise RuntimeError("the WebUI died")
+            raise Problem("the WebUI died")
         return picture(order, **self.own())
 
 
@@ -223,7 +224,7 @@ def test_an_album_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     album = Album(tmp_path)
     album.add(ORDER, picture(ORDER)[:40])
-    with pytest.raises(ValueError, match=f"^{album.path(ORDER)}: .*delete it"):
+    with pytest.raises(Problem, match=f"^{album.path(ORDER)}: .*delete it"):
         album.infotext(ORDER)
 
 
@@ -270,7 +271,7 @@ def test_pictures_of_many_cells_are_counted_once(
 @pytest.mark.parametrize("fails_at", [1, 2, 5])
 def test_after_a_failure_exactly_the_rest_is_drawn(tmp_path: Path, fails_at: int) -> None:
     album, studio = Album(tmp_path), Studio(fails_at=fails_at)
-    with pytest.raises(RuntimeError, match="the WebUI died"):
+    with pytest.raises(Problem, match="the WebUI died"):
         draw_missing(table(ORDERS), album, studio.open)
     again = Studio()
     draw_missing(table(ORDERS), album, again.open)
@@ -313,7 +314,7 @@ def test_a_painter_that_changes_in_the_middle_draws_all_again_once(tmp_path: Pat
 def test_a_painter_that_changes_all_the_time_is_stopped(tmp_path: Path) -> None:
     counter = itertools.count()
     studio = Studio(own=lambda: {"Version": str(next(counter))})
-    with pytest.raises(RuntimeError, match="settings keep changing") as error:
+    with pytest.raises(Problem, match="settings keep changing") as error:
         draw_missing(table(ORDERS), Album(tmp_path), studio.open)
     assert "(Version: 1 -> 2)" in str(error.value)
     assert "\n" not in str(error.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.tagging.looking import known_scores, look, look_at_all
 from stages.library.tagging.scores import Found, Scores, write_scores
 from stages.library.tagging.tagger import Tagger, load_tagger
@@ -43,7 +44,7 @@ def test_what_was_found_is_kept_when_one_fails(model: Tagger, tmp_path: Path) ->
     todo = dict([picture(tmp_path, "a.png", "red"), ("0" * 64, tmp_path / "a.png")])
     found: dict[str, Found] = {}
     saved: list[list[str]] = []
-    with pytest.raises(RuntimeError, match=r"a\.png: was changed while it was read"):
+    with pytest.raises(Problem, match=r"a\.png: was changed while it was read"):
         look_at_all(model, todo, found, lambda: saved.append(list(found)))
     assert saved[-1] == list(todo)[:1]
 
@@ -51,7 +52,7 @@ def test_what_was_found_is_kept_when_one_fails(model: Tagger, tmp_path: Path) ->
 def test_what_is_no_picture_is_named(model: Tagger, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"a\.png: is no picture; run the prepare stage again"):
+    with pytest.raises(Problem, match=r"a\.png: is no picture; run the prepare stage again"):
         look(model, path, sha256(b"no picture").hexdigest())
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.library.common.errors import Problem
 from stages.library.tagging.scores import (
     FLOOR,
     SCALE,
@@ -105,7 +106,7 @@ def test_any_scores_make_the_round_trip_and_the_same_bytes_again(
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no such file; run the score stage first"):
+    with pytest.raises(Problem, match=r"no such file; run the score stage first"):
         read_scores(tmp_path / "scores.npz")
 
 
@@ -152,7 +153,7 @@ def write_pickled(path: Path) -> None:
 def test_what_holds_no_scores_is_told(tmp_path: Path, write: object) -> None:
     path = tmp_path / "scores.npz"
     write(path)  # type: ignore[operator]
-    with pytest.raises(ValueError, match=r"scores\.npz: holds no scores; delete it"):
+    with pytest.raises(Problem, match=r"scores\.npz: holds no scores; delete it"):
         read_scores(path)
 
 

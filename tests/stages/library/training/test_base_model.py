@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.drive import find_drive
+from stages.library.common.errors import Problem
 from stages.library.training import base_model
 from stages.library.training.base_model import (
     BaseModel,
@@ -149,7 +150,7 @@ def test_a_server_without_ranges_starts_over_and_a_complete_part_is_taken(tmp_pa
 def test_another_file_than_asked_for_is_refused_and_removed(tmp_path: Path) -> None:
     with web("other") as served:
         model = BaseModel(served.address, SHA256)
-        with pytest.raises(ValueError, match="what was downloaded is removed; run it again"):
+        with pytest.raises(Problem, match="what was downloaded is removed; run it again"):
             model_file(model, tmp_path, None)
         assert model_file(model, tmp_path, None).read_bytes() == DATA
 
@@ -165,7 +166,7 @@ def test_another_file_than_asked_for_is_refused_and_removed(tmp_path: Path) -> N
 def test_what_can_t_be_downloaded_is_told_without_the_address_s_secrets(
     tmp_path: Path, faults: list[str], asked: int, message: str
 ) -> None:
-    with web(*faults) as served, pytest.raises(RuntimeError, match=message) as error:
+    with web(*faults) as served, pytest.raises(Problem, match=message) as error:
         model_file(BaseModel(served.address, SHA256), tmp_path, None)
     assert "secret" not in str(error.value)
     assert len(served.asked) == asked
@@ -199,7 +200,7 @@ def test_a_file_here_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
         patch.setattr(base_model, "sha256", lambda _: pytest.fail("computed again"))
         assert known_sha256(path) == SHA256
     path.write_bytes(DATA[::-1])
-    with pytest.raises(ValueError, match="it is another model; correct"):
+    with pytest.raises(Problem, match="it is another model; correct"):
         model_file(BaseModel(str(path), SHA256), tmp_path / "here", None)
     assert path.is_file()  # never the user's own file
 
@@ -214,7 +215,7 @@ def test_a_file_here_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_model_that_can_t_be_had_is_told_at_once(place: str, sha256: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Problem, match=message):
         check(BaseModel(place, sha256))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.choices import OF_TORCH, OPTIMIZERS, SCHEDULERS, check_choices
 from stages.library.training.options import Options
 from tests.support.training import TRAINER
@@ -39,5 +40,5 @@ def test_what_sd_scripts_knows_is_accepted(options: Options) -> None:
     ],
 )
 def test_what_it_doesn_t_know_is_named(options: Options, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Problem, match=message):
         check_choices(options, TRAINER)

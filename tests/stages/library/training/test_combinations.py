@@ -2,6 +2,7 @@
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.combinations import check_combinations
 from stages.library.training.options import Options
 
@@ -39,7 +40,7 @@ CACHED: Options = {"cache_text_encoder_outputs": [], "network_train_unet_only": 
     ],
 )
 def test_the_option_to_change_is_named(options: Options, script: str, said: str) -> None:
-    with pytest.raises(ValueError, match=rf"^params\.yaml, train\.(\w+: .*)?{said}"):
+    with pytest.raises(Problem, match=rf"^params\.yaml, train\.(\w+: .*)?{said}"):
         check_combinations(options, script)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.machine import check_machine, imports, look_at_machine
 from stages.library.training.options import Options
 from stages.library.training.trainer import Trainer
@@ -24,7 +25,7 @@ def test_a_python_that_lacks_something_is_named(
         text = (TRAINER / package / "__init__.py").read_text()
         (tmp_path / f"{package}.py").write_text(text)
     bare = Trainer(tmp_path, Path(sys.executable), "train_network.py")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Problem, match=message):
         look_at_machine(bare, {})
 
 
@@ -40,7 +41,7 @@ def test_what_the_trainer_s_modules_import_must_be_there(tmp_path: Path) -> None
     assert {"no_vision", "no_eyes", "PIL", "tensorboard"} <= found
     assert not {"optional_one", "library", "train_network"} & found
     trainer = Trainer(checkout, Path(sys.executable), "sdxl_train_network.py")
-    with pytest.raises(ValueError, match="lacks no_eyes, no_vision; install it as docs/"):
+    with pytest.raises(Problem, match="lacks no_eyes, no_vision; install it as docs/"):
         look_at_machine(trainer, {})
 
 
@@ -54,7 +55,7 @@ def test_all_that_a_machine_can_t_do_is_told_at_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("STANDIN_DEVICE", "mps")
     trainer = Trainer(TRAINER, Path(sys.executable), "train_network.py")
     machine = look_at_machine(trainer, options)
-    with pytest.raises(ValueError, match="lion_pytorch") as caught:
+    with pytest.raises(Problem, match="lion_pytorch") as caught:
         check_machine(options, machine, "")
     said = str(caught.value)
     assert "\n" not in said

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.option_source import (
     BASE,
     PINNED,
@@ -95,14 +96,14 @@ def test_functions_may_have_moved(
 def test_a_module_that_hands_on_in_a_circle_ends(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from b import setup_parser\n", encoding="utf-8")
     (tmp_path / "b.py").write_text("from a import setup_parser\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"a\.py has no options; it is no trainer"):
+    with pytest.raises(Problem, match=r"a\.py has no options; it is no trainer"):
         known_options(tmp_path, "a.py")
 
 
 @pytest.mark.parametrize("source", ["print('hello')\n", "def setup_parser():\n    return 1\n"])
 def test_a_script_without_options_is_no_trainer(tmp_path: Path, source: str) -> None:
     (tmp_path / "setup.py").write_text(source, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"setup\.py has no options; it is no trainer"):
+    with pytest.raises(Problem, match=r"setup\.py has no options; it is no trainer"):
         known_options(tmp_path, "setup.py")
 
 
@@ -111,7 +112,7 @@ def test_a_trainer_that_cannot_be_read_whole_is_too_new(tmp_path: Path, missing:
     lines = [f"    p.add_argument('--{each}')" for each in (*BASE, "sdpa") if each != missing]
     source = "\n".join(["def setup_parser():", "    somehow(p)", *lines, ""])
     (tmp_path / SCRIPT).write_text(source, encoding="utf-8")
-    with pytest.raises(ValueError, match=f"newer than the project knows .*no {missing}.*{PINNED}"):
+    with pytest.raises(Problem, match=f"newer than the project knows .*no {missing}.*{PINNED}"):
         known_options(tmp_path, SCRIPT)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import (
     as_words,
@@ -48,7 +49,7 @@ def test_no_value_is_changed_on_its_way(value: str) -> None:
 
 @pytest.mark.parametrize("words", [["--sdpa", "--sdpa"], ["--sdpa=true"]])
 def test_an_option_is_written_once_and_plainly(words: list[str]) -> None:
-    with pytest.raises(ValueError, match="does not belong here"):
+    with pytest.raises(Problem, match="does not belong here"):
         split_options(words, set())
 
 
@@ -73,7 +74,7 @@ def test_values_are_checked_as_the_trainer_would(
 
 
 def test_an_unlike_option_points_to_the_documentation() -> None:
-    with pytest.raises(ValueError, match="see sd-scripts' docs"):
+    with pytest.raises(Problem, match="see sd-scripts' docs"):
         check_options(
             {"qqqq": ["1"]}, known_options(TRAINER, "train_network.py"), "train_network.py"
         )
@@ -81,7 +82,7 @@ def test_an_unlike_option_points_to_the_documentation() -> None:
 
 def test_an_option_of_another_trainer_or_version_is_known_as_such() -> None:
     known = known_options(TRAINER, "train_network.py")
-    with pytest.raises(ValueError, match=r"remove it; it is one of flux_train_network\.py$"):
+    with pytest.raises(Problem, match=r"remove it; it is one of flux_train_network\.py$"):
         check_options({"split_mode": []}, known, "train_network.py")
-    with pytest.raises(ValueError, match=r"remove it; it is one of sd-scripts v0\.11\.1$"):
+    with pytest.raises(Problem, match=r"remove it; it is one of sd-scripts v0\.11\.1$"):
         check_options({"train_inpainting": []}, known, "train_network.py")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.training.option_tables import tables
 from stages.library.training.path_options import HELPERS, PATHS, contents, regular_subsets, resolved
 
@@ -39,7 +40,7 @@ def test_paths_are_of_the_project_and_what_they_hold_counts(here: Path) -> None:
 
 
 def test_a_path_that_leads_nowhere_is_named() -> None:
-    with pytest.raises(ValueError, match=r"train\.vae: there is no stabilityai/sd-vae-ft-mse;"):
+    with pytest.raises(Problem, match=r"train\.vae: there is no stabilityai/sd-vae-ft-mse;"):
         resolved({"vae": ["stabilityai/sd-vae-ft-mse"]})
 
 
@@ -47,7 +48,7 @@ def test_regularization_pictures_are_folders_with_repeats(here: Path) -> None:
     assert regular_subsets({}) == []
     folder = here / "reg" / "1_girl"
     folder.mkdir(parents=True)
-    with pytest.raises(ValueError, match="has no folder <repeats>_<class>"):
+    with pytest.raises(Problem, match="has no folder <repeats>_<class>"):
         regular_subsets({"reg_data_dir": [str(here / "reg")]})
     Image.new("RGB", (8, 8)).save(folder / "a.JPG")
     (subset,) = regular_subsets({"reg_data_dir": [str(here / "reg")]})

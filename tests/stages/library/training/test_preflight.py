@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.training.preflight import (
     GB,
     MOST_STEPS,
@@ -36,17 +37,17 @@ def test_a_dataset_is_folders_of_pairs_with_their_repeats(tmp_path: Path) -> Non
     ]
     assert buckets(shows(found)) == [28]
     (more / "img002.txt").write_text("\n")
-    with pytest.raises(ValueError, match=r"img002\.txt: is empty, or its first line is"):
+    with pytest.raises(Problem, match=r"img002\.txt: is empty, or its first line is"):
         dataset_subsets(dataset)
     (more / "img001.png").unlink()
-    with pytest.raises(ValueError, match="img001 has no picture, 1 files stand alone"):
+    with pytest.raises(Problem, match="img001 has no picture, 1 files stand alone"):
         dataset_subsets(dataset)
 
 
 def test_a_mask_of_what_is_transparent_needs_something_transparent(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path)
     subsets = dataset_subsets(dataset)
-    with pytest.raises(ValueError, match=r"train\.alpha_mask: no picture of the dataset has"):
+    with pytest.raises(Problem, match=r"train\.alpha_mask: no picture of the dataset has"):
         check_alpha(subsets)
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(dataset / "1_nasu" / "img005.png")
     check_alpha(subsets)
@@ -57,7 +58,7 @@ def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:
     md5 = dvc_md5(dataset)
     assert check_dataset(dataset, md5) == md5
     for locked, message in (("", "run dvc repro first"), ("other.dir", "is not the dataset")):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(Problem, match=message):
             check_dataset(dataset, locked)
 
 
@@ -75,7 +76,7 @@ def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:
 def test_steps_make_sense(steps: int, warmup: str, message: str) -> None:
     if not message:
         return check_steps(steps, warmup)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Problem, match=message):
         check_steps(steps, warmup)
     return None
 
@@ -87,7 +88,7 @@ def test_a_prompt_with_a_seed_is_accepted(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["nasu", "nasu --d x", "# nasu --d 1", "a\nb --d 1", "a--d 1"])
 def test_a_prompt_that_makes_no_comparable_picture_is_refused(prompt: str) -> None:
-    with pytest.raises(ValueError, match=r"train\.sample_prompts"):
+    with pytest.raises(Problem, match=r"train\.sample_prompts"):
         check_prompts([prompt])
 
 
@@ -103,7 +104,7 @@ def test_room_is_asked_of_the_disk_that_will_be_written_to(
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     check_room(tmp_path / "not" / "there", GB, "free some")
     assert asked == [tmp_path]
-    with pytest.raises(ValueError, match=r"2\.0 GB are needed there and 1\.0 GB are free; free"):
+    with pytest.raises(Problem, match=r"2\.0 GB are needed there and 1\.0 GB are free; free"):
         check_room(tmp_path, 2 * GB, "free some")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.provenance import (
     Papers,
     as_comment,
@@ -79,7 +80,7 @@ def test_a_file_that_is_not_whole_is_told(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(data)
     assert not is_whole(path)
-    with pytest.raises(ValueError, match="get it again"):
+    with pytest.raises(Problem, match="get it again"):
         read_metadata(path)
     path.write_bytes(safetensors({"a": "b"}))
     assert is_whole(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.drive import Drive, find_drive
+from stages.library.common.errors import Problem
 from stages.library.training.receipt import expected
 from stages.library.training.sending import hand_over, receive, send
 from stages.library.training.training import FINISHED, Training, is_finished, tidy
@@ -123,7 +124,7 @@ def test_a_drive_that_dies_stops_neither_the_training_nor_its_end(
     with dead(drive.parent):
         train_to(training, 2)
         assert not send(training)
-        with pytest.raises(ValueError, match="before the training began; in Colab run cell 2"):
+        with pytest.raises(Problem, match="before the training began; in Colab run cell 2"):
             receive(training)
         finish(training)
         hand_over(training)

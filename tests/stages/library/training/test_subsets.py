@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.training.subsets import check_parts, parted, read_subsets, shown, shows
 
 
@@ -68,7 +69,7 @@ def test_no_picture_is_trained_and_held_back(tmp_path: Path) -> None:
     write(tmp_path / "1_nasu", **{f"img{number:03d}": "x" for number in range(15)})
     subsets = read_subsets(tmp_path)
     check_parts(subsets, 0, 1)
-    with pytest.raises(ValueError, match=r"makes 1 of them both .*; write 0\.150$"):
+    with pytest.raises(Problem, match=r"makes 1 of them both .*; write 0\.150$"):
         check_parts(subsets, 0.1, 1)  # 14 to train, 2 to validate
     check_parts(subsets, 0.15, 1)
     assert [len(part.pictures) for part in parted(subsets[0], 0.15, 1)] == [13, 2]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.training.trainer import (
     Trainer,
     alone,
@@ -45,7 +46,7 @@ def test_the_trainer_s_own_python_is_found_by_either_name(name: str, checkout: P
     assert find_trainer("train_network.py", place).python == own
     named = {**place, "NASUMISO_TRAINER_PYTHON": sys.executable}
     assert find_trainer("train_network.py", named).python == Path(sys.executable)
-    with pytest.raises(ValueError, match=r"has no \.\./x\.py"):
+    with pytest.raises(Problem, match=r"has no \.\./x\.py"):
         find_trainer("../x.py", place)
 
 
@@ -97,17 +98,17 @@ def io_lock(folder: Path) -> io.TextIOWrapper:
 
 def test_what_fails_meanwhile_stops_the_trainer(tmp_path: Path) -> None:
     def fail() -> None:
-        raise RuntimeError("no number")
+        raise Problem("no number")
 
     words = python("import time; time.sleep(600)")
-    with io_lock(tmp_path) as lock, pytest.raises(RuntimeError, match="no number"):
+    with io_lock(tmp_path) as lock, pytest.raises(Problem, match="no number"):
         run_trainer(words, SD15, lock, tmp_path / "log", print, fail, 0.1)
 
 
 def test_what_it_says_can_stop_the_trainer_at_once_and_all_that_it_started(tmp_path: Path) -> None:
     def see(line: str) -> None:
         if line == "no captions":
-            raise RuntimeError(f"it said: {line}")
+            raise Problem(f"it said: {line}")
 
     # deaf to the signal, and with a child of its own, as accelerate has one
     source = (
@@ -115,7 +116,7 @@ def test_what_it_says_can_stop_the_trainer_at_once_and_all_that_it_started(tmp_p
         "print('no captions'); subprocess.run([sys.executable, '-c', 'import time; "
         "time.sleep(600)'])"
     )
-    with io_lock(tmp_path) as lock, pytest.raises(RuntimeError, match="it said: no captions"):
+    with io_lock(tmp_path) as lock, pytest.raises(Problem, match="it said: no captions"):
         run_trainer(python(source), SD15, lock, tmp_path / "log", see, lambda: None, 600, 0.2)
     with io_lock(tmp_path) as lock:  # the child held it as well
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.training.subsets import read_subsets
 from stages.library.training.watch import Watch
 from tests.support.training import write_dataset
@@ -53,7 +54,7 @@ def test_a_trainer_that_finds_all_is_left_alone(watch: Watch) -> None:
 )
 def test_what_the_trainer_says_and_goes_on_stops_it(watch: Watch, line: str, said: str) -> None:
     see(watch, RIGHT)
-    with pytest.raises(RuntimeError, match=rf"(?s){said}.*[ぁ-ん]"):
+    with pytest.raises(Problem, match=rf"(?s){said}.*[ぁ-ん]"):
         watch.see(line)
 
 
@@ -67,7 +68,7 @@ def test_pictures_for_regularization_may_have_no_captions(tmp_path: Path) -> Non
     see(watch, "found directory /x/1_nasu contains 7 image files\n7 train images with repeats.")
     see(watch, "found directory /x/1_girl contains 2 image files\n2 reg images with repeats.")
     watch.see("No caption file found for 2 images. Training will continue")
-    with pytest.raises(RuntimeError, match="found no captions for 1 pictures of 1_girl"):
+    with pytest.raises(Problem, match="found no captions for 1 pictures of 1_girl"):
         watch.see("No caption file found for 1 images. Training will continue")
 
 
@@ -76,5 +77,5 @@ def test_pictures_that_are_held_back_are_counted_apart(tmp_path: Path) -> None:
     see(watch, "found directory /x/1_nasu contains 5 image files\n5 train images with repeats.")
     see(watch, "found directory /x/1_nasu contains 2 image files")
     see(watch, "2 validation images with repeats.\n0 reg images with repeats.")
-    with pytest.raises(RuntimeError, match="the dataset has 2 or 5"):
+    with pytest.raises(Problem, match="the dataset has 2 or 5"):
         watch.see("found directory /x/1_nasu contains 7 image files")

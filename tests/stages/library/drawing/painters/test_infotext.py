@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.painters.infotext import (
     CHUNK,
     lora_hashes,
@@ -173,6 +174,6 @@ def jpeg() -> bytes:
     "data", [b"", b"<html>", png()[:-30], png()[:40], png()[8:], jpeg(), b"%!PS-Adobe"]
 )
 def test_a_file_that_is_no_whole_png_is_told(data: bytes) -> None:
-    with pytest.raises(ValueError, match="is no PNG, or a damaged one") as error:
+    with pytest.raises(Problem, match="is no PNG, or a damaged one") as error:
         read_infotext(data)
     assert "\n" not in str(error.value)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.painters.infotext import with_infotext
 from stages.library.drawing.painters.lora_folder import (
@@ -153,7 +154,7 @@ def test_a_newer_training_takes_the_place_of_an_older_one(ours: Path, there: Pat
 def test_another_tool_s_lora_of_that_name_stays(ours: Path, there: Path) -> None:
     write_lora(there.parent, run="")
     before = contents(there.parent)
-    with pytest.raises(ValueError, match="another tool made; move it away, or choose") as error:
+    with pytest.raises(Problem, match="another tool made; move it away, or choose") as error:
         install(ours, there)
     assert str(error.value).startswith(f"{there}: ")
     assert contents(there.parent) == before
@@ -166,7 +167,7 @@ def test_a_broken_file_of_that_name_stays_and_is_named(
     ours: Path, there: Path, data: bytes
 ) -> None:
     there.write_bytes(data)
-    with pytest.raises(ValueError, match=rf"^{there}: .*(delete|remove|move) it"):
+    with pytest.raises(Problem, match=rf"^{there}: .*(delete|remove|move) it"):
         install(ours, there)
     assert contents(there.parent) == {there.name: data}
 
@@ -195,7 +196,7 @@ def test_a_file_that_is_linked_elsewhere_is_not_written_through(ours: Path, ther
     ],
 )
 def test_a_name_that_no_prompt_can_hold_is_refused(ours: Path, there: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="rename it to A-Z a-z 0-9") as error:
+    with pytest.raises(Problem, match="rename it to A-Z a-z 0-9") as error:
         install(ours, there.with_name(name))
     assert str(error.value).startswith(str(there.with_name(name)))
     assert contents(there.parent) == {}
@@ -206,7 +207,7 @@ def test_a_name_that_no_prompt_can_hold_is_refused(ours: Path, there: Path, name
     ["nasu", "nasu.pt", "nasu.safetensors\n", "nasu.SAFETENSORS", ".safetensors", "safetensors"],
 )
 def test_what_is_no_safetensors_file_is_no_lora(ours: Path, there: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r": is no LoRA; name a \.safetensors file$") as error:
+    with pytest.raises(Problem, match=r": is no LoRA; name a \.safetensors file$") as error:
         install(ours, there.with_name(name))
     assert str(error.value).startswith(f"{there.with_name(name)}: ")
     assert contents(there.parent) == {}
@@ -357,7 +358,7 @@ def test_a_card_that_can_t_be_read_there_stays_and_is_named(
     path = there.with_suffix(".json")
     path.write_bytes(text.encode("cp932"))
     told = rf"^{path}: is no card \(JSON in UTF-8\); mend it, or delete it$"
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(Problem, match=told):
         install(ours, there)
     assert contents(there.parent) == {path.name: text.encode("cp932")}
     path.unlink()
@@ -453,7 +454,7 @@ def test_what_is_no_epoch_s_has_no_card_of_another(ours: Path, there: Path, stem
 def test_a_card_that_can_t_be_read_here_is_named(ours: Path, there: Path, data: bytes) -> None:
     path = ours.with_suffix(".json")
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=f"^{path}: ") as error:
+    with pytest.raises(Problem, match=f"^{path}: ") as error:
         install(ours, there)
     assert "\n" not in str(error.value)
 
@@ -543,10 +544,10 @@ def test_a_folder_that_is_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_folder_that_is_not_on_this_machine_is_told(tmp_path: Path, here: bool) -> None:
     """As with Docker, where the WebUI tells its own paths, or through a tunnel."""
     where = "is not at /data/models/Lora" if here else "is on another machine"
-    with pytest.raises(ValueError, match=where) as error:
+    with pytest.raises(Problem, match=where) as error:
         folder_of(state("/data/models/Lora"), "auto", here)
     assert str(error.value).startswith("params.yaml, generate.lora_folder: ")
-    with pytest.raises(ValueError, match="is on another machine; write the path that it has on"):
+    with pytest.raises(Problem, match="is on another machine; write the path that it has on"):
         folder_of(state(tmp_path), "auto", here=False)
 
 
@@ -554,18 +555,18 @@ def test_a_folder_that_is_not_on_this_machine_is_told(tmp_path: Path, here: bool
 def test_a_named_folder_that_is_not_there_is_named(tmp_path: Path, here: bool) -> None:
     (tmp_path / "file").write_text("")
     for named in (tmp_path / "typo", tmp_path / "file"):
-        with pytest.raises(ValueError, match=f"is not at {named}; write"):
+        with pytest.raises(Problem, match=f"is not at {named}; write"):
             folder_of(state(tmp_path), str(named), here)
 
 
 @pytest.mark.parametrize(("told", "named"), [("", "auto"), ("", ""), ("/nowhere", "")])
 def test_without_a_folder_the_current_one_is_not_taken(told: str, named: str) -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.lora_folder: "):
+    with pytest.raises(Problem, match=r"^params\.yaml, generate\.lora_folder: "):
         folder_of(state(told), named, here=True)
 
 
 def test_a_home_that_nobody_has_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.lora_folder: "):
+    with pytest.raises(Problem, match=r"^params\.yaml, generate\.lora_folder: "):
         folder_of(state(tmp_path), "~nobody-of-that-name/Lora", here=True)
 
 
@@ -717,7 +718,7 @@ def test_the_artist_s_own_files_beside_the_copies_stay(
 def test_where_no_copy_can_be_lent_it_is_told_how_to_copy_by_hand(
     tmp_path: Path, client: WebUI, epochs: list[Lora]
 ) -> None:
-    with pytest.raises(ValueError, match="or copy there by hand: ") as error:
+    with pytest.raises(Problem, match="or copy there by hand: ") as error:
         lend(client, client.state(), epochs, str(tmp_path / "nowhere"))
     assert str(error.value).startswith("params.yaml, generate.lora_folder: ")
     for lora in epochs:

@@ -16,6 +16,7 @@ import pytest
 import requests
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, read_infotext, settings
@@ -170,7 +171,7 @@ def test_this_machine_may_be_asked(url: str) -> None:
     ],
 )
 def test_another_machine_is_asked_only_if_that_is_meant(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.url: .* is another machine; "):
+    with pytest.raises(Problem, match=r"^params\.yaml, generate\.url: .* is another machine; "):
         WebUI(url, remote=False, login="")
     assert not WebUI(url, remote=True, login="").here
 
@@ -187,7 +188,7 @@ def test_another_machine_is_asked_only_if_that_is_meant(url: str) -> None:
 )
 @pytest.mark.parametrize("remote", [False, True])
 def test_what_is_no_address_is_told(url: str, remote: bool) -> None:
-    with pytest.raises(ValueError, match="is no address; write one such as") as error:
+    with pytest.raises(Problem, match="is no address; write one such as") as error:
         WebUI(url, remote=remote, login="")
     assert str(error.value).startswith(f"params.yaml, generate.url: {url!r}")
 
@@ -206,7 +207,7 @@ def test_what_is_no_address_is_told(url: str, remote: bool) -> None:
 )
 @pytest.mark.parametrize("remote", [False, True])
 def test_an_address_with_a_login_is_refused_and_not_shown(url: str, remote: bool) -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, generate\.url: ") as error:
+    with pytest.raises(Problem, match=r"^params\.yaml, generate\.url: ") as error:
         WebUI(url, remote=remote, login="")
     assert "secret" not in str(error.value)
 
@@ -225,7 +226,7 @@ def test_nobody_is_asked_on_the_way(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     stand_in.login = ("nasu", "secret")
-    with pytest.raises(ValueError, match="wants a login"):
+    with pytest.raises(Problem, match="wants a login"):
         WebUI(stand_in.url, remote=False, login="").state()
 
 
@@ -233,7 +234,7 @@ def test_nobody_is_asked_on_the_way(
 def test_a_redirect_is_not_followed(stand_in: StandIn, client: WebUI, path: str) -> None:
     stand_in.fault, stand_in.fault_path = "redirect", path
     there = stand_in.url.replace("127.0.0.1", "localhost")
-    with pytest.raises(ValueError, match=f"^{stand_in.url} sends on to {there}/elsewhere; write"):
+    with pytest.raises(Problem, match=f"^{stand_in.url} sends on to {there}/elsewhere; write"):
         client.draw(ORDER) if path == "txt2img" else client.state()
     assert [asked for _, asked, _ in stand_in.asked] == [f"/sdapi/v1/{path}"]
 
@@ -256,7 +257,7 @@ def test_with_the_login_it_lets_in(tmp_path: Path, password: str) -> None:
 def test_with_another_login_it_lets_nobody_in(tmp_path: Path, login: str) -> None:
     with webui(tmp_path, login=("nasu", "secret")) as stand_in:
         client = WebUI(stand_in.url, remote=False, login=login)
-        with pytest.raises(ValueError, match=f"set {LOGIN}=name:password") as error:
+        with pytest.raises(Problem, match=f"set {LOGIN}=name:password") as error:
             client.state()
     assert str(error.value).startswith(f"{stand_in.url} wants a login")
     assert "wrong" not in str(error.value)
@@ -266,12 +267,12 @@ def test_a_login_that_the_webui_itself_can_t_take_is_told(tmp_path: Path) -> Non
     """FastAPI reads nothing but ASCII, even where --api-auth was given more."""
     with webui(tmp_path, login=("なす", "ひみつ")) as stand_in:
         client = WebUI(stand_in.url, remote=False, login="なす:ひみつ")
-        with pytest.raises(ValueError, match=f"set {LOGIN}=name:password"):
+        with pytest.raises(Problem, match=f"set {LOGIN}=name:password"):
             client.state()
 
 
 def test_a_login_without_a_password_is_told_and_not_shown() -> None:
-    with pytest.raises(ValueError, match=f"^{LOGIN}: is not name:password") as error:
+    with pytest.raises(Problem, match=f"^{LOGIN}: is not name:password") as error:
         WebUI("http://127.0.0.1:7860", remote=False, login="secret")
     assert "secret" not in str(error.value)
 
@@ -318,13 +319,13 @@ def test_a_lora_s_file_that_came_later_is_seen_after_a_refresh(
 def test_a_webui_without_api_is_told(tmp_path: Path) -> None:
     with webui(tmp_path, api=False) as stand_in:
         client = WebUI(stand_in.url, remote=False, login="")
-        with pytest.raises(ValueError, match=r"answers, but without the API; .*webui\.sh --api"):
+        with pytest.raises(Problem, match=r"answers, but without the API; .*webui\.sh --api"):
             client.state()
 
 
 def test_an_old_webui_is_told(client: WebUI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(StandIn, "get_schedulers")
-    with pytest.raises(ValueError, match=r"is older than 1\.9 and has no schedulers; update"):
+    with pytest.raises(Problem, match=r"is older than 1\.9 and has no schedulers; update"):
         client.state()
 
 
@@ -332,7 +333,7 @@ def test_an_old_webui_is_told(client: WebUI, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("path", ["options", "cmd-flags", "loras", "samplers", "schedulers"])
 def test_another_program_is_told(stand_in: StandIn, client: WebUI, fault: str, path: str) -> None:
     stand_in.fault, stand_in.fault_path = fault, path
-    with pytest.raises(ValueError, match=f"^{stand_in.url} is no Stable Diffusion WebUI; set"):
+    with pytest.raises(Problem, match=f"^{stand_in.url} is no Stable Diffusion WebUI; set"):
         client.state()
 
 
@@ -340,13 +341,13 @@ def test_another_program_is_told(stand_in: StandIn, client: WebUI, fault: str, p
 def test_another_program_that_speaks_json_is_told(data: bytes) -> None:
     with (
         another_program(lambda _: (200, data)) as url,
-        pytest.raises(ValueError, match=r"is no Stable Diffusion WebUI; set generate\.url"),
+        pytest.raises(Problem, match=r"is no Stable Diffusion WebUI; set generate\.url"),
     ):
         WebUI(url, remote=False, login="").state()
 
 
 def test_the_address_of_a_page_is_not_the_webui_s(stand_in: StandIn) -> None:
-    with pytest.raises(ValueError, match=r"set generate\.url to the address that the WebUI prints"):
+    with pytest.raises(Problem, match=r"set generate\.url to the address that the WebUI prints"):
         WebUI(f"{stand_in.url}/?__theme=dark", remote=False, login="").state()
 
 
@@ -420,7 +421,7 @@ def test_the_model_of_the_training_is_the_right_one(tmp_path: Path) -> None:
 
 
 def test_another_model_than_the_trained_one_is_told_with_both_names(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="choose that at the top left of the WebUI") as error:
+    with pytest.raises(Problem, match="choose that at the top left of the WebUI") as error:
         loaded("other.safetensors [0000000000]", "0" * 64).check_model(ours(tmp_path), TRAINED)
     assert "has other.safetensors [0000000000] loaded" in str(error.value)
     assert f"{NAME} was trained on {BASE} [{SHA256[:10]}]" in str(error.value)
@@ -428,13 +429,13 @@ def test_another_model_than_the_trained_one_is_told_with_both_names(tmp_path: Pa
 
 def test_a_model_whose_hash_isn_t_told_is_told(tmp_path: Path) -> None:
     for title in ("x.safetensors", ""):
-        with pytest.raises(ValueError, match="has loaded no model yet, or runs with --no-hashing"):
+        with pytest.raises(Problem, match="has loaded no model yet, or runs with --no-hashing"):
             loaded(title).check_model(ours(tmp_path), TRAINED)
 
 
 def test_no_model_at_all_is_told(tmp_path: Path) -> None:
     for wanted in (TRAINED, BASE):
-        with pytest.raises(ValueError, match="no model"):
+        with pytest.raises(Problem, match="no model"):
             loaded("").check_model(ours(tmp_path), wanted)
 
 
@@ -444,10 +445,10 @@ def test_a_lora_that_does_not_tell_its_model_is_told(
 ) -> None:
     lora = write_lora(tmp_path, "silent", **metadata)
     does_not = "does not tell what model it was trained on; set generate.checkpoint: loaded"
-    with pytest.raises(ValueError, match=f"^{lora.file}: {does_not}"):
+    with pytest.raises(Problem, match=f"^{lora.file}: {does_not}"):
         checkpoint_for(lora, TRAINED, client)
     assert stand_in.asked == []
-    with pytest.raises(ValueError, match=does_not):
+    with pytest.raises(Problem, match=does_not):
         loaded("x.safetensors [7f]", SHA256).check_model(lora, TRAINED)
 
 
@@ -473,7 +474,7 @@ def test_a_model_goes_by_its_title_or_its_file(
     for name in [title, *names]:
         loaded(title).check_model(ours(tmp_path), name)
     for name in ("other", "an", title[:-1]):
-        with pytest.raises(ValueError, match=r"^params\.yaml, generate\.checkpoint: the WebUI has"):
+        with pytest.raises(Problem, match=r"^params\.yaml, generate\.checkpoint: the WebUI has"):
             loaded(title).check_model(ours(tmp_path), name)
 
 
@@ -490,7 +491,7 @@ def test_orders_call_no_other_model_by_the_name_of_the_wanted_one(
     tmp_path: Path, client: WebUI, stand_in: StandIn
 ) -> None:
     stand_in.load_another()
-    with pytest.raises(ValueError, match=r"generate\.checkpoint: the WebUI has other-model.* not"):
+    with pytest.raises(Problem, match=r"generate\.checkpoint: the WebUI has other-model.* not"):
         checkpoint_for(ours(tmp_path), BASE, client)
 
 
@@ -523,7 +524,7 @@ def test_names_that_the_webui_has_are_right() -> None:
 def test_names_that_it_would_silently_replace_are_told(
     sampler: str, scheduler: str, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"^params\.yaml, generate") as error:
+    with pytest.raises(Problem, match=r"^params\.yaml, generate") as error:
         loaded("any").check_names(sampler, scheduler)
     assert message in str(error.value)
 
@@ -674,7 +675,7 @@ def test_a_lora_with_an_effect_is_shown_by_two_tiny_pictures(
 def test_a_lora_that_fits_nowhere_is_told(stand_in: StandIn, client: WebUI, lora: Lora) -> None:
     stand_in.fault = "no effect"
     assert client.draw(with_lora(lora)), "the WebUI itself doesn't tell"
-    with pytest.raises(RuntimeError, match="but it changes nothing: it was trained for") as error:
+    with pytest.raises(Problem, match="but it changes nothing: it was trained for") as error:
         check_effect(client, with_lora(lora))
     assert str(error.value).startswith(f"{stand_in.url} takes the LoRA {NAME}, ")
 
@@ -704,7 +705,7 @@ def test_a_lora_that_fits_nowhere_is_told(stand_in: StandIn, client: WebUI, lora
 def test_what_it_replaces_in_silence_is_told(
     stand_in: StandIn, client: WebUI, lora: Lora, changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(RuntimeError, match=message) as error:
+    with pytest.raises(Problem, match=message) as error:
         client.draw(replace(with_lora(lora), **changes))
     assert str(error.value).startswith(f"{stand_in.url} ")
     assert "\n" not in str(error.value)
@@ -717,10 +718,10 @@ def test_a_lora_that_the_webui_adds_to_every_prompt_is_told(
     stand_in.networks.refresh()
     stand_in.settings["sd_lora"] = "line"
     for order in (ORDER, with_lora(lora)):
-        with pytest.raises(RuntimeError, match=r"adds the LoRA line to every prompt; .* to None"):
+        with pytest.raises(Problem, match=r"adds the LoRA line to every prompt; .* to None"):
             client.draw(order)
     stand_in.settings["sd_lora"] = NAME
-    with pytest.raises(RuntimeError, match=f"adds the LoRA {NAME} to every prompt"):
+    with pytest.raises(Problem, match=f"adds the LoRA {NAME} to every prompt"):
         client.draw(ORDER)
     assert client.draw(with_lora(lora))
 
@@ -741,7 +742,7 @@ def test_a_picture_that_went_wrong_is_told_and_not_drawn_again(
     stand_in: StandIn, client: WebUI, lora: Lora, fault: str, message: str
 ) -> None:
     stand_in.fault = fault
-    with pytest.raises(RuntimeError, match=message) as error:
+    with pytest.raises(Problem, match=message) as error:
         client.draw(with_lora(lora))
     assert str(error.value).startswith(f"{stand_in.url} ")
     assert "\n" not in str(error.value)
@@ -755,7 +756,7 @@ def test_a_picture_that_was_skipped_is_told(stand_in: StandIn, client: WebUI) ->
     def draw() -> None:
         try:
             client.draw(ORDER)
-        except RuntimeError as error:
+        except Problem as error:
             told.append(error)
 
     thread = threading.Thread(target=draw)
@@ -770,7 +771,7 @@ def test_a_picture_that_was_skipped_is_told(stand_in: StandIn, client: WebUI) ->
 
 def test_a_setting_of_a_wrong_kind_is_told_on_one_line(stand_in: StandIn, client: WebUI) -> None:
     wrong: Any = "many"
-    with pytest.raises(RuntimeError, match="can't do it: ") as error:
+    with pytest.raises(Problem, match="can't do it: ") as error:
         client.draw(replace(ORDER, steps=wrong, width=wrong))
     assert str(error.value) == (
         f"{stand_in.url} can't do it: body.steps: value is not a valid integer; "
@@ -779,7 +780,7 @@ def test_a_setting_of_a_wrong_kind_is_told_on_one_line(stand_in: StandIn, client
 
 
 def test_a_failure_of_the_webui_is_told_on_one_line(stand_in: StandIn, client: WebUI) -> None:
-    with pytest.raises(RuntimeError, match="can't do it: KeyError: ") as error:
+    with pytest.raises(Problem, match="can't do it: KeyError: ") as error:
         client.ask("txt2img", {"override_settings": {"two\nlines": 1}})
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(f"{stand_in.url} ")
@@ -847,6 +848,6 @@ def test_what_waiting_does_not_mend_is_asked_once(
     stand_in: StandIn, client: WebUI, fault: str
 ) -> None:
     stand_in.fault, stand_in.fault_path = fault, "txt2img"
-    with pytest.raises((ValueError, RuntimeError)):
+    with pytest.raises(Problem):
         client.draw(ORDER)
     assert len(asked_for(stand_in, "txt2img")) == 1

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import settings
 from stages.library.drawing.painters.webui_answers import (
@@ -103,7 +104,7 @@ def test_a_picture_as_ordered_is_taken_as_it_is() -> None:
     ],
 )
 def test_an_answer_without_a_picture_is_told(said: Any) -> None:
-    with pytest.raises(RuntimeError, match="answered without a picture and its infotext"):
+    with pytest.raises(Problem, match="answered without a picture and its infotext"):
         picture_of(said, ORDER)
 
 
@@ -118,26 +119,26 @@ def test_a_damaged_picture_may_be_sent_again(end: int) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_a_picture_that_loses_detail_is_told(kind: str) -> None:
-    with pytest.raises(RuntimeError, match=f"sends {kind}, which loses detail; .* images to png"):
+    with pytest.raises(Problem, match=f"sends {kind}, which loses detail; .* images to png"):
         picture_of(answer(image=encoded(kind=kind)), ORDER)
 
 
 @pytest.mark.parametrize("colour", ["black", "white", (127, 127, 127)])
 def test_one_plain_colour_is_no_picture(colour: str | tuple[int, int, int]) -> None:
     plain = encoded(Image.new("RGB", (16, 24), colour))
-    with pytest.raises(RuntimeError, match=r"drew one plain colour: .* with --no-half-vae"):
+    with pytest.raises(Problem, match=r"drew one plain colour: .* with --no-half-vae"):
         picture_of(answer(image=plain), ORDER)
 
 
 def test_a_picture_of_another_size_is_told() -> None:
     large = encoded(Image.effect_noise((32, 48), 90).convert("RGB"))
-    with pytest.raises(RuntimeError, match="sent a picture of 32x48 pixels; turn off what resizes"):
+    with pytest.raises(Problem, match="sent a picture of 32x48 pixels; turn off what resizes"):
         picture_of(answer(image=large), ORDER)
 
 
 @pytest.mark.parametrize("text", ["", "nasu, ナス", "nasu\nNegative prompt: lowres"])
 def test_a_picture_without_settings_is_told(text: str) -> None:
-    with pytest.raises(RuntimeError, match="sent no infotext with the picture"):
+    with pytest.raises(Problem, match="sent no infotext with the picture"):
         picture_of(answer(text=text), ORDER)
 
 
@@ -151,7 +152,7 @@ def test_a_picture_without_settings_is_told(text: str) -> None:
 )
 def test_a_picture_of_another_prompt_is_told_with_that(other: str) -> None:
     text = infotext(ORDER).replace(full_prompt(ORDER), other)
-    with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
+    with pytest.raises(Problem, match="drew another prompt: ") as error:
         picture_of(answer(text=text), ORDER)
     told = repr(f"{other} Negative prompt: lowres")
     assert str(error.value) == f"drew another prompt: {told}; an extension changes prompts"
@@ -171,7 +172,7 @@ def test_a_picture_of_another_negative_prompt_is_told_with_that(
     asked: str, drawn: str, told: str
 ) -> None:
     text = infotext(replace(ORDER, negative_prompt=drawn))
-    with pytest.raises(RuntimeError, match="drew another prompt: ") as error:
+    with pytest.raises(Problem, match="drew another prompt: ") as error:
         picture_of(answer(text=text), replace(ORDER, negative_prompt=asked))
     assert repr(f"{full_prompt(ORDER)}{told}") in str(error.value)
     assert len(str(error.value).splitlines()) == 1
@@ -301,19 +302,19 @@ def test_an_answer_is_no_trouble(status: int) -> None:
         (502, "options", UnreachableError, "answers 502 Some Reason"),
         (503, "txt2img", UnreachableError, "answers 503 Some Reason"),
         (504, "txt2img", UnreachableError, "answers 504 Some Reason"),
-        (401, "options", ValueError, "wants a login, or another one; set NASUMISO_WEBUI_LOGIN="),
+        (401, "options", Problem, "wants a login, or another one; set NASUMISO_WEBUI_LOGIN="),
         (
             404,
             "schedulers",
-            ValueError,
+            Problem,
             "is older than 1.9 and has no schedulers; update the WebUI",
         ),
-        (404, "options", ValueError, "answers, but without the API; "),
-        (405, "txt2img", ValueError, "answers, but without the API; "),
-        (301, "options", ValueError, "sends on to another address; write the WebUI's own address"),
-        (403, "options", RuntimeError, "can't do it: 403 Some Reason"),
-        (429, "options", RuntimeError, "can't do it: 429 Some Reason"),
-        (500, "options", RuntimeError, "can't do it: 500 Some Reason"),
+        (404, "options", Problem, "answers, but without the API; "),
+        (405, "txt2img", Problem, "answers, but without the API; "),
+        (301, "options", Problem, "sends on to another address; write the WebUI's own address"),
+        (403, "options", Problem, "can't do it: 403 Some Reason"),
+        (429, "options", Problem, "can't do it: 429 Some Reason"),
+        (500, "options", Problem, "can't do it: 500 Some Reason"),
     ],
 )
 def test_each_trouble_has_its_remedy(
