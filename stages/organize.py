@@ -10,7 +10,7 @@ from stages.library.common.arguments import Parser, folder_name, whole
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
-from stages.library.dataset.captions import caption_files, join, read_text, split
+from stages.library.dataset.captions import caption_files, read_text, split
 from stages.library.dataset.images import picture_size
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import (
@@ -20,14 +20,10 @@ from stages.library.dataset.manual_edits import (
     written_for,
 )
 from stages.library.dataset.steps import advice, steps_per_epoch
-from stages.library.tagging.tokens import LIMITS, cut_off, known, read_limit
+from stages.library.tagging.tokens import read_limit, too_long
 
 OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
-
-
-SHOWN = 3
-"""Captions whose cut tags are named."""
 
 
 def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
@@ -38,28 +34,6 @@ def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
     """
     alone = [f"{stem}.png has no caption" for stem in sorted(pictures - captions)]
     return alone + [f"{stem}.txt has no picture" for stem in sorted(captions - pictures)]
-
-
-def too_long(captions: dict[str, list[str]], limit: int) -> str:
-    """Return a warning about captions longer than `limit` tokens, with the tags cut off; else ''.
-
-    >>> too_long({"img004": ["1girl", "smile", "hat"]}, 4)[:57]
-    '1 of 1 captions are cut after 4 tokens, tags lost: img004'
-    """
-    cut = {stem: lost for stem, tags in captions.items() if (lost := cut_off(tags, limit))}
-    if not cut:
-        return ""
-    exact = all(known(captions[stem]) for stem in cut)
-    named = [f"{stem}: {join(lost)}" for stem, lost in cut.items()]
-    more = f"; and {len(cut) - SHOWN} captions more" if len(cut) > SHOWN else ""
-    longest = max(LIMITS.values())
-    remedy = "train.max_token_length: 225" if limit < longest else "a lower caption.max_tags"
-    return (
-        f"{len(cut)} of {len(captions)} captions {'are' if exact else 'may be'} cut after {limit} "
-        f"tokens, tags lost: {'; '.join(named[:SHOWN])}{more} (with train.shuffle_caption others "
-        f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
-        "これらのタグは学習されません"
-    )
 
 
 def organize(

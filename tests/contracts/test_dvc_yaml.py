@@ -16,7 +16,7 @@ from dvc.parsing.interpolate import to_str
 from dvc.utils.serialize import parse_yaml
 
 from stages.library.common.arguments import Parser
-from stages.train import Order
+from stages.library.training.plan import Order
 from tools.makers.code_deps import rests_on, with_code
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from stages.library.dataset.manifest import USED, Row, write_manifest
-from stages.organize import main, too_long, unpaired
+from stages.library.tagging.tokens import too_long
+from stages.organize import main, unpaired
 
 DEFAULTS = {
     "name": "nasumiso_v1",

@@ -3,11 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from stages import train
+from stages.library.common.errors import Problem
 from stages.library.training.provenance import dvc_md5, read_metadata
 from stages.library.training.receipt import read_tags
 from tests.stages.test_train import root, runs, without_counts, words
@@ -70,13 +72,12 @@ def test_a_trainer_that_finds_no_captions_is_stopped_before_it_trains(
 def test_a_receipt_for_something_else_brings_no_lora_home(
     told: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(train, "EVERY", 0.1)
     monkeypatch.setenv("STANDIN_SLOW", "0.1")
     monkeypatch.setenv("STANDIN_RECEIPT", told)
-    assert train.main(words()) == 1
-    assert f"nasu-000001.safetensors did not learn what was ordered: {said}" in (
-        capsys.readouterr().err
-    )
+    values: dict[str, Any] = train.build_parser().parse(words())
+    with pytest.raises(Problem, match=r"nasu-000001\.safetensors did not learn what") as error:
+        train.train(**values, every=0.1)
+    assert said in str(error.value)
     (folder,) = runs()
     assert not list(folder.glob("output/nasu-000003.safetensors"))  # stopped long before the end
     monkeypatch.delenv("STANDIN_RECEIPT")

@@ -19,6 +19,9 @@ TABLE = Path(__file__).with_name("tokens.txt")
 LIMITS = {"false": 75, "150": 150, "225": 225}
 """The tokens that sd-scripts reads, by what train.max_token_length may be (train_util.py)."""
 
+SHOWN = 3
+"""Captions whose cut tags are named."""
+
 # CLIP's own pattern, for text in which `_shape` has put the other scripts' letters in a row
 WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[a-z]+|[0-9]|[^ a-z0-9]+")
 
@@ -85,6 +88,28 @@ def cut_off(tags: list[str], limit: int) -> list[str]:
     ['long_hair', 'smile']
     """
     return [tag for tag, end in zip(tags, ends(tags), strict=True) if end > limit]
+
+
+def too_long(captions: dict[str, list[str]], limit: int) -> str:
+    """Return a warning about captions longer than `limit` tokens, with the tags cut off; else ''.
+
+    >>> too_long({"img004": ["1girl", "smile", "hat"]}, 4)[:57]
+    '1 of 1 captions are cut after 4 tokens, tags lost: img004'
+    """
+    cut = {stem: lost for stem, tags in captions.items() if (lost := cut_off(tags, limit))}
+    if not cut:
+        return ""
+    exact = all(known(captions[stem]) for stem in cut)
+    named = [f"{stem}: {', '.join(lost)}" for stem, lost in cut.items()]
+    more = f"; and {len(cut) - SHOWN} captions more" if len(cut) > SHOWN else ""
+    longest = max(LIMITS.values())
+    remedy = "train.max_token_length: 225" if limit < longest else "a lower caption.max_tags"
+    return (
+        f"{len(cut)} of {len(captions)} captions {'are' if exact else 'may be'} cut after {limit} "
+        f"tokens, tags lost: {'; '.join(named[:SHOWN])}{more} (with train.shuffle_caption others "
+        f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
+        "これらのタグは学習されません"
+    )
 
 
 def read_limit(text: str) -> int:

@@ -1,0 +1,202 @@
+"""Which training is ordered, and whether all that can be told before it speaks for it."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.library.common.drive import Drive, find_drive
+from stages.library.common.git import git
+from stages.library.common.paths import located
+from stages.library.dataset.steps import advice, steps_per_epoch
+from stages.library.training.base_model import BaseModel, known_sha256
+from stages.library.training.base_model import check as check_model
+from stages.library.training.choices import check_choices
+from stages.library.training.combinations import check_combinations
+from stages.library.training.option_source import Option, known_options
+from stages.library.training.options import Options, check_options, first
+from stages.library.training.path_options import contents, regular_subsets, resolved
+from stages.library.training.preflight import (
+    buckets,
+    check_alpha,
+    check_dataset,
+    check_prompts,
+    check_steps,
+    dataset_subsets,
+)
+from stages.library.training.provenance import (
+    Papers,
+    changed,
+    digest_of,
+    locked_md5,
+    read_lock,
+    run_id,
+)
+from stages.library.training.receipt import Receipt, expected
+from stages.library.training.samples import PICTURE
+from stages.library.training.subsets import CAPTION, Subset, check_parts, parted, shows
+from stages.library.training.trainer import Trainer, find_trainer, trainer_commit
+from stages.library.training.training import LORA, Training, check_foreign
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the stage reads and writes."""
+
+    dataset: Path
+    output: Path
+    state: Path
+    samples: Path
+    metrics: Path
+    curves: Path
+
+
+@dataclass(frozen=True)
+class Order:
+    """What params.yaml asks for."""
+
+    name: str
+    trigger: str
+    script: str
+    model: BaseModel
+    prompts: list[str]
+    preferred_weight: float
+    options: Options
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that can begin, as far as can be told before."""
+
+    trainer: Trainer
+    known: dict[str, Option]
+    model: BaseModel
+    training: Training
+    papers: Papers
+    checked: list[str]  # what was looked at, in words
+
+
+def plan_for(places: Places, order: Order) -> Plan:
+    """Return the training that was ordered, if nothing that can be told now speaks against it.
+
+    Raises:
+        Problem: something does.
+    """
+    drive = find_drive(os.environ.get("NASUMISO_DRIVE", ""))
+    trainer = find_trainer(order.script, dict(os.environ))
+    known = known_options(trainer.checkout, order.script)
+    options = checked_options(order, known, trainer.checkout)
+    check_foreign(places.output, LORA)
+    check_foreign(places.samples, PICTURE)
+    subsets = dataset_subsets(places.dataset) + regular_subsets(options)
+    locked = locked_md5(read_lock(Path("dvc.lock")), places.dataset.as_posix())
+    md5 = check_dataset(places.dataset, locked)
+    learned = learned_part(subsets, options)
+    epochs, per_epoch = steps_of(learned, options)
+    receipt = expected(learned, options)
+    papers = papers_of(order, options, places.dataset, md5, trainer, receipt)
+    training = Training(
+        name=order.name,
+        folder=(places.state / papers.run).absolute(),
+        drive=drive,
+        options=options,
+        prompts=order.prompts,
+        epochs=epochs,
+        steps_per_epoch=per_epoch,
+        subsets=subsets,
+        receipt=receipt,
+    )
+    checked = [
+        f"params.yaml: {len(options)} options of {order.script}, sd-scripts "
+        f"{papers.trainer_commit[:12]}",
+        f"{places.dataset}: {receipt.pictures} pictures, each with its caption, "
+        f"{receipt.distinct} tags, as dvc.lock records it",
+        f"steps: {per_epoch} in each of {epochs} epochs, {per_epoch * epochs} in all",
+        f"base model: {papers.base_model}, SHA-256 {papers.base_model_sha256}",
+        f"Drive: {drive_in_words(drive)}",
+    ]
+    return Plan(trainer, known, order.model, training, papers, checked)
+
+
+def checked_options(order: Order, known: dict[str, Option], checkout: Path) -> Options:
+    """Return the options with absolute paths, if the trainer can do what they say together.
+
+    Raises:
+        Problem: it can't, or a prompt or the base model is not as it should be.
+    """
+    check_options(order.options, known, order.script)
+    check_choices(order.options, checkout)
+    check_combinations(order.options, order.script)
+    check_prompts(order.prompts)
+    check_model(order.model)
+    return resolved(order.options)
+
+
+def learned_part(subsets: list[Subset], options: Options) -> list[Subset]:
+    """Return the part of a dataset that is trained on, without what is held back to validate.
+
+    Raises:
+        Problem: a picture would be both, or none has a transparent part for `alpha_mask`.
+    """
+    if "alpha_mask" in options:
+        check_alpha(subsets)
+    check_parts(subsets, *held_back(options))
+    return [parted(subset, *held_back(options))[0] for subset in subsets]
+
+
+def held_back(options: Options) -> tuple[float, int]:
+    """Return the share of pictures that is held back to validate, and the seed that chooses."""
+    return (
+        float(first(options, "validation_split", "0")),
+        int(first(options, "validation_seed", "0")),
+    )
+
+
+def steps_of(learned: list[Subset], options: Options) -> tuple[int, int]:
+    """Return the epochs and the steps in each.
+
+    Raises:
+        Problem: a training of so many steps makes no sense.
+    """
+    batch, accumulation, epochs = (
+        int(first(options, key, "1"))
+        for key in ("train_batch_size", "gradient_accumulation_steps", "max_train_epochs")
+    )
+    per_epoch = steps_per_epoch(buckets(shows(learned)), 1, batch, accumulation)
+    check_steps(per_epoch * epochs, first(options, "lr_warmup_steps", "0"))
+    if warning := advice(per_epoch * epochs):
+        print(f"train: warning: {warning}", file=sys.stderr)
+    return epochs, per_epoch
+
+
+def papers_of(
+    order: Order, options: Options, dataset: Path, md5: str, trainer: Trainer, receipt: Receipt
+) -> Papers:
+    """Return what the LoRA is made of; `run` is a digest of all that decides the result."""
+    sha256 = order.model.sha256 or known_sha256(located(order.model.place))
+    commit = trainer_commit(trainer)
+    params: dict[str, object] = {
+        "name": order.name,
+        "script": order.script,
+        "prompts": order.prompts,
+        **order.options,
+    }
+    decides = {"captions": CAPTION, "files": contents(options), "params": params}
+    return Papers(
+        run=run_id({"dataset": md5, "model": sha256, "trainer": commit, **decides}),
+        git_commit=git("rev-parse", "HEAD"),
+        git_changed=changed(),
+        dataset=dataset.as_posix(),
+        dataset_md5=md5,
+        params_sha256=digest_of(params),
+        base_model=order.model.name,
+        base_model_sha256=sha256,
+        trainer=order.script,
+        trainer_commit=commit,
+        captions=receipt.digest,
+        pictures=receipt.pictures,
+    )
+
+
+def drive_in_words(drive: Drive | None) -> str:
+    return str(drive.folder) if drive else "none; states stay on this machine"

@@ -1,0 +1,22 @@
+"""Which training is ordered; the whole of it is tried in tests/stages/test_train.py."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.library.common.errors import Problem
+from stages.library.training.plan import held_back, learned_part, steps_of
+from stages.library.training.preflight import dataset_subsets
+from tests.support.training import write_dataset
+
+
+def test_what_is_held_back_is_not_counted_as_learned(tmp_path: Path) -> None:
+    subsets = dataset_subsets(write_dataset(tmp_path))
+    options = {"validation_split": ["0.3"], "validation_seed": ["1"], "max_train_epochs": ["2"]}
+    assert held_back(options) == (0.3, 1)
+    learned = learned_part(subsets, options)
+    assert [len(subset.pictures) for subset in learned] == [5]
+    assert steps_of(learned, options) == (2, 5)
+    assert steps_of(learned_part(subsets, {}), {"gradient_accumulation_steps": ["2"]}) == (1, 4)
+    with pytest.raises(Problem, match="both trained and validated with"):
+        learned_part(subsets, options | {"validation_split": ["0.1"]})
