@@ -17,7 +17,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, locked, sha256, write_atomically
 from stages.library.dataset.captions import caption_files, read_tags, underscored
 from stages.library.dataset.dictionary import read_dictionary, translate
-from stages.library.dataset.images import picture_size
+from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.gallery import Gallery, Picture, figures, render
 from stages.library.drawing.grids import grid
 from stages.library.drawing.loras import LAST, chosen, loras_of, made_of

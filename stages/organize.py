@@ -11,7 +11,6 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
-from stages.library.dataset.images import picture_size
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import (
     read_written,
@@ -19,6 +18,7 @@ from stages.library.dataset.manual_edits import (
     write_written,
     written_for,
 )
+from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.tagging.tokens import read_limit, too_long
 

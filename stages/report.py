@@ -16,8 +16,8 @@ from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, read_text
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.edits import read_edits
-from stages.library.dataset.images import picture_size
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
+from stages.library.dataset.sizes import picture_size
 from stages.library.report import page
 from stages.library.tagging.rules import Rules, add_rules
 from stages.library.tagging.scores import read_scores

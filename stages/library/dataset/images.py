@@ -89,12 +89,6 @@ def open_picture(path: Path) -> Image.Image:
     return image
 
 
-def picture_size(path: Path) -> tuple[int, int]:
-    """Return width and height of a picture, from its header."""
-    with Image.open(path, formats=("PNG",)) as picture:
-        return picture.size
-
-
 def render(path: Path, size: int, fit: str) -> Rendered:
     """Decode a drawing and make it a picture of `size`, as `fit` ("crop" or "bucket") says.
 

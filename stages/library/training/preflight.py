@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.dataset.images import picture_size
+from stages.library.dataset.sizes import picture_size
 from stages.library.training.provenance import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
 
