@@ -1,10 +1,12 @@
 """The finished clones that the end-to-end tests start from."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from stages.library.common.language import WISH
 from tests.support.clones import Clone, fresh_clone
 from tests.support.studio import TRAIN, Studio, commit, ready_studio
 
@@ -13,6 +15,14 @@ from tests.support.studio import TRAIN, Studio, commit, ready_studio
 def ctrl_c_works() -> None:
     """A runner started in the background ignores Ctrl-C; what the tests start must not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def english() -> Iterator[None]:
+    """Whoever runs the tests may have another locale than what they expect to read."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(WISH, "en")
+        yield
 
 
 @pytest.fixture(scope="session")
