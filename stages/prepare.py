@@ -1,6 +1,7 @@
 """Turn a folder of drawings into numbered pictures that a trainer can use."""
 
 import argparse
+import os
 import sys
 import warnings
 from dataclasses import replace
@@ -12,11 +13,13 @@ from tqdm import tqdm
 from stages.library.common import command
 from stages.library.common.arguments import Parser, one_of, whole
 from stages.library.common.errors import Problem
+from stages.library.common.language import Language, in_language, language
 from stages.library.common.outputs import LITTER, atomic_directory
 from stages.library.common.workers import run_over
 from stages.library.dataset import images
 from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
 from stages.library.dataset.near_duplicates import near_duplicates
+from stages.library.dataset.notes import cell, note, notes_of, say
 from stages.library.dataset.prepared import (
     Folders,
     Picture,
@@ -33,7 +36,12 @@ THUMBNAILS = r"img\d{3,}\.webp"
 SHOWN = 20
 """Skipped files and look-alikes that are shown by name; the manifest has them all."""
 
-LOOKS_LIKE = "looks like"
+COUNTED = (
+    (("upscaled",), "upscaled", "拡大"),
+    (("colours_converted", "unnamed_converted"), "colours converted", "色を sRGB に変換"),
+    (("profile_unreadable",), "colour profile unreadable", "読めないカラープロファイル"),
+)
+"""Codes of notes on used pictures that are counted rather than named."""
 
 
 def make_pictures(
@@ -91,46 +99,69 @@ def manifest_rows(made: list[tuple[Source, Picture | None]]) -> list[Row]:
     used = [(source, picture) for source, picture in made if picture]
     near = near_duplicates([int(picture.hash, 16) for _, picture in used])
     looks_like = {
-        used[later][0].path: f"{LOOKS_LIKE} {shown(used[earlier][0].path.name)}"
+        used[later][0].path: note("looks_like", name=used[earlier][0].path.name)
         for later, earlier in near.items()
     }
     rows = []
     for source, picture in made:
         name, digest = source.path.name, source.sha256
         if picture is None:
-            rows.append(Row("", name, digest, 0, 0, SKIPPED, source.reason))
+            reason = cell(filter(None, [source.reason]))
+            rows.append(Row("", name, digest, 0, 0, SKIPPED, reason))
             continue
-        notes = [*picture.notes, looks_like.get(source.path, "")]
-        reason = "; ".join(note for note in notes if note)
+        reason = cell(filter(None, [*picture.notes, looks_like.get(source.path)]))
         image, size = f"{picture.stem}.png", (picture.width, picture.height)
         rows.append(Row(image, name, digest, *size, USED, reason))
     return rows
 
 
-def summary(rows: list[Row], manifest: Path) -> str:
+def summary(rows: list[Row], manifest: Path, language: Language) -> str:
     """Return what the artist should read: counts, every skipped file, every look-alike."""
-    skipped = [row for row in rows if row.status == SKIPPED]
-    used = [row for row in rows if row.status == USED]
-    lines = [f"prepare: {len(used)} drawings used, {len(skipped)} files skipped"]
-    lines += [f"  skipped: {shown(row.source)}: {row.reason}" for row in skipped[:SHOWN]]
-    if len(skipped) > SHOWN:
-        lines.append(f"  … and {len(skipped) - SHOWN} more; {manifest} has them all")
-    for kind in ("upscaled", "colours converted", "colour profile unreadable"):
-        if count := sum(f"; {row.reason}".count(f"; {kind}") for row in used):
-            lines.append(f"  {kind}: {count}")
-    alike = [row for row in used if LOOKS_LIKE in row.reason]
-    lines += [
-        f"  {shown(row.source)} {row.reason[row.reason.index(LOOKS_LIKE) :]}, both are used"
-        for row in alike[:SHOWN]
+
+    def words(english: str, japanese: str) -> str:
+        return in_language(language, english, japanese)
+
+    used = sum(row.status == USED for row in rows)
+    notes = [(row, each) for row in rows for each in notes_of(row)]
+    skipped = [
+        f"  {words('skipped', '使えません')}: {shown(row.source)}: {say(each, language)}"
+        for row, each in notes
+        if row.status == SKIPPED
     ]
-    if len(alike) > SHOWN:
-        lines.append(f"  … and {len(alike) - SHOWN} look-alikes more")
-    if skipped:
-        lines.append(
-            "  使えなかったファイルは上のとおりです。直して入れ直せば次の実行で使われます。"
+    alike = [
+        f"  {shown(row.source)}{words(' ', ': ')}{say(each, language)}"
+        + words(", both are used", "。どちらも使います")
+        for row, each in notes
+        if each.code == "looks_like"
+    ]
+    lines = [
+        words(
+            f"prepare: {used} drawings used, {len(skipped)} files skipped",
+            f"prepare: 使った絵 {used} 枚、使えなかったファイル {len(skipped)} 個",
         )
+    ]
+    lines += skipped[:SHOWN]
+    if (more := len(skipped) - SHOWN) > 0:
+        all_of_them = (
+            f"and {more} more; {manifest} has them all",
+            f"ほか {more} 個({manifest} に全部)",
+        )
+        lines.append(f"  … {words(*all_of_them)}")
+    for codes, english, japanese in COUNTED:
+        if count := sum(each.code in codes for _, each in notes):
+            lines.append(f"  {words(english, japanese)}: {count}")
+    lines += alike[:SHOWN]
+    if (more := len(alike) - SHOWN) > 0:
+        lines.append(f"  … {words(f'and {more} look-alikes more', f'ほか、似た絵 {more} 枚')}")
+    if skipped:
+        mended = (
+            "mend a skipped file where it is, and the next run uses it",
+            "使えなかったファイルは、直して入れ直せば次の実行で使われます",
+        )
+        lines.append(f"  {words(*mended)}")
     if used:
-        lines.append(f"  every file and what became of it: {manifest}")
+        every = words("every file and what became of it", "すべてのファイルの結果")
+        lines.append(f"  {every}: {manifest}")
     return "\n".join(lines)
 
 
@@ -172,7 +203,9 @@ def prepare(
 
     Raises:
         Problem: `input` is no folder, overlaps with `output`, or holds no usable picture.
+        Problem: the environment asks for a language that is not spoken here.
     """
+    reader = language(os.environ)
     check_input(input, output)
     paths = sorted(
         (path for path in input.iterdir() if path.name not in LITTER),
@@ -190,7 +223,7 @@ def prepare(
         sources = without_copies(list(run_over(paths, look_at)))
         made = number_pictures(make_pictures(sources, known, kept, into, size, fit), into)
         rows = manifest_rows(made)
-        print(summary(rows, manifest))
+        print(summary(rows, manifest, reader))
         if not any(row.status == USED for row in rows):
             raise Problem(
                 f"{input}: holds no picture that can be used; put drawings in / 絵を入れてください"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import statistics
 import sys
 from collections import Counter
@@ -12,11 +13,13 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.arguments import tag as one_tag
+from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, read_text
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.edits import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
+from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
 from stages.library.report import page
 from stages.library.tagging.rules import Rules, add_rules
@@ -26,9 +29,9 @@ from stages.library.tagging.tokens import cut_off, read_limit, tokens
 OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
 
-def noted(row: Row, note: str) -> bool:
-    """Return whether one of the notes on a used picture begins with `note`."""
-    return row.status == USED and any(each.startswith(note) for each in page.notes(row))
+def noted(row: Row, code: str) -> bool:
+    """Return whether one of the notes on a used picture has the code."""
+    return row.status == USED and code in [note.code for note in notes_of(row)]
 
 
 def figures(
@@ -52,7 +55,7 @@ def figures(
             "used": sum(row.status == USED for row in rows),
             "skipped": sum(row.status == SKIPPED for row in rows),
             "upscaled": sum(noted(row, "upscaled") for row in rows),
-            "look_alike": sum(noted(row, "looks like") for row in rows),
+            "look_alike": sum(noted(row, "looks_like") for row in rows),
         },
         "tags_per_image": {
             "mean": round(statistics.fmean(lengths), 2),
@@ -141,8 +144,15 @@ def report(
             ("image", "source", "width", "height"),
             [(row.image, row.source, row.width, row.height) for row in rows if row.image],
         )
-    print(f"report: open {output / 'index.html'} to see and correct the dataset")
-    print("  ブラウザーで開くと、データセットを見て手直しできます。数値は dvc metrics show")
+    index = output / "index.html"
+    print(
+        in_language(
+            language(os.environ),
+            f"report: open {index} to see and correct the dataset; figures: dvc metrics show",
+            f"report: {index} をブラウザーで開くと、データセットを見て手直しできます。"
+            "数値は dvc metrics show",
+        )
+    )
 
 
 def build_parser() -> Parser:

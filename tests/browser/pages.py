@@ -17,6 +17,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from stages.library.dataset.edits import Edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row
+from stages.library.dataset.notes import Note, cell, note
 from stages.library.report.page import render_page
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores
@@ -63,14 +64,17 @@ def found_of(scores: dict[int, int]) -> Found:
     )
 
 
-def row_of(number: int, source: str, width: int = 300, height: int = 400, reason: str = "") -> Row:
+def row_of(
+    number: int, source: str, width: int = 300, height: int = 400, notes: Sequence[Note] = ()
+) -> Row:
     """Return the manifest's row of a used picture; its SHA-256 begins with its number."""
-    return Row(f"img{number:03}.png", source, f"{number:064x}"[::-1], width, height, USED, reason)
+    image, digest = f"img{number:03}.png", f"{number:064x}"[::-1]
+    return Row(image, source, digest, width, height, USED, cell(notes))
 
 
-def skipped_row(source: str, reason: str) -> Row:
+def skipped_row(source: str, reason: Note) -> Row:
     """Return the manifest's row of a file that can't be used."""
-    return Row("", source, "f" * 64, 0, 0, SKIPPED, reason)
+    return Row("", source, "f" * 64, 0, 0, SKIPPED, cell([reason]))
 
 
 def thumbnail(row: Row, seed: int = 0) -> bytes:
@@ -133,16 +137,16 @@ def many(count: int, words: dict[str, str], seed: int = 1) -> Dataset:
     rows, found = [], []
     for number in range(1, count + 1):
         width, height = random_.choice([(900, 1200), (1200, 900), (1000, 1000), (800, 1400)])
-        reason = random_.choice([""] * 12 + ["upscaled from 400x300"])
+        notes = random_.choice([[]] * 12 + [[note("upscaled", width=400, height=300)]])
         if number > 1 and random_.random() < 0.03:
-            reason = f"looks like drawing_{number - 1:04}.png"
-        rows.append(row_of(number, f"drawing_{number:04}.png", width, height, reason))
+            notes = [note("looks_like", name=f"drawing_{number - 1:04}.png")]
+        rows.append(row_of(number, f"drawing_{number:04}.png", width, height, notes))
         picked = {
             tag: int(500 + 9500 * random_.betavariate(0.7, 2))
             for tag in random_.sample(tags[:250], 45) + random_.sample(tags, 15)
         }
         found.append(picked | {"general": 9000})
-    rows += [skipped_row(f"note {n}.txt", "is no picture file (.txt)") for n in range(5)]
+    rows += [skipped_row(f"note {n}.txt", note("other_ending", ending=".txt")) for n in range(5)]
     return dataset(rows, found, kinds=kinds, words=words)
 
 

@@ -9,6 +9,7 @@ from stages.caption import tags_of
 from stages.library.dataset.captions import with_tag_first
 from stages.library.dataset.edits import Edit, read_edits, write_edits
 from stages.library.dataset.manifest import USED
+from stages.library.dataset.notes import note
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE
 from tests.browser.conftest import Opener
@@ -37,10 +38,14 @@ def five() -> Dataset:
     rows = [
         row_of(1, "hero.png"),
         row_of(2, "なす.png", 900, 400),
-        row_of(3, "small.png", reason="upscaled from 200x300"),
-        row_of(4, "hero 2.png", reason="colours converted from P3 to sRGB; looks like hero.png"),
+        row_of(3, "small.png", notes=[note("upscaled", width=200, height=300)]),
+        row_of(
+            4,
+            "hero 2.png",
+            notes=[note("colours_converted", profile="P3"), note("looks_like", name="hero.png")],
+        ),
         row_of(5, "empty.png"),
-        skipped_row("memo.txt", "is no picture file (.txt)"),
+        skipped_row("memo.txt", note("other_ending", ending=".txt")),
     ]
     found = [
         {"1girl": 9900, "long_hair": 6000, "smile": 3600, "hat": 3000, "general": 9000},
@@ -553,9 +558,9 @@ def test_contrast_and_width(open_page: Opener, five: Dataset, scheme: str, width
 
 def test_hostile_names_and_tags(open_page: Opener) -> None:
     names = [name for name in HOSTILE if name != "\ud800"]
-    note = f"looks like {names[0]}"
-    rows = [row_of(number, name, reason=note) for number, name in enumerate(names, 1)]
-    rows += [skipped_row(name, f"is damaged: {name}") for name in names]
+    alike = note("looks_like", name=names[0])
+    rows = [row_of(number, name, notes=[alike]) for number, name in enumerate(names, 1)]
+    rows += [skipped_row(name, note("damaged", why=name)) for name in names]
     made = dataset(
         rows,
         [{tag: 9000 - place for place, tag in enumerate(names)} for _ in names],

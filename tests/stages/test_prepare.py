@@ -18,6 +18,7 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
+from stages.library.common.language import Language
 from stages.library.common.outputs import locked, sha256
 from stages.library.dataset import images, prepared, sources
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
@@ -235,6 +236,78 @@ def test_the_summary_counts_and_names(studio: Studio, capsys: pytest.CaptureFixt
     assert lines[-1] == f"  every file and what became of it: {studio.out / 'manifest.csv'}"
 
 
+ROWS = [
+    Row("img001.png", "a.png", "", 9, 9, USED, "upscaled width=9 height=9; unnamed_converted"),
+    Row("img002.png", "なす.png", "", 9, 9, USED, "profile_unreadable; looks_like name=a.png"),
+    Row("", "b.txt", "", 0, 0, SKIPPED, "other_ending ending=.txt"),
+    Row("", "upscaled", "", 0, 0, SKIPPED, "same_bytes name='upscaled looks_like; '"),
+]
+
+
+def test_the_summary_in_english() -> None:
+    assert prepare.summary(ROWS, Path("m.csv"), "en").splitlines() == [
+        "prepare: 2 drawings used, 2 files skipped",
+        "  skipped: b.txt: is no picture file (.txt)",
+        "  skipped: upscaled: has the same bytes as upscaled looks_like; ",
+        "  upscaled: 1",
+        "  colours converted: 1",
+        "  colour profile unreadable: 1",
+        "  なす.png looks like a.png, both are used",
+        "  mend a skipped file where it is, and the next run uses it",
+        "  every file and what became of it: m.csv",
+    ]
+
+
+def test_the_summary_in_japanese() -> None:
+    assert prepare.summary(ROWS, Path("m.csv"), "ja").splitlines() == [
+        "prepare: 使った絵 2 枚、使えなかったファイル 2 個",
+        "  使えません: b.txt: 絵のファイルではありません(.txt)",
+        "  使えません: upscaled: upscaled looks_like;  と同じファイルです",
+        "  拡大: 1",
+        "  色を sRGB に変換: 1",
+        "  読めないカラープロファイル: 1",
+        "  なす.png: a.png によく似ています。どちらも使います",
+        "  使えなかったファイルは、直して入れ直せば次の実行で使われます",
+        "  すべてのファイルの結果: m.csv",
+    ]
+
+
+@pytest.mark.parametrize(("language", "more"), [("en", "and 5 more; m.csv"), ("ja", "ほか 5 個")])
+def test_the_summary_of_many_is_short(language: Language, more: str) -> None:
+    lines = prepare.summary([ROWS[2]] * (prepare.SHOWN + 5), Path("m.csv"), language).splitlines()
+    assert len(lines) == prepare.SHOWN + 3
+    assert more in lines[prepare.SHOWN + 1]
+
+
+def test_the_reader_is_spoken_to_in_their_language_and_the_manifest_has_none(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad_files(studio.drawings)
+    studio.run()
+    english, written = capsys.readouterr().out, studio.result()
+    studio.clear()
+    monkeypatch.setenv("NASUMISO_LANG", "ja")
+    studio.run()
+
+    japanese = capsys.readouterr().out
+    assert english.count("\n") == japanese.count("\n")
+    assert "empty.png: is empty" in english
+    assert "empty.png: 空のファイルです" in japanese
+    assert studio.result() == written
+
+
+def test_another_language_is_refused_before_anything_is_done(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    monkeypatch.setenv("NASUMISO_LANG", "jp")
+
+    assert studio.main() == 1
+
+    assert capsys.readouterr().err.startswith("prepare: error: NASUMISO_LANG: 'jp' is no language")
+    assert not studio.out.exists()
+
+
 # Duplicates
 
 
@@ -248,7 +321,7 @@ def test_copies_are_kept_once_and_named(studio: Studio) -> None:
     assert rows["a copy.png"].status == USED
     for name in ("b.png", "c.PNG"):
         assert (rows[name].image, rows[name].status) == ("", SKIPPED)
-        assert rows[name].reason == "has the same bytes as a copy.png"
+        assert rows[name].reason == "same_bytes name='a copy.png'"
 
 
 def test_copies_of_a_damaged_file_are_both_called_damaged(studio: Studio) -> None:
@@ -258,7 +331,7 @@ def test_copies_of_a_damaged_file_are_both_called_damaged(studio: Studio) -> Non
 
     rows = studio.run()
 
-    assert {rows[name].reason for name in ("a.png", "b.png")} == {"is no picture, or a damaged one"}
+    assert {rows[name].reason for name in ("a.png", "b.png")} == {"no_picture"}
 
 
 def face(mouth: int, shade: int = 0) -> Image.Image:
@@ -284,8 +357,8 @@ def test_an_expression_variant_is_used_and_named(studio: Studio) -> None:
 
     assert [row.status for row in rows.values()] == [USED] * 3
     assert rows["hero_happy.png"].reason == ""
-    assert rows["hero_sad.png"].reason == "looks like hero_happy.png"
-    assert "looks like" not in rows["other.png"].reason
+    assert rows["hero_sad.png"].reason == "looks_like name=hero_happy.png"
+    assert "looks_like" not in rows["other.png"].reason
 
 
 @pytest.mark.parametrize("name", ["again.jpg", "smaller.webp"])
@@ -294,7 +367,7 @@ def test_a_copy_at_another_size_or_quality_is_named(studio: Studio, name: str) -
     side = 400 if name == "smaller.webp" else 512
     face(20).resize((side, side)).save(studio.drawings / name, quality=60)
 
-    assert "looks like 0.png" in studio.run(size=512)[name].reason
+    assert "looks_like name=0.png" in studio.run(size=512)[name].reason
 
 
 def sketch(seed: int) -> Image.Image:
@@ -338,7 +411,7 @@ def noise(width: int, height: int) -> Image.Image:
 
 
 def bad_files(folder: Path) -> dict[str, str]:
-    """Write every kind of unusable file; return what is to be said of each, by name."""
+    """Write every kind of unusable file; return how the reason of each begins, by name."""
     noise(64, 64).save(folder / "good.png")
     data = (folder / "good.png").read_bytes()
     (folder / "cut.png").write_bytes(data[: len(data) // 2])
@@ -365,25 +438,25 @@ def bad_files(folder: Path) -> dict[str, str]:
     noise(1, 1).save(folder / "dot.png")
     Image.new("F", (64, 64)).save(folder / "float.tif")
     return {
-        "cut.png": "is damaged: image file is truncated",
-        "cut.jpg": "is damaged: image file is truncated",
-        "header only.png": "is no picture, or a damaged one",
-        "no pixels.png": "is damaged: image file is truncated",
-        "empty.png": "is empty (0 bytes)",
-        "text.png": "is no picture, or a damaged one",
-        "script.png": "is no picture, or a damaged one",
-        "drawing.psd": "is no picture file (.psd)",
-        "no ending": "is no picture file (no file ending)",
-        "folder.png": "is a folder; only files directly in the input folder are read",
-        "link.png": "is a broken link",
-        "loop.png": "is a broken link",
-        "zero.png": "is no regular file",
-        "pipe.png": "is no regular file",
-        "bomb.png": "60000x60000 is more than 100 megapixels; save a smaller copy",
-        "strip.png": "its short side is 10 px, too small for 64 px (least: 16)",
-        "line.png": "its short side is 1 px, too small for 64 px (least: 16)",
-        "dot.png": "its short side is 1 px, too small for 64 px (least: 16)",
-        "float.tif": "colour mode F can't be used; save it as 8-bit RGB",
+        "cut.png": "damaged why='image file is truncated",
+        "cut.jpg": "damaged why='image file is truncated",
+        "header only.png": "no_picture",
+        "no pixels.png": "damaged why='image file is truncated",
+        "empty.png": "empty",
+        "text.png": "no_picture",
+        "script.png": "no_picture",
+        "drawing.psd": "other_ending ending=.psd",
+        "no ending": "no_ending",
+        "folder.png": "folder",
+        "link.png": "broken_link",
+        "loop.png": "broken_link",
+        "zero.png": "not_regular",
+        "pipe.png": "not_regular",
+        "bomb.png": "too_many_pixels width=60000 height=60000 megapixels=100",
+        "strip.png": "short_side side=10 size=64 least=16",
+        "line.png": "short_side side=1 size=64 least=16",
+        "dot.png": "short_side side=1 size=64 least=16",
+        "float.tif": "colour_mode mode=F",
     }
 
 
@@ -400,8 +473,9 @@ def test_every_bad_file_has_a_row_with_its_reason_and_the_good_one_is_used(
         assert rows[name].reason.startswith(reason)
     assert (rows["good.png"].image, rows["good.png"].status) == ("img001.png", USED)
     assert [path.name for path in (studio.out / "prepared").iterdir()] == ["img001.png"]
-    told = capsys.readouterr().out
-    assert all(f"  skipped: {name}: {rows[name].reason}\n" in told for name in reasons)
+    lines = capsys.readouterr().out.splitlines()
+    assert "  skipped: drawing.psd: is no picture file (.psd)" in lines
+    assert sum(line.startswith("  skipped: ") for line in lines) == len(reasons)
 
 
 def test_a_folder_of_bad_files_only_is_one_error_and_keeps_the_old_outputs(
@@ -459,8 +533,8 @@ def test_a_bomb_is_refused_before_it_is_decoded(studio: Studio, renders: list[st
     rows = studio.run()
 
     assert sorted(renders) == ["good.png", "not more.png"]
-    assert "60000x60000 is more than 100 megapixels" in rows["bomb.png"].reason
-    assert "10001x10000 is more than 100 megapixels" in rows["just more.png"].reason
+    assert rows["bomb.png"].reason == "too_many_pixels width=60000 height=60000 megapixels=100"
+    assert "width=10001 height=10000" in rows["just more.png"].reason
 
 
 def test_an_unreadable_file_is_named(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -474,7 +548,7 @@ def test_an_unreadable_file_is_named(studio: Studio, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(sources, "sha256", denied)
 
-    assert studio.run()["secret.png"].reason == "can't be read: Permission denied"
+    assert studio.run()["secret.png"].reason == "no_permission"
 
 
 def test_a_file_that_vanishes_during_the_run_is_named(
@@ -491,7 +565,7 @@ def test_a_file_that_vanishes_during_the_run_is_named(
 
     monkeypatch.setattr(images, "render", late)
 
-    assert studio.run()["gone.png"].reason == "can't be read: No such file or directory"
+    assert studio.run()["gone.png"].reason == "unreadable why='No such file or directory'"
 
 
 def test_a_picture_too_large_for_the_memory_is_named(
@@ -508,7 +582,7 @@ def test_a_picture_too_large_for_the_memory_is_named(
 
     monkeypatch.setattr(images, "render", short_of_memory)
 
-    assert studio.run()["huge.png"].reason.startswith("needs more memory than there is")
+    assert studio.run()["huge.png"].reason == "no_memory"
 
 
 ODD_NAMES = [

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,18 @@ from stages.report import figures, main, tag_frequencies
 
 ROWS = [
     Row("img001.png", "a.png", "a", 800, 600, USED, ""),
-    Row("img002.png", "b.png", "b", 100, 90, USED, "upscaled from 100x90; looks like a.png"),
-    Row("img003.png", "c.png", "c", 512, 512, USED, "colours converted from Display P3"),
-    Row("", "upscaled.png", "d", 0, 0, SKIPPED, "is empty (0 bytes)"),
-    Row("", "e.png", "a", 0, 0, SKIPPED, "has the same bytes as a.png"),
+    Row(
+        "img002.png",
+        "b.png",
+        "b",
+        100,
+        90,
+        USED,
+        "upscaled width=100 height=90; looks_like name=a.png",
+    ),
+    Row("img003.png", "c.png", "c", 512, 512, USED, "colours_converted profile='Display P3'"),
+    Row("", "upscaled.png", "d", 0, 0, SKIPPED, "empty"),
+    Row("", "e.png", "a", 0, 0, SKIPPED, "same_bytes name=a.png"),
 ]
 CAPTIONS = {
     "img001": "nasu, 1girl, solo",
@@ -113,7 +122,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
-    rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks like upscaled.png")]
+    rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks_like name='; upscaled'")]
     counted: Any = figures(rows, [["a"]], set(), "nasu", 225)
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
@@ -170,6 +179,26 @@ def test_the_page_shows_every_picture(tmp_path: Path) -> None:
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     for row in ROWS:
         assert row.source in page
+
+
+def test_a_manifest_of_an_older_version_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, rows=[*ROWS[:2], replace(ROWS[2], reason="looks like a.png")]) == 1
+    error = capsys.readouterr().err
+    assert "row of c.png: looks like a.png has no code that is known" in error
+    assert "run dvc repro" in error
+    assert error.count("\n") == 1
+
+
+def test_the_last_line_is_in_the_readers_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path)
+    assert capsys.readouterr().out.endswith("figures: dvc metrics show\n")
+    monkeypatch.setenv("NASUMISO_LANG", "ja")
+    run(tmp_path)
+    assert capsys.readouterr().out.endswith("数値は dvc metrics show\n")
 
 
 def test_no_captions_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
+from stages.library.dataset.notes import Note, note, say
+
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic"}
 )
@@ -54,7 +56,11 @@ Box = tuple[int, int, int, int]
 
 
 class UnusableError(ValueError):
-    """A sound picture file that can't be used; the message says why."""
+    """A sound picture file that can't be used; `reason` says why."""
+
+    def __init__(self, reason: Note) -> None:
+        super().__init__(say(reason))
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Rendered:
     thumbnail: Image.Image  # the whole upright drawing, likewise
     width: int  # of the upright drawing
     height: int
-    notes: list[str]  # what was done to it that the artist should know
+    notes: list[Note]  # what was done to it that the artist should know
 
 
 def open_picture(path: Path) -> Image.Image:
@@ -83,8 +89,9 @@ def open_picture(path: Path) -> Image.Image:
     limit = MAX_PIXELS_WEBP if image.format == "WEBP" else MAX_PIXELS
     if width * height > limit:
         image.close()
+        megapixels = limit // 1_000_000
         raise UnusableError(
-            f"{width}x{height} is more than {limit // 1_000_000} megapixels; save a smaller copy"
+            note("too_many_pixels", width=width, height=height, megapixels=megapixels)
         )
     return image
 
@@ -106,10 +113,8 @@ def render(path: Path, size: int, fit: str) -> Rendered:
     image = upright(image)  # in steps, so that each frees the picture before it
     image = on_white(image)
     width, height = image.size
-    if min(width, height) < (least := math.ceil(size / MAX_UPSCALE)):
-        raise UnusableError(
-            f"its short side is {min(width, height)} px, too small for {size} px (least: {least})"
-        )
+    if (side := min(width, height)) < (least := math.ceil(size / MAX_UPSCALE)):
+        raise UnusableError(note("short_side", side=side, size=size, least=least))
     box, target = PLANS[fit](width, height, size)
     kept = (box[2] - box[0], box[3] - box[1])
     picture, colours = to_srgb(image.resize(target, Image.Resampling.LANCZOS, box), profile)
@@ -117,10 +122,8 @@ def render(path: Path, size: int, fit: str) -> Rendered:
     small = thumbnail_size(width, height)
     thumbnail = image.resize(small, Image.Resampling.LANCZOS, reducing_gap=2.0)
     thumbnail, _ = to_srgb(thumbnail, profile)
-    upscaled = f"upscaled from {width}x{height}" if target[0] > kept[0] else ""
-    return Rendered(
-        picture, thumbnail, width, height, [note for note in (upscaled, colours) if note]
-    )
+    grown = note("upscaled", width=width, height=height) if target[0] > kept[0] else None
+    return Rendered(picture, thumbnail, width, height, list(filter(None, (grown, colours))))
 
 
 def thumbnail_size(width: int, height: int) -> tuple[int, int]:
@@ -179,7 +182,7 @@ def on_white(image: Image.Image) -> Image.Image:
         return image.convert("L")
     if image.mode in ("P", "YCbCr", "HSV", "RGBX"):
         return image.convert("RGB")
-    raise UnusableError(f"colour mode {image.mode} can't be used; save it as 8-bit RGB")
+    raise UnusableError(note("colour_mode", mode=image.mode))
 
 
 def crop_plan(width: int, height: int, size: int) -> tuple[Box, tuple[int, int]]:
@@ -207,7 +210,7 @@ def bucket_plan(width: int, height: int, size: int) -> tuple[Box, tuple[int, int
     ((50, 0, 950, 1500), (384, 640))
     """
     if min(width, height) < BUCKET_STEP:
-        raise UnusableError(f"{width}x{height} is too small; no side may be under {BUCKET_STEP} px")
+        raise UnusableError(note("too_small", width=width, height=height, least=BUCKET_STEP))
     buckets = [(side, side_beside(side, height, size)) for side in bucket_sides(width, size)]
     buckets += [(side_beside(side, width, size), side) for side in bucket_sides(height, size)]
     best = min(
@@ -242,15 +245,15 @@ PLANS: dict[str, Callable[[int, int, int], tuple[Box, tuple[int, int]]]] = {
 }
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
-    """Return the image in sRGB, and a note on its colours for the manifest, often empty.
+def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, Note | None]:
+    """Return the image in sRGB, and a note on its colours if there is something to say.
 
     Relative colorimetric: paper white stays white. An unreadable profile is ignored, and noted.
     A profile is judged by what it does and not by its name: some of those named sRGB are linear.
     """
     plain = image.convert("RGB")
     if not profile:
-        return plain, ""
+        return plain, None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         name = " ".join(ImageCms.getProfileDescription(source).split())
@@ -262,11 +265,12 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
             outputMode="RGB",
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return plain, "colour profile unreadable, colours taken as sRGB"
+        return plain, note("profile_unreadable")
     assert converted is not None  # only inPlace=True returns None
     if np.asarray(ImageChops.difference(plain, converted)).max() <= 1:
-        return plain, ""  # it is sRGB; the difference is rounding
-    return converted, f"colours converted from {name or 'an unnamed profile'} to sRGB"
+        return plain, None  # it is sRGB; the difference is rounding
+    named = note("colours_converted", profile=name) if name else note("unnamed_converted")
+    return converted, named
 
 
 def png_bytes(picture: Image.Image) -> bytes:

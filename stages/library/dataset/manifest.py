@@ -20,7 +20,7 @@ class Row:
 
     `image` is the prepared picture's name, empty where the file was skipped; `width` and `height`
     are the upright drawing's own, in pixels, 0 where unknown; `reason` says why a file was
-    skipped, or what is worth knowing about one that was used.
+    skipped, or what is worth knowing about one that was used, in the codes of `notes`.
     """
 
     image: str

@@ -4,12 +4,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import PIL
 import pillow_heif
 
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset import images
+from stages.library.dataset.notes import Note
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Picture:
     width: int  # of the drawing
     height: int
     hash: str  # perceptual, hex
-    notes: list[str]
+    notes: list[Note]
 
 
 def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture:
@@ -78,10 +80,15 @@ def read_record(path: Path, made_by: str) -> dict[str, Picture]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["recipe"] == made_by:
-            return {key: Picture(**picture) for key, picture in record["pictures"].items()}
+            return {key: picture_of(values) for key, values in record["pictures"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no record, or not one: make every picture anew
     return {}
+
+
+def picture_of(values: dict[str, Any]) -> Picture:
+    """Return a picture from its values in the record."""
+    return Picture(**values | {"notes": [Note(**note) for note in values["notes"]]})
 
 
 def write_record(path: Path, made_by: str, pictures: dict[str, Picture]) -> None:

@@ -8,46 +8,49 @@ import PIL
 
 from stages.library.common.outputs import sha256
 from stages.library.dataset import images
-from stages.library.dataset.manifest import shown
+from stages.library.dataset.notes import Note, note
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of the input folder; `reason` says why it can't be used, '' as far as is known."""
+    """A file of the input folder; `reason` says why it can't be used, as far as is known."""
 
     path: Path
     sha256: str = ""
     pixels: int = 0
-    reason: str = ""
+    reason: Note | None = None
 
 
-def entry_reason(path: Path) -> str:
-    """Return why a directory entry can't be a picture, judged without opening it; else ''."""
+def entry_reason(path: Path) -> Note | None:
+    """Return why a directory entry can't be a picture, judged without opening it."""
     try:
         status = path.stat()
-    except OSError:
-        return "is a broken link" if path.is_symlink() else "can't be read"
+    except OSError as error:
+        return note("broken_link") if path.is_symlink() else error_reason(error)
     if stat.S_ISDIR(status.st_mode):
-        return "is a folder; only files directly in the input folder are read"
+        return note("folder")
     if not stat.S_ISREG(status.st_mode):
-        return "is no regular file"
+        return note("not_regular")
     if path.name.startswith("._"):
-        return "is a Mac's side file, not the picture itself"
+        return note("mac_side_file")
     if path.suffix.lower() not in images.SUFFIXES:
-        return f"is no picture file ({path.suffix or 'no file ending'})"
-    return "" if status.st_size else "is empty (0 bytes)"
+        return note("other_ending", ending=path.suffix) if path.suffix else note("no_ending")
+    return None if status.st_size else note("empty")
 
 
-def error_reason(error: Exception) -> str:
-    """Return in one line why a file could not be read."""
+def error_reason(error: Exception) -> Note:
+    """Return why a file could not be read."""
+    if isinstance(error, images.UnusableError):
+        return error.reason
     if isinstance(error, PIL.UnidentifiedImageError):
-        return "is no picture, or a damaged one"
+        return note("no_picture")
+    if isinstance(error, PermissionError):
+        return note("no_permission")
     if isinstance(error, OSError) and error.strerror:
-        return f"can't be read: {error.strerror}"
+        return note("unreadable", why=error.strerror)
     if isinstance(error, MemoryError):
-        return "needs more memory than there is; save a smaller copy"
-    message = " ".join(str(error).split()) or repr(error)
-    return message if isinstance(error, images.UnusableError) else f"is damaged: {message}"
+        return note("no_memory")
+    return note("damaged", why=" ".join(str(error).split()) or repr(error))
 
 
 def look_at(path: Path) -> Source:
@@ -70,6 +73,6 @@ def without_copies(sources: list[Source]) -> list[Source]:
     for source in sources:
         name = first.setdefault(source.sha256, source.path.name)
         if not source.reason and name != source.path.name:
-            source = replace(source, reason=f"has the same bytes as {shown(name)}")
+            source = replace(source, reason=note("same_bytes", name=name))
         marked.append(source)
     return marked

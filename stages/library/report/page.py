@@ -1,7 +1,6 @@
 """The report's page: the whole dataset in one HTML file that opens by double-click."""
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import chain
@@ -14,6 +13,7 @@ from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import HEADER, KEY_LENGTH, Edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
+from stages.library.dataset.notes import notes_of, say
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import SCALE, Scores
 from stages.library.tagging.tokens import table
@@ -24,79 +24,13 @@ CHUNK = 40
 """Thumbnails per JSON island: the browser parses an island when it first shows one of them."""
 
 KINDS = {
-    "upscaled from ": "upscaled",
-    "colours converted from ": "colours",
-    "colour profile unreadable": "colours",
-    "looks like ": "near",
+    "upscaled": "upscaled",
+    "colours_converted": "colours",
+    "unnamed_converted": "colours",
+    "profile_unreadable": "colours",
+    "looks_like": "near",
 }
-"""How the prepare stage's notes on a used picture begin, and what the page calls them."""
-
-JAPANESE = [
-    (r"is a broken link", "リンク先がありません"),
-    (r"can't be read: permission denied", "読み取りの許可がありません"),
-    (r"can't be read", "読み取れません"),
-    (r"is a folder; .*", "フォルダーです(中の絵は読みません)"),
-    (r"is no regular file", "ふつうのファイルではありません"),
-    (r"is no picture file \((.*)\)", r"絵のファイルではありません(\1)"),
-    (r"is empty \(0 bytes\)", "空のファイルです"),
-    (r"is no picture, or a damaged one", "絵ではないか、壊れています"),
-    (r"needs more memory than there is; .*", "メモリーが足りません。小さくして保存してください"),
-    (r"is damaged: (.*)", r"壊れています(\1)"),
-    (
-        r"(\d+)x(\d+) is more than (\d+) megapixels; .*",
-        r"\1×\2 は \3 メガピクセルを超えています。小さくして保存してください",
-    ),
-    (
-        r"(\d+)x(\d+) is too small; no side may be under (\d+) px",
-        r"\1×\2 は小さすぎます(どの辺も \3 px 以上)",
-    ),
-    (
-        r"its short side is (\d+) px, too small for (\d+) px \(least: (\d+)\)",
-        r"短い辺が \1 px しかなく、\2 px にできません(\3 px 以上必要)",
-    ),
-    (
-        r"colour mode (.*) can't be used; .*",
-        r"カラーモード \1 は使えません。8 ビット RGB で保存してください",
-    ),
-    (r"has the same bytes as (.*)", r"\1 と同じファイルです"),
-    (r"upscaled from (\d+)x(\d+)", r"\1×\2 から拡大"),
-    (r"colours converted from (.*) to sRGB", r"色を \1 から sRGB に変換"),
-    (r"colour profile unreadable, .*", "カラープロファイルが読めず、sRGB とみなしました"),
-    (r"looks like (.*)", r"\1 によく似ています"),
-]
-"""The prepare stage's reasons and notes, and how the page says them in Japanese."""
-
-
-def in_japanese(reason: str) -> str:
-    """Return a reason of the manifest in Japanese, as it is where it is unknown.
-
-    >>> in_japanese("has the same bytes as nasu.png")
-    'nasu.png と同じファイルです'
-    """
-    for pattern, japanese in JAPANESE:
-        if found := re.fullmatch(pattern, reason, flags=re.DOTALL):
-            return found.expand(japanese)
-    return reason
-
-
-def notes(row: Row) -> list[str]:
-    """Return what is worth knowing of a used picture; a `; ` may also be part of a note.
-
-    >>> notes(Row("", "", "", 0, 0, "used", "upscaled from 5x4; looks like a; b.png"))
-    ['upscaled from 5x4', 'looks like a; b.png']
-    """
-    found: list[str] = []
-    for part in row.reason.split("; ") if row.reason else []:
-        if part.startswith(tuple(KINDS)) or not found:
-            found.append(part)
-        else:
-            found[-1] += f"; {part}"
-    return found
-
-
-def kind(note: str) -> str:
-    """Return what the page calls a note."""
-    return next((name for start, name in KINDS.items() if note.startswith(start)), "other")
+"""Of every remark on a used picture, by its code, what the page calls it."""
 
 
 def look_alikes(pictures: Mapping[str, Row]) -> list[list[str]]:
@@ -104,8 +38,8 @@ def look_alikes(pictures: Mapping[str, Row]) -> list[list[str]]:
     stems = {row.source: stem for stem, row in pictures.items()}
     groups = {stem: [stem] for stem in pictures}
     for stem, row in pictures.items():
-        for note in notes(row):
-            other = stems.get(note.removeprefix("looks like ")) if kind(note) == "near" else None
+        for note in notes_of(row):
+            other = stems.get(note.values["name"]) if note.code == "looks_like" else None
             if other and groups[other] is not groups[stem]:
                 groups[other] += groups[stem]
                 for member in groups[stem]:
@@ -176,7 +110,9 @@ def page_data(
                 "width": row.width,
                 "height": row.height,
                 "size": sizes.get(stem, (1, 1)),
-                "notes": [[kind(note), in_japanese(note), note] for note in notes(row)],
+                "notes": [
+                    [KINDS[note.code], say(note, "ja"), say(note, "en")] for note in notes_of(row)
+                ],
                 "found": [
                     [int(index), int(value)]
                     for index, value in zip(*found.get(stem, ((), ())), strict=True)
@@ -185,9 +121,10 @@ def page_data(
             for stem, row in pictures.items()
         ],
         "skipped": [
-            [row.source, in_japanese(row.reason), row.reason]
+            [row.source, say(note, "ja"), say(note, "en")]
             for row in rows
             if row.status == SKIPPED
+            for note in notes_of(row)
         ],
         "groups": look_alikes(pictures),
         "edits": [[key, asdict(edit)] for key, edit in edits.items()],

@@ -18,6 +18,7 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps
 from PIL.GifImagePlugin import GifImageFile
 
 from stages.library.dataset import images
+from stages.library.dataset.notes import note
 
 pillow_heif.register_heif_opener()
 
@@ -274,7 +275,7 @@ def test_colours_are_converted_to_srgb(
 
     assert np.abs(np.asarray(result.picture)[0, 0] - expected).max() <= 1.5
     moved = np.abs(expected - colour).max() > 2
-    assert result.notes == ([f"colours converted from {name} to sRGB"] if moved else [])
+    assert result.notes == ([note("colours_converted", profile=name)] if moved else [])
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.tif", "a.avif", "a.heic"])
@@ -294,10 +295,10 @@ def test_an_srgb_profile_changes_no_pixel_whatever_its_name(name: str) -> None:
     curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), b"curv\0\0\0\0\0\0\4\0" + table)
     image = noise(64, 64)
 
-    result, note = images.to_srgb(image, profile(name, primaries(SRGB_TO_XYZ) | curves))
+    result, said = images.to_srgb(image, profile(name, primaries(SRGB_TO_XYZ) | curves))
 
     assert result.tobytes() == image.tobytes()
-    assert note == ""
+    assert said is None
 
 
 def test_a_grey_profile_on_a_grey_picture(tmp_path: Path) -> None:
@@ -323,7 +324,7 @@ def test_cmyk_with_a_profile(tmp_path: Path, name: str) -> None:
     result = images.render(path, 64, "crop")
 
     assert np.abs(np.asarray(result.picture)[0, 0] - to_srgb(lab_to_xyz(*ink))).max() <= 3
-    assert result.notes == ["colours converted from inks to sRGB"]
+    assert result.notes == [note("colours_converted", profile="inks")]
 
 
 def test_cmyk_paper_stays_white(tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ def test_a_profile_that_does_not_fit_is_ignored_and_noted(tmp_path: Path, icc: b
     result = images.render(path, 64, "crop")
 
     assert far(np.asarray(result.picture), np.asarray(drawing(64, 64))) == 0
-    assert result.notes == ["colour profile unreadable, colours taken as sRGB"]
+    assert result.notes == [note("profile_unreadable")]
 
 
 def test_a_profile_of_two_megabytes_is_no_damage(tmp_path: Path) -> None:
@@ -370,10 +371,11 @@ def test_a_profile_of_two_megabytes_is_no_damage(tmp_path: Path) -> None:
 def test_a_note_is_one_line_whatever_the_name_of_the_profile(name: str) -> None:
     image = Image.new("RGB", (8, 8), (55, 55, 55))
 
-    _, note = images.to_srgb(image, rgb_profile(name, SRGB_TO_XYZ, 1.0))
+    _, said = images.to_srgb(image, rgb_profile(name, SRGB_TO_XYZ, 1.0))
 
-    shown = " ".join(name.split()) or "an unnamed profile"
-    assert note == f"colours converted from {shown} to sRGB"
+    assert said == (
+        note("colours_converted", profile="two lines") if name else note("unnamed_converted")
+    )
 
 
 # Alpha and modes
@@ -632,7 +634,7 @@ def test_up_to_four_times_is_upscaled_and_noted(tmp_path: Path, width: int, heig
     result = images.render(path, 64, "crop")
 
     assert result.picture.size == (64, 64)
-    assert result.notes == [f"upscaled from {width}x{height}"]
+    assert result.notes == [note("upscaled", width=width, height=height)]
 
 
 @pytest.mark.parametrize(("width", "height"), [(15, 64), (1, 1), (30000, 10), (65000, 1)])

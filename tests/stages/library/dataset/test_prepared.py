@@ -1,11 +1,13 @@
 """The record of prepared pictures; the prepare stage's tests have the rest, kills included."""
 
+import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from stages.library.dataset.images import render
+from stages.library.dataset.notes import note
 from stages.library.dataset.prepared import (
     Folders,
     Picture,
@@ -28,7 +30,7 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.fixture
 def picture(folders: Folders, tmp_path: Path) -> Picture:
     """Return what is to be recorded of a drawing that was prepared as img001."""
-    Image.new("RGB", (80, 64), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (40, 32), "red").save(tmp_path / "a.png")
     return save_picture(render(tmp_path / "a.png", 64, "crop"), "img001", folders)
 
 
@@ -37,9 +39,30 @@ def test_a_record_is_read_as_it_was_written_by_the_same_recipe(
 ) -> None:
     path = tmp_path / "prepared.json"
     write_record(path, recipe(64, "crop"), {"f00": picture})
+    assert picture.notes == [note("upscaled", width=40, height=32)]
     assert read_record(path, recipe(64, "crop")) == {"f00": picture}
     assert read_record(path, recipe(128, "crop")) == {}
     assert read_record(tmp_path / "none.json", recipe(64, "crop")) == {}
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        ["upscaled from 40x32"],
+        [{"code": "enlarged", "values": {}}],
+        [{"code": "upscaled", "values": {"from": "40x32"}}],
+        None,
+    ],
+)
+def test_a_record_with_the_notes_of_another_version_is_none(
+    picture: Picture, tmp_path: Path, notes: object
+) -> None:
+    path = tmp_path / "prepared.json"
+    write_record(path, recipe(64, "crop"), {"f00": picture})
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["pictures"]["f00"]["notes"] = notes
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert read_record(path, recipe(64, "crop")) == {}
 
 
 def test_a_kept_picture_is_copied_under_its_new_name(picture: Picture, folders: Folders) -> None:

@@ -7,12 +7,11 @@ from base64 import b64decode, b64encode
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.manifest import Row
-from stages.library.report.page import CHUNK, FOLDER, in_japanese, kind, look_alikes, notes
+from stages.library.dataset.notes import REMARKS, note
+from stages.library.report.page import CHUNK, FOLDER, KINDS, look_alikes
 from stages.library.tagging.rules import Rules
 from tests.browser.pages import Dataset, dataset, read_json, row_of, skipped_row
 from tests.stages.library.common.test_html import HOSTILE
@@ -22,7 +21,7 @@ from tests.support.vectors.make import texts
 
 def small(**others: Any) -> Dataset:
     """Return a dataset of two drawings."""
-    rows = [row_of(1, "a.png"), row_of(2, "b.png", reason="looks like a.png")]
+    rows = [row_of(1, "a.png"), row_of(2, "b.png", notes=[note("looks_like", name="a.png")])]
     found = [{"smile": 9000, "long_hair": 4000}, {"smile": 3000}]
     return dataset(rows, found, **others)
 
@@ -71,7 +70,7 @@ def test_code_holds_no_end_of_its_own_element() -> None:
 
 def test_hostile_names_are_data_only() -> None:
     rows = [row_of(number, name) for number, name in enumerate(HOSTILE, 1)]
-    rows += [skipped_row(name, f"is damaged: {name}") for name in HOSTILE]
+    rows += [skipped_row(name, note("damaged", why=name)) for name in HOSTILE]
     made = dataset(
         rows, [{name: 9000} for name in HOSTILE], words=dict.fromkeys(HOSTILE[:5], "<b>")
     )
@@ -123,56 +122,41 @@ def test_every_tag_has_the_dictionarys_japanese() -> None:
     assert dict(data["words"])["^_^"] == ""
 
 
-@pytest.mark.parametrize(
-    ("reason", "kinds"),
-    [
-        ("", []),
-        ("upscaled from 300x400", ["upscaled"]),
-        ("colours converted from Odd; Name to sRGB; looks like a; b.png", ["colours", "near"]),
-        ("colour profile unreadable, colours taken as sRGB", ["colours"]),
-        ("something new", ["other"]),
-    ],
-)
-def test_notes(reason: str, kinds: list[str]) -> None:
-    assert [kind(note) for note in notes(row_of(1, "a.png", reason=reason))] == kinds
-
-
 def test_look_alikes_of_look_alikes_are_one_group() -> None:
-    names = ["a.png", "b.png", "c.png", "d; looks like a.png", "e.png"]
-    reasons = ["", "", "looks like a.png", "looks like c.png", "looks like d; looks like a.png"]
+    names = ["a.png", "b.png", "c.png", "d; looks like a.png", "e\n.png"]
+    alike = [[], [], [names[0]], [names[2]], [names[3]]]
     rows: dict[str, Row] = {
-        name[0]: row_of(number, name, reason=reason)
-        for number, (name, reason) in enumerate(zip(names, reasons, strict=True))
+        name[0]: row_of(number, name, notes=[note("looks_like", name=other) for other in others])
+        for number, (name, others) in enumerate(zip(names, alike, strict=True))
     }
-    groups = look_alikes(rows)
-    assert groups[0][:3] == ["a", "c", "d"]
-    assert len(groups) == 1
+    assert look_alikes(rows) == [["a", "c", "d", "e"]]
 
 
-def test_every_reason_of_prepare_has_japanese() -> None:
-    for reason in (
-        "is a broken link",
-        "can't be read",
-        "is a folder; only files directly in the input folder are read",
-        "is no regular file",
-        "is no picture file (no file ending)",
-        "is empty (0 bytes)",
-        "is no picture, or a damaged one",
-        "can't be read: permission denied",
-        "needs more memory than there is; save a smaller copy",
-        "is damaged: image file is truncated",
-        "12000x9000 is more than 100 megapixels; save a smaller copy",
-        "40x400 is too small; no side may be under 64 px",
-        "its short side is 20 px, too small for 512 px (least: 128)",
-        "colour mode F can't be used; save it as 8-bit RGB",
-        "has the same bytes as なす.png",
-        "upscaled from 300x400",
-        "colours converted from Display P3 to sRGB",
-        "colour profile unreadable, colours taken as sRGB",
-        "looks like なす.png",
-    ):
-        assert in_japanese(reason) != reason
-    assert in_japanese("something new") == "something new"
+def test_notes_are_shown_in_both_languages() -> None:
+    rows = [
+        row_of(1, "a.png", notes=[note("upscaled", width=9, height=8), note("profile_unreadable")]),
+        skipped_row("b.txt", note("no_ending")),
+    ]
+    data = data_of(dataset(rows, [{}]).html())
+    assert data["pictures"][0]["notes"] == [
+        ["upscaled", "9×8 から拡大", "upscaled from 9x8"],
+        [
+            "colours",
+            "カラープロファイルが読めず、sRGB とみなしました",
+            "colour profile unreadable, colours taken as sRGB",
+        ],
+    ]
+    assert data["skipped"] == [
+        [
+            "b.txt",
+            "絵のファイルではありません(拡張子がありません)",
+            "is no picture file (no file ending)",
+        ]
+    ]
+
+
+def test_every_remark_on_a_picture_is_of_some_kind() -> None:
+    assert set(KINDS) == set(REMARKS)
 
 
 def test_vectors_cover_the_rules() -> None:
