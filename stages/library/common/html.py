@@ -9,6 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+IMPORT = r'^import \{[^}]*\} from "(\S+)";\n'
+"""How one of our JavaScript modules imports from another."""
+
 
 def island(value: object) -> Markup:
     r"""Return JSON that can do no harm inside a script element, whatever it holds.
@@ -20,6 +23,24 @@ def island(value: object) -> Markup:
     return Markup(
         re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text)
     )
+
+
+def modules(path: Path) -> dict[Path, str]:
+    """Return the text of a JavaScript module behind those of all that it imports, in order."""
+    found: dict[Path, str] = {}
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(IMPORT, text, re.MULTILINE):
+        found |= modules((path.parent / name).resolve())
+    return found | {path: text}
+
+
+def script(path: Path) -> str:
+    """Return a JavaScript module and all that it imports as one script, for one HTML file.
+
+    They share one scope there, so no two modules may give a name at their top level.
+    """
+    joined = "\n".join(modules(path.resolve()).values())
+    return '"use strict";\n' + re.sub(f"{IMPORT}|^export ", "", joined, flags=re.MULTILINE)
 
 
 def digest(text: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from stages.library.common.html import island, policy, rendered
+from stages.library.common.html import island, policy, rendered, script
 from stages.library.drawing.orders import weight_text
 
 FOLDER = Path(__file__).with_suffix("")
@@ -147,15 +147,15 @@ def page_data(gallery: Gallery) -> dict[str, object]:
 def render(gallery: Gallery, sizes: Mapping[str, tuple[int, int]]) -> str:
     """Return the page as HTML, to stand beside images/; `sizes` are the pictures', by name."""
     style = dimensions(gallery, sizes) + (FOLDER / "gallery.css").read_text("utf-8")
-    script = (FOLDER / "gallery.js").read_text("utf-8")
+    code = script(FOLDER / "gallery.js")
     counts = recall(gallery)
     pictures = enumerate(gallery.pictures)
     return rendered(
         FOLDER / "gallery.html.j2",
         # where a page is a file, browsers differ in what its 'self' is
-        policy=policy(style, script, pictures="data: file: 'self'"),
+        policy=policy(style, code, pictures="data: file: 'self'"),
         style=Markup(style),
-        script=Markup(script),
+        script=Markup(code),
         gallery=gallery,
         sizes=sizes,
         at={(p.prompt, p.epoch, p.weight, p.seed): (index, p) for index, p in pictures},

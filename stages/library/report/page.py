@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from stages.library.common.html import island, policy, rendered
+from stages.library.common.html import island, policy, rendered, script
 from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import HEADER, KEY_LENGTH, Edits
@@ -168,12 +168,12 @@ def render_page(
     )
     encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
     style = (FOLDER / "page.css").read_text("utf-8")
-    script = "".join((FOLDER / name).read_text("utf-8") for name in ("tags.js", "page.js"))
+    code = script(FOLDER / "keys.js")
     return rendered(
         FOLDER / "page.html.j2",
-        policy=policy(style, script),
+        policy=policy(style, code),
         style=Markup(style),
-        script=Markup(script),
+        script=Markup(code),
         trigger=trigger,
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(data),

@@ -1,4 +1,3 @@
-"use strict";
 // The page of test pictures: one picture in the large, and which rows of the tables show.
 // A picture is its link in a table; without this script the links open the files.
 
@@ -8,7 +7,8 @@ const data = JSON.parse($("data").textContent);
 const japanese = new Map(data.japanese);
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-let shown = null, other = null;      // the picture in the dialog, and the one to flip to
+let shown = null;
+let other = null; // the picture in the dialog, and the one to flip to
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -18,53 +18,72 @@ function element(name, properties = {}, ...children) {
 
 // ---- where pictures stand ----
 
-/** The picture next to one: left and right the weight, up and down the epoch, the seed, the prompt. */
+/** The picture beside one: left and right the weight, up and down epoch, seed and prompt. */
 function neighbour(picture, key) {
   const rows = all(".shots:not([hidden])").map((row) => all(".shot", row));
-  const y = rows.findIndex((row) => row.includes(picture)), x = rows[y].indexOf(picture);
+  const y = rows.findIndex((row) => row.includes(picture));
+  const x = rows[y].indexOf(picture);
   const [right, down] = STEPS[key];
   return rows[y + down]?.[x + right];
 }
 
 /** The labels of a picture, copied from the heads of its table. */
 function labels(picture) {
-  const cell = picture.closest("td"), table = cell.closest("table");
+  const cell = picture.closest("td");
+  const table = cell.closest("table");
   const prompts = document.getElementsByClassName("prompt");
-  const heads = [table.tHead.rows[0].cells[cell.cellIndex], ...cell.parentElement.cells[0].firstElementChild.children];
+  const heads = [
+    table.tHead.rows[0].cells[cell.cellIndex],
+    ...cell.parentElement.cells[0].firstElementChild.children,
+  ];
   if (prompts.length > 1) heads.unshift(picture.closest(".prompt").querySelector("h2"));
-  return heads.map((head) => element("span", { className: "part" }, ...head.cloneNode(true).childNodes));
+  return heads.map((head) =>
+    element("span", { className: "part" }, ...head.cloneNode(true).childNodes),
+  );
 }
 
 // ---- one picture in the large ----
 
 function chip(tag) {
   const made = element("span", { className: "chip" }, element("bdi", {}, tag));
-  if (japanese.has(tag)) made.append(" ", element("span", { className: "ja", lang: "ja" }, japanese.get(tag)));
+  if (japanese.has(tag))
+    made.append(" ", element("span", { className: "ja", lang: "ja" }, japanese.get(tag)));
   return made;
 }
 
 function show(picture, before) {
-  const near = Object.keys(STEPS).map((key) => neighbour(picture, key)).filter(Boolean);
+  const near = Object.keys(STEPS)
+    .map((key) => neighbour(picture, key))
+    .filter(Boolean);
   [shown, other] = [picture, before ?? near[0]];
-  const image = picture.querySelector("img"), known = data.pictures[picture.dataset.index];
+  const image = picture.querySelector("img");
+  const known = data.pictures[picture.dataset.index];
   $("large").src = picture.href;
   $("large").alt = image.alt;
   $("labels").replaceChildren(...labels(picture));
   if (other) {
     const here = labels(picture).map((part) => part.textContent);
-    $("other").replaceChildren("⇄ ", ...labels(other).filter((part, i) => part.textContent !== here[i]));
+    $("other").replaceChildren(
+      "⇄ ",
+      ...labels(other).filter((part, i) => part.textContent !== here[i]),
+    );
   }
   for (const id of ["found", "missing"]) {
     $(id).hidden = !known[id].length;
     $(id).querySelector("b").textContent = known[id].length;
-    $(id).querySelector(".chips").replaceChildren(...known[id].map(chip));
+    $(id)
+      .querySelector(".chips")
+      .replaceChildren(...known[id].map(chip));
   }
   $("infotext").textContent = known.infotext;
   $("copied").textContent = "";
   $("file").href = picture.href;
   $("file").textContent = decodeURIComponent(picture.getAttribute("href"));
   for (const each of all("[data-step]")) each.disabled = !neighbour(picture, each.dataset.step);
-  for (const { href } of near) Object.assign(new Image(), { src: href }).decode().catch(() => {});  // ready to flip to
+  for (const { href } of near)
+    Object.assign(new Image(), { src: href })
+      .decode()
+      .catch(() => {}); // ready to flip to
   if (!$("picture").open) $("picture").showModal();
 }
 
@@ -74,7 +93,9 @@ function step(key) {
 }
 
 async function copy() {
-  try { await navigator.clipboard.writeText($("infotext").textContent); } catch {
+  try {
+    await navigator.clipboard.writeText($("infotext").textContent);
+  } catch {
     getSelection().selectAllChildren($("infotext"));
     document.execCommand("copy");
   }
@@ -97,30 +118,48 @@ function filter(seed) {
 }
 
 function speak(language) {
-  const pick = (pair) => { const [ja, en] = pair.split("|"); return language === "both" ? `${ja} / ${en}` : language === "ja" ? ja : en; };
+  const pick = (pair) => {
+    const [ja, en] = pair.split("|");
+    return language === "both" ? `${ja} / ${en}` : language === "ja" ? ja : en;
+  };
   document.documentElement.dataset.language = language;
   document.documentElement.lang = language === "en" ? "en" : "ja";
-  for (const each of all("[data-words]")) { each.title = pick(each.dataset.words); each.setAttribute("aria-label", each.title); }
+  for (const each of all("[data-words]")) {
+    each.title = pick(each.dataset.words);
+    each.setAttribute("aria-label", each.title);
+  }
   for (const each of all("[data-alt]")) each.alt = pick(each.dataset.alt);
   document.querySelector(`[name=language][value=${language}]`).checked = true;
-  try { localStorage.setItem("nasumiso-language", language); } catch { /* private windows */ }
+  try {
+    localStorage.setItem("nasumiso-language", language);
+  } catch {
+    /* private windows */
+  }
 }
 
 document.addEventListener("click", (event) => {
-  const picture = event.target.closest(".shot"), arrow = event.target.closest("[data-step]");
-  if (picture && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); show(picture); }
-  else if (arrow) step(arrow.dataset.step);
+  const picture = event.target.closest(".shot");
+  const arrow = event.target.closest("[data-step]");
+  if (picture && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    show(picture);
+  } else if (arrow) step(arrow.dataset.step);
   else if (event.target.closest("#flip")) show(other, shown);
   else if (event.target.closest("#copy")) copy();
-  else if (event.target === $("picture")) $("picture").close();  // beside the dialog
+  else if (event.target === $("picture")) $("picture").close(); // beside the dialog
 });
 
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   if ($("picture").open) {
-    if (STEPS[key]) { event.preventDefault(); step(key); }
-    else if (key === " " && other && !target.closest("a, button")) { event.preventDefault(); show(other, shown); }
+    if (STEPS[key]) {
+      event.preventDefault();
+      step(key);
+    } else if (key === " " && other && !target.closest("a, button")) {
+      event.preventDefault();
+      show(other, shown);
+    }
   } else if (STEPS[key] && target.closest(".shot")) {
     event.preventDefault();
     neighbour(target.closest(".shot"), key)?.focus();
@@ -130,11 +169,18 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", ({ target }) => {
   if (target.name === "language") speak(target.value);
   if (target.name === "seed") inPlace(() => filter(target.value));
-  if (target.name === "size") inPlace(() => { document.documentElement.dataset.size = target.value; });
+  if (target.name === "size")
+    inPlace(() => {
+      document.documentElement.dataset.size = target.value;
+    });
 });
 
 $("picture").addEventListener("close", () => shown.focus());
 
 let language = null;
-try { language = localStorage.getItem("nasumiso-language"); } catch { /* private windows */ }
+try {
+  language = localStorage.getItem("nasumiso-language");
+} catch {
+  /* private windows */
+}
 speak(["ja", "en"].includes(language) ? language : "both");

@@ -1,81 +1,113 @@
-"use strict";
 // What the report's page computes: pure functions. Those with a Python name beside them are its
 // twins, and tests/support/vectors holds the two together.
 
-const CHARACTER = 4, RATING = 9;     // stages/library/tagging/scores.py
+const CHARACTER = 4; // stages/library/tagging/scores.py
+export const RATING = 9;
 const LISTS = ["add", "remove", "order"];
-const NOTHING = { source: "", add: [], remove: [], order: [] };
-const FEW = 5;                       // fewer tags than this, the trigger not counted, are few
-const CROPPED = 0.25;                // a cut-off share of the drawing worth looking at
-const FOLDED = 14;                   // so many tags a card shows at first
+export const NOTHING = { source: "", add: [], remove: [], order: [] };
+export const FEW = 5; // fewer tags than this, the trigger not counted, are few
+export const CROPPED = 0.25; // a cut-off share of the drawing worth looking at
+export const FOLDED = 14; // so many tags a card shows at first
 
 // ---- tags ----
 
 // what Python's str.strip strips
-const SPACES = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const SPACES =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const EDGES = new RegExp(`^[${SPACES}]+|[${SPACES}]+$`, "g");
-const strip = (text) => text.replace(EDGES, "");
+export const strip = (text) => text.replace(EDGES, "");
 
 const keys = new Map();
 /** The form in which tags are compared: captions.underscored. */
-function underscored(tag) {
+export function underscored(tag) {
   let key = keys.get(tag);
-  if (key === undefined) keys.set(tag, key = strip(tag).toLowerCase().replaceAll(" ", "_"));
+  if (key === undefined) {
+    key = strip(tag).toLowerCase().replaceAll(" ", "_");
+    keys.set(tag, key);
+  }
   return key;
 }
 
 /** captions.split, line breaks being commas as in captions.read_tags. */
-const split = (line) => [...new Set(line.split(/[,\r\n]/).map(strip).filter(Boolean))];
+const split = (line) => [
+  ...new Set(
+    line
+      .split(/[,\r\n]/)
+      .map(strip)
+      .filter(Boolean),
+  ),
+];
 
 /** captions.spaced */
-const spaced = (tag, faces) => faces.has(tag) ? tag : tag.replaceAll("_", " ");
+const spaced = (tag, faces) => (faces.has(tag) ? tag : tag.replaceAll("_", " "));
 
 /** Strings in Python's order, by code point; JavaScript's own is by UTF-16 unit. */
-function compareText(one, other) {
+export function compareText(one, other) {
   if (!/[\ud800-\udfff]/.test(one + other)) return one < other ? -1 : one > other ? 1 : 0;
-  const a = Array.from(one, (c) => c.codePointAt(0)), b = Array.from(other, (c) => c.codePointAt(0));
+  const a = Array.from(one, (c) => c.codePointAt(0));
+  const b = Array.from(other, (c) => c.codePointAt(0));
   const at = a.findIndex((point, i) => point !== b[i]);
   return at < 0 ? a.length - b.length : at < b.length ? a[at] - b[at] : 1;
 }
 
 /** What a model's tags become under the rules of params.yaml, and what is offered to type. */
-function readModel(tags, categories, rules, faceList) {
+export function readModel(tags, categories, rules, faceList) {
   const faces = new Set(faceList);
   const excluded = new Set(rules.exclude.map(underscored));
-  const replaced = new Map(rules.replace.map(([old, by]) => [underscored(old), by.replaceAll(" ", "_")]));
+  const replaced = new Map(
+    rules.replace.map(([old, by]) => [underscored(old), by.replaceAll(" ", "_")]),
+  );
   const names = tags.map((tag) => {
     const key = underscored(tag);
-    const name = excluded.has(key) ? null : replaced.get(key) ?? key;
+    const name = excluded.has(key) ? null : (replaced.get(key) ?? key);
     return name === null || excluded.has(underscored(name)) ? null : name;
   });
-  const spelled = (name) => rules.underscores === "spaces" ? spaced(name, faces) : name;
-  return { tags, categories, rules, names, spelled, pieces: names.map((name) => name === null ? [] : split(spelled(name))) };
+  const spelled = (name) => (rules.underscores === "spaces" ? spaced(name, faces) : name);
+  return {
+    tags,
+    categories,
+    rules,
+    names,
+    spelled,
+    pieces: names.map((name) => (name === null ? [] : split(spelled(name)))),
+  };
 }
 
 /** A picture's found [index, score] pairs in the order of captions: caption.rewritten, but for the
  * threshold, which has no part in the order. */
-function ranked(found, model) {
-  const general = [], ratings = [];
+export function ranked(found, model) {
+  const general = [];
+  const ratings = [];
   for (const [index, value] of found) {
-    const kind = model.categories[index], entry = { index, value, name: model.names[index], character: kind === CHARACTER };
+    const kind = model.categories[index];
+    const entry = { index, value, name: model.names[index], character: kind === CHARACTER };
     if (kind === RATING) ratings.push(entry);
     else if (entry.name !== null) general.push(entry);
   }
   general.sort((a, b) => b.value - a.value || compareText(a.name, b.name));
-  ratings.sort((a, b) => b.value - a.value || compareText(model.tags[a.index], model.tags[b.index]));
+  ratings.sort(
+    (a, b) => b.value - a.value || compareText(model.tags[a.index], model.tags[b.index]),
+  );
   return { general, rating: ratings[0] };
 }
 
 /** caption.tags_of at a threshold in ten-thousandths, as the edit stage reads it back. */
-function tagsOf({ general, rating }, model, threshold) {
+export function tagsOf({ general, rating }, model, threshold) {
   const { character_threshold, max_tags, ratings } = model.rules;
   const chosen = new Map();
   for (const entry of general) {
     const key = underscored(entry.name);
-    if (entry.value >= (entry.character ? character_threshold : threshold) && !chosen.has(key)) chosen.set(key, entry);
+    if (entry.value >= (entry.character ? character_threshold : threshold) && !chosen.has(key))
+      chosen.set(key, entry);
   }
   const entries = [...chosen.values()].slice(0, max_tags || undefined);
-  if (ratings && rating && rating.name !== null && !entries.some(({ name }) => name === rating.name)) entries.push(rating);
+  if (
+    ratings &&
+    rating &&
+    rating.name !== null &&
+    !entries.some(({ name }) => name === rating.name)
+  )
+    entries.push(rating);
   return [...new Set(entries.flatMap(({ index }) => model.pieces[index]))];
 }
 
@@ -83,7 +115,9 @@ function tagsOf({ general, rating }, model, threshold) {
 function apply(tags, edit) {
   const removed = new Set(edit.remove.map(underscored));
   const added = new Map(edit.add.map((tag) => [underscored(tag), tag]));
-  const kept = tags.filter((tag) => !removed.has(underscored(tag))).map((tag) => added.get(underscored(tag)) ?? tag);
+  const kept = tags
+    .filter((tag) => !removed.has(underscored(tag)))
+    .map((tag) => added.get(underscored(tag)) ?? tag);
   const fresh = [...added.values()].filter((tag) => !kept.includes(tag));
   const corrected = [...new Set([...fresh, ...kept])];
   const places = new Map(edit.order.map((tag, place) => [underscored(tag), place]));
@@ -92,37 +126,47 @@ function apply(tags, edit) {
 }
 
 /** What the common-tag stage writes: common_tag.with_tag_first. */
-const withTagFirst = (tags, trigger) =>
-  [trigger, ...new Set(tags.filter((tag) => underscored(tag) !== underscored(trigger)))];
+const withTagFirst = (tags, trigger) => [
+  trigger,
+  ...new Set(tags.filter((tag) => underscored(tag) !== underscored(trigger))),
+];
 
 /** The final caption, and the same with the struck tags in it, to show. */
-function captioned(tagged, edit, trigger) {
-  const struck = new Set(edit.remove.map(underscored)), had = new Set(tagged);
+export function captioned(tagged, edit, trigger) {
+  const struck = new Set(edit.remove.map(underscored));
+  const had = new Set(tagged);
   return {
     tagged,
     final: withTagFirst(apply(tagged, edit), trigger),
-    shown: withTagFirst(apply(tagged, { ...edit, remove: [] }), trigger).slice(1).map((tag) => {
-      const key = underscored(tag);
-      return { tag, key, state: struck.has(key) ? "struck" : had.has(tag) ? "" : "added" };
-    }),
+    shown: withTagFirst(apply(tagged, { ...edit, remove: [] }), trigger)
+      .slice(1)
+      .map((tag) => {
+        const key = underscored(tag);
+        return { tag, key, state: struck.has(key) ? "struck" : had.has(tag) ? "" : "added" };
+      }),
   };
 }
 
 // ---- tokens ----
 
 const WORDS = new RegExp(`'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^${SPACES}\\p{L}\\p{N}]+`, "gu");
-const wordsIn = new Map(), bytes = new TextEncoder();
+const wordsIn = new Map();
+const bytes = new TextEncoder();
 /** tokens.words: what CLIP encodes each by itself. */
 function wordsOf(text) {
   let found = wordsIn.get(text);
-  if (!found) wordsIn.set(text, found = text.normalize("NFC").toLowerCase().match(WORDS) ?? []);
+  if (!found) {
+    found = text.normalize("NFC").toLowerCase().match(WORDS) ?? [];
+    wordsIn.set(text, found);
+  }
   return found;
 }
 
 /** tokens.table */
-const readTable = (rows) => new Map(rows.flatMap(([count, found]) => found.split(" ").map((word) => [word, count])));
+export const readTable = (rows) =>
+  new Map(rows.flatMap(([count, found]) => found.split(" ").map((word) => [word, count])));
 
-const punctuated = (tags) => tags.map((tag, i) => i < tags.length - 1 ? `${tag},` : tag);
+const punctuated = (tags) => tags.map((tag, i) => (i < tags.length - 1 ? `${tag},` : tag));
 
 /** tokens.ends: where each tag of a caption ends, in tokens. */
 function ends(tags, table) {
@@ -134,40 +178,47 @@ function ends(tags, table) {
   });
 }
 
-/** How much of a caption the trainer reads: its tokens, whether they are exact, the tags cut off. */
-function measured(tags, table, limit) {
+/** What of a caption the trainer reads: its tokens, whether they are exact, the tags cut off. */
+export function measured(tags, table, limit) {
   const at = ends(tags, table);
   return {
-    tokens: Math.max(0, ...at), cut: new Set(tags.filter((_, i) => at[i] > limit)),
+    tokens: Math.max(0, ...at),
+    cut: new Set(tags.filter((_, i) => at[i] > limit)),
     exact: punctuated(tags).every((text) => wordsOf(text).every((word) => table.has(word))),
   };
 }
 
 // ---- corrections ----
 
-const has = (tags, tag) => tags.some((each) => underscored(each) === underscored(tag));
+export const has = (tags, tag) => tags.some((each) => underscored(each) === underscored(tag));
 const without = (tags, tag) => tags.filter((each) => underscored(each) !== underscored(tag));
-const same = (a, b) => LISTS.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
-const empty = (edit) => LISTS.every((name) => !edit[name].length);
+export const same = (a, b) =>
+  LISTS.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
+export const empty = (edit) => LISTS.every((name) => !edit[name].length);
 
 /** Whether edits.read_edits takes the tag. */
-const isTag = (tag) => strip(tag) !== "" && !tag.includes(",") && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
+export const isTag = (tag) =>
+  strip(tag) !== "" && !tag.includes(",") && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
 
-function strike(edit, tagged, tag) {
+export function strike(edit, tagged, tag) {
   const remove = has(tagged, tag) && !has(edit.remove, tag) ? [...edit.remove, tag] : edit.remove;
   return { ...edit, add: without(edit.add, tag), remove };
 }
 
 /** The opposite of strike; what `saved` added is added again, even if `tagged` has it just now. */
-function restore(edit, tagged, tag, saved, typed = false) {
+export function restore(edit, tagged, tag, saved, typed = false) {
   const wanted = !has(edit.add, tag) && (has(saved.add, tag) || (typed && !has(tagged, tag)));
   const add = wanted ? [...edit.add, tag] : edit.add;
-  const place = (each) => saved.add.includes(each) ? saved.add.indexOf(each) : Infinity;
-  return { ...edit, remove: without(edit.remove, tag), add: [...add].sort((a, b) => place(a) - place(b) || 0) };
+  const place = (each) => (saved.add.includes(each) ? saved.add.indexOf(each) : Infinity);
+  return {
+    ...edit,
+    remove: without(edit.remove, tag),
+    add: [...add].sort((a, b) => place(a) - place(b) || 0),
+  };
 }
 
 /** What led from `was` to `is`, done to `base`; where both changed a tag, `is` wins. */
-function rebased(was, is, base) {
+export function rebased(was, is, base) {
   const result = { ...is };
   for (const name of LISTS) {
     const gained = is[name].filter((tag) => !has(was[name], tag));
@@ -184,12 +235,14 @@ function rebased(was, is, base) {
 const sameName = (name) => name.normalize("NFC");
 
 /** edits.matched: the key of each picture's edit by stem, and the stems found by name only. */
-function matched(edits, pictures) {
+export function matched(edits, pictures) {
   const byKey = new Map(pictures.map(({ key, stem }) => [key, stem]));
   const byName = new Map(pictures.map(({ source, stem }) => [sameName(source), stem]));
-  const found = new Map(), changed = new Set();
+  const found = new Map();
+  const changed = new Set();
   for (const key of edits.keys()) if (byKey.has(key)) found.set(byKey.get(key), key);
-  for (const [key, edit] of [...edits].reverse()) {              // the latest come last
+  for (const [key, edit] of [...edits].reverse()) {
+    // the latest come last
     const stem = byKey.has(key) ? undefined : byName.get(sameName(edit.source));
     if (stem === undefined || found.has(stem)) continue;
     found.set(stem, key);
@@ -199,32 +252,42 @@ function matched(edits, pictures) {
 }
 
 /** Whether an entry says nothing; an empty one does if it keeps out an older of its drawing. */
-const idle = (key, edit, edits) => empty(edit)
-  && ![...edits].some(([other, { source }]) => other !== key && sameName(source) === sameName(edit.source));
+export const idle = (key, edit, edits) =>
+  empty(edit) &&
+  ![...edits].some(
+    ([other, { source }]) => other !== key && sameName(source) === sameName(edit.source),
+  );
 
 /** A scalar of edits.yaml: plain if it can't be mistaken, else as in JSON. */
 function scalar(text) {
   if (/^[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*$/.test(text)) return text;
-  return JSON.stringify(text).replace(/[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(text).replace(
+    /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** edits._written */
 function written(key, edit) {
-  const lists = LISTS.filter((name) => edit[name].length).map((name) => `  ${name}: [${edit[name].map(scalar).join(", ")}]\n`);
+  const lists = LISTS.filter((name) => edit[name].length).map(
+    (name) => `  ${name}: [${edit[name].map(scalar).join(", ")}]\n`,
+  );
   return `${key}:\n  source: ${scalar(edit.source)}\n${lists.join("")}`;
 }
 
 /** edits._blocks: the text before the first entry, each entry's comments and body, the rest. */
 function blocksOf(text) {
   const blocks = new Map();
-  let head = "", comments = "", last = null;
+  let head = "";
+  let comments = "";
+  let last = null;
   for (const line of text.match(/[^\n]+\n?|\n/g) ?? []) {
     const whole = line.endsWith("\n") ? line : `${line}\n`;
     const key = /^['"]?(\w+)['"]?\s*:/.exec(whole)?.[1];
     if (key !== undefined) {
       if (!last) [head, comments] = [comments, ""];
-      blocks.set(key, last = { comments, body: whole });
+      last = { comments, body: whole };
+      blocks.set(key, last);
       comments = "";
     } else if (/^[ \t]/.test(whole) && last) {
       last.body += comments + whole;
@@ -235,15 +298,19 @@ function blocksOf(text) {
 }
 
 /** edits.write_edits: the text of edits.yaml with the entries `now` in place of `was`. */
-function editsText(text, was, now, header) {
+export function editsText(text, was, now, header) {
   const lineEnd = text.includes("\r\n") ? "\r\n" : "\n";
   let { head, blocks, tail } = blocksOf(text.replaceAll("\r\n", "\n"));
   const plain = /^(\s*(#.*)?|---|\.\.\.)$/;
-  if ([...was.keys()].some((key) => !blocks.has(key)) || !(head + tail).split("\n").every((line) => plain.test(line))) {
-    [head, blocks, tail] = [header, new Map(), ""];              // laid out in another way
+  if (
+    [...was.keys()].some((key) => !blocks.has(key)) ||
+    !(head + tail).split("\n").every((line) => plain.test(line))
+  ) {
+    [head, blocks, tail] = [header, new Map(), ""]; // laid out in another way
   }
   const parts = [...now].map(([key, edit]) => {
-    const { comments, body } = blocks.get(key) ?? { comments: "", body: "" }, old = was.get(key);
+    const { comments, body } = blocks.get(key) ?? { comments: "", body: "" };
+    const old = was.get(key);
     if (body && old && same(old, edit) && old.source === edit.source) return comments + body;
     return idle(key, edit, now) ? "" : comments + written(key, edit);
   });
@@ -253,41 +320,72 @@ function editsText(text, was, now, header) {
 // ---- pictures ----
 
 /** What of the drawing the prepared picture shows, in parts of the whole: images.crop_plan. */
-function cropOf({ width, height, size: [across, down] }) {
-  const ratio = across / down, wide = width / height > ratio;
-  const w = wide ? height * ratio / width : 1, h = wide ? 1 : width / ratio / height;
+export function cropOf({ width, height, size: [across, down] }) {
+  const ratio = across / down;
+  const wide = width / height > ratio;
+  const w = wide ? (height * ratio) / width : 1;
+  const h = wide ? 1 : width / ratio / height;
   return { left: (1 - w) / 2, top: (1 - h) / 2, width: w, height: h, cut: 1 - w * h };
 }
 
 /** Text for comparing with what somebody types, full-width letters included. */
-const folded = (text) => text.normalize("NFKC").toLowerCase();
+export const folded = (text) => text.normalize("NFKC").toLowerCase();
 
 /** Whether all words of a query are in the text, and those after a `-` are not. */
-const sought = (text, query) => folded(query).split(/\s+/).filter(Boolean).every((word) =>
-  word.length > 1 && word.startsWith("-") ? !text.includes(word.slice(1)) : text.includes(word));
+export const sought = (text, query) =>
+  folded(query)
+    .split(/\s+/)
+    .filter(Boolean)
+    .every((word) =>
+      word.length > 1 && word.startsWith("-") ? !text.includes(word.slice(1)) : text.includes(word),
+    );
 
 /** The known tags that fit what was typed, best first. */
-function suggestions(typed, known, limit = 8) {
-  const japanese = folded(strip(typed)), query = japanese.replaceAll(" ", "_");
+export function suggestions(typed, known, limit = 8) {
+  const japanese = folded(strip(typed));
+  const query = japanese.replaceAll(" ", "_");
   const rank = ({ key, ja, count }) => {
-    const at = key === query || ja === japanese ? 0 : key.startsWith(query) || ja.startsWith(japanese) ? 1
-      : key.includes(`_${query}`) ? 2 : key.includes(query) || ja.includes(japanese) ? 3 : 9;
+    const at =
+      key === query || ja === japanese
+        ? 0
+        : key.startsWith(query) || ja.startsWith(japanese)
+          ? 1
+          : key.includes(`_${query}`)
+            ? 2
+            : key.includes(query) || ja.includes(japanese)
+              ? 3
+              : 9;
     return at - Math.min(count, 9999) / 10000;
   };
   if (!query) return [];
-  return known.map((tag) => [rank(tag), tag]).filter(([at]) => at <= 3).sort((a, b) => a[0] - b[0] || a[1].key.length - b[1].key.length).slice(0, limit).map(([, tag]) => tag);
+  return known
+    .map((tag) => [rank(tag), tag])
+    .filter(([at]) => at <= 3)
+    .sort((a, b) => a[0] - b[0] || a[1].key.length - b[1].key.length)
+    .slice(0, limit)
+    .map(([, tag]) => tag);
 }
 
 /** A text that shows on one line whatever it holds: controls and direction marks become visible. */
-const visible = (text) => text.replace(/(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+export const visible = (text) =>
+  text.replace(
+    /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu,
+    (c) => `\\u{${c.codePointAt(0).toString(16)}}`,
+  );
 
 /** How many tags two lists of captions differ in. */
-function difference(before, after) {
-  let added = 0, dropped = 0, pictures = 0;
+export function difference(before, after) {
+  let added = 0;
+  let dropped = 0;
+  let pictures = 0;
   before.forEach((tags, i) => {
-    const old = new Set(tags), now = new Set(after[i]);
-    const plus = after[i].filter((tag) => !old.has(tag)).length, minus = tags.filter((tag) => !now.has(tag)).length;
-    added += plus; dropped += minus; pictures += plus + minus > 0;
+    const old = new Set(tags);
+    const now = new Set(after[i]);
+    const plus = after[i].filter((tag) => !old.has(tag)).length;
+    const minus = tags.filter((tag) => !now.has(tag)).length;
+    added += plus;
+    dropped += minus;
+    pictures += plus + minus > 0;
   });
   return { added, dropped, pictures };
 }

@@ -1,0 +1,193 @@
+// What the artist types and clicks, and the page's start.
+
+import { $, element } from "../../common/html/elements.js";
+import { acts, setThreshold } from "./acts.js";
+import { fill, near, point } from "./cards.js";
+import { look, stepTo } from "./detail.js";
+import { data, pictures, recompute, remember, state, stored } from "./model.js";
+import { showListed } from "./panels.js";
+import { toast } from "./pieces.js";
+import { visible } from "./tags.js";
+import { choose, closeSuggestions, correctTyped, suggest, write } from "./typing.js";
+
+function load() {
+  const laid = remember();
+  recompute();
+  if (laid)
+    toast(
+      `${laid} 枚の edits.yaml がほかで変わっていました。保存前の手直しを重ねました`,
+      `edits.yaml has changed for ${laid} pictures since; unsaved corrections are laid over it`,
+    );
+}
+
+function speak(chosen) {
+  document.documentElement.dataset.language = chosen;
+  document.documentElement.lang = chosen === "en" ? "en" : "ja";
+  const pick = (pair) => {
+    const [ja, en] = pair.split("|");
+    return chosen === "both" ? `${ja} / ${en}` : chosen === "ja" ? ja : en;
+  };
+  for (const each of document.querySelectorAll("[data-words]")) {
+    each.title = pick(each.dataset.words);
+    each.setAttribute("aria-label", each.title);
+  }
+  for (const each of document.querySelectorAll("[data-label]")) {
+    each.placeholder = pick(each.dataset.label);
+    each.setAttribute("aria-label", each.placeholder);
+  }
+  $("bulk").how.replaceChildren(
+    element("option", { value: "add" }, pick("追加|add")),
+    element("option", { value: "strike" }, pick("削除|strike")),
+  );
+  $("trigger").title = pick($("trigger").dataset.words);
+  document.querySelector(`[name=language][value=${chosen}]`).checked = true;
+  try {
+    localStorage.setItem("nasumiso-language", chosen);
+  } catch {
+    /* private windows */
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-act]");
+  if (target) acts[target.dataset.act](target);
+  else if (event.target.closest(".suggestions li")) choose(event.target.closest("li"));
+  else if (event.target === $("detail")) $("detail").close(); // beside the dialog
+  if (!event.target.closest(".combo")) closeSuggestions();
+});
+
+document.addEventListener("focusin", (event) => {
+  const picture = event.target.closest?.(".card")?.picture;
+  if (picture && picture !== state.current) point(picture, false);
+});
+
+document.addEventListener("input", (event) => {
+  const { target } = event;
+  if (target.id === "search") {
+    state.query = target.value;
+    if ($("view-sheet").hidden) document.querySelector("[data-view=sheet]").click();
+    showListed();
+  } else if (target.id === "threshold") setThreshold(Number(target.value));
+  else if (target.name === "language") speak(target.value);
+  else if (target.dataset.suggest !== undefined && !event.isComposing) suggest(target);
+});
+document.addEventListener("compositionend", (event) => {
+  if (event.target.dataset.suggest !== undefined) suggest(event.target);
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  event.preventDefault();
+  closeSuggestions();
+  if (event.target.id === "bulk") {
+    const { tag, how } = event.target;
+    if (
+      correctTyped(tag.value, event.submitter?.value === "all" ? pictures : state.listed, how.value)
+    )
+      tag.value = "";
+    return;
+  }
+  const { picture } = event.target;
+  const input = event.target.querySelector("input");
+  const typed = input.value;
+  input.value = "";
+  if (!correctTyped(typed, [picture])) input.value = typed;
+  ($("detail").open ? $("detail") : picture.card).querySelector(".adder input").focus();
+});
+
+function keyInCombo(event, input) {
+  const options = [...input.parentElement.querySelectorAll("[role=option]")];
+  const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const next =
+      options[
+        (at + (event.key === "ArrowDown" ? 1 : options.length + (at < 0 ? 0 : -1))) % options.length
+      ];
+    for (const each of options) each.setAttribute("aria-selected", each === next);
+    if (options.length) event.preventDefault();
+  } else if (event.key === "Enter" && at >= 0) {
+    choose(options[at]);
+    event.preventDefault();
+  } else if (event.key === "Escape" && options.length) {
+    closeSuggestions();
+    event.preventDefault();
+  } else if (event.key === "Escape" && input.closest(".card")) {
+    const { card } = input.closest(".adder").picture;
+    input.closest(".adder").remove();
+    card.focus();
+  }
+}
+
+function moveBy(key) {
+  const at = state.listed.indexOf(state.current);
+  const top = (picture) => picture.card.offsetTop;
+  const columns = Math.max(
+    1,
+    state.listed.findIndex((picture) => top(picture) > top(state.listed[0])),
+  );
+  const next =
+    state.listed[at + { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[key]];
+  if (next) point(next);
+}
+
+document.addEventListener("keydown", (event) => {
+  const { target, key } = event;
+  const typing = target.matches("input:not([type=range], [type=radio]), select");
+  if (event.isComposing || $("help").open) return;
+  if (target.dataset.suggest !== undefined) keyInCombo(event, target);
+  if (event.ctrlKey || event.metaKey || event.altKey) {
+    if (key.toLowerCase() !== "z" || typing || event.altKey) return;
+    event.preventDefault();
+    acts[event.shiftKey ? "redo" : "undo"]();
+  } else if (typing) {
+    if (key === "Escape" && target.id === "search") point(state.current);
+  } else if (key.startsWith("Arrow") && $("detail").open) {
+    if (key === "ArrowLeft" || key === "ArrowRight") stepTo(key === "ArrowLeft" ? -1 : 1);
+  } else if (
+    key.startsWith("Arrow") &&
+    state.current &&
+    (target === document.body || target.closest("#sheet"))
+  ) {
+    event.preventDefault();
+    moveBy(key);
+  } else if (key === "Enter" && target === state.current?.card) look(state.current);
+  else if (key === "a" && state.current && $("detail").open) {
+    event.preventDefault();
+    $("detail").querySelector("input").focus();
+  } else if (key === "a" && state.current && !$("view-sheet").hidden) {
+    event.preventDefault();
+    write(state.current.card);
+  } else if (key === "/") {
+    event.preventDefault();
+    $("detail").close();
+    $("search").focus();
+  } else if (key === "z") acts.undo();
+  else if (key === "y" || key === "Z") acts.redo();
+  else if (key === "s") $("save").click();
+  else if (key === "?") acts.help();
+});
+
+$("detail").addEventListener("close", () => {
+  if (state.looked?.card.isConnected) point(state.looked);
+});
+addEventListener("storage", (event) => {
+  if (event.key === stored) {
+    load();
+  }
+}); // another window
+document.addEventListener("DOMContentLoaded", () => {
+  for (const card of near) fill(card);
+});
+
+$("trigger").firstChild.textContent = visible(data.trigger);
+document.title = `${visible(data.trigger)} – Nasumiso Creator`;
+$("findings").textContent = data.skipped.length + data.groups.length || "";
+$("tags-box").open = matchMedia("(min-width: 1000px)").matches;
+let chosen = null;
+try {
+  chosen = localStorage.getItem("nasumiso-language");
+} catch {
+  /* private windows */
+}
+speak(["ja", "en"].includes(chosen) ? chosen : "both");
+load();

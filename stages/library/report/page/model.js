@@ -1,0 +1,247 @@
+// What the page knows of its dataset, and what the artist has corrected: no part of the document.
+
+import {
+  CROPPED,
+  captioned,
+  compareText,
+  cropOf,
+  editsText,
+  empty,
+  FEW,
+  folded,
+  idle,
+  matched,
+  measured,
+  NOTHING,
+  ranked,
+  readModel,
+  readTable,
+  rebased,
+  same,
+  sought,
+  strip,
+  tagsOf,
+  underscored,
+} from "./tags.js";
+
+export const data = JSON.parse(document.getElementById("data").textContent);
+export const model = readModel(data.tags, data.categories, data.rules, data.faces);
+export const japanese = new Map(data.words);
+export const table = readTable(data.tokens);
+export const pictures = data.pictures.map((picture, index) => ({
+  ...picture,
+  index,
+  ranked: ranked(picture.found, model),
+  crop: cropOf(picture),
+  text: null,
+}));
+export const byStem = new Map(pictures.map((picture) => [picture.stem, picture]));
+export const flagsOf = new Map(
+  pictures.map((picture) => [picture, new Set(picture.notes.map(([kind]) => kind))]),
+);
+for (const stem of data.groups.flat()) flagsOf.get(byStem.get(stem)).add("near");
+export const stored = `nasumiso:${data.trigger}`;
+
+export const state = {
+  saved: { text: data.text, edits: new Map(data.edits) }, // as edits.yaml is known to be
+  edits: new Map(data.edits), // as corrected on the page
+  match: null, // whose edit is whose
+  done: [],
+  undone: [], // steps, the last one last
+  threshold: data.rules.threshold,
+  query: "",
+  allTags: false,
+  atParams: null, // captions at the threshold of params.yaml
+  counts: new Map(), // tag -> captions that have it
+  listed: [], // pictures that fit the filters
+  current: null, // the one that keys act on
+  looked: null, // the one in the large
+};
+state.match = matched(state.edits, pictures);
+export const wanted = new Set(); // filters that are on
+export const tagsWanted = new Set();
+
+// ---- corrections ----
+
+export const editOf = (picture) => state.edits.get(state.match.found.get(picture.stem)) ?? NOTHING;
+const savedOf = (picture) => state.saved.edits.get(state.match.found.get(picture.stem)) ?? NOTHING;
+export const asWritten = (tag) => model.spelled(strip(tag).replaceAll(" ", "_"));
+export const changedKeys = () =>
+  [...new Set([...state.saved.edits.keys(), ...state.edits.keys()])].filter(
+    (key) =>
+      state.saved.edits.has(key) !== state.edits.has(key) ||
+      !same(state.saved.edits.get(key), state.edits.get(key)),
+  );
+
+/** Make `edit`, null for none, the edit of a key. */
+function put(key, edit) {
+  const old = state.saved.edits.get(key);
+  if (!edit || (idle(key, edit, state.edits) && !(old && same(old, edit)))) state.edits.delete(key);
+  else state.edits.set(key, old && same(old, edit) ? old : edit); // an old one keeps its own text
+}
+
+/** Do `change` to the edits of pictures, as one step that can be undone; return how many. */
+export function correct(targets, change) {
+  const step = [];
+  for (const picture of targets) {
+    const before = editOf(picture);
+    const after = change(before, picture.now.tagged, savedOf(picture));
+    if (!same(before, after))
+      step.push([
+        picture.key,
+        state.edits.get(picture.key) ?? null,
+        { ...after, source: picture.source },
+      ]);
+  }
+  if (step.length) take(step);
+  return step.length;
+}
+
+export function take(step) {
+  state.done.push(step);
+  state.undone = [];
+  replay(step, 2);
+}
+
+function replay(step, side) {
+  for (const entry of step) put(entry[0], entry[side]);
+  keep();
+  recompute(new Set(step.map(([key]) => key)));
+}
+
+export function travel(from, to, side) {
+  const step = from.pop();
+  if (!step) return;
+  to.push(step);
+  replay(step, side);
+}
+
+/** Remember what is not in the page's file; a browser without storage forgets on reload. */
+function keep() {
+  const changed = changedKeys().map((key) => [
+    key,
+    state.saved.edits.get(key) ?? NOTHING,
+    state.edits.get(key) ?? NOTHING,
+  ]);
+  const record = {
+    from: data.text,
+    saved:
+      state.saved.text === data.text
+        ? null
+        : { text: state.saved.text, edits: [...state.saved.edits] },
+    changed,
+  };
+  try {
+    if (changed.length || record.saved) localStorage.setItem(stored, JSON.stringify(record));
+    else localStorage.removeItem(stored);
+  } catch {
+    /* private windows */
+  }
+}
+
+/** Take up what was kept; return how many edits it is laid over that have changed since. */
+export function remember() {
+  let record = null;
+  try {
+    record = JSON.parse(localStorage.getItem(stored));
+  } catch {
+    /* none, or not ours */
+  }
+  state.saved = { text: data.text, edits: new Map(data.edits) };
+  if (record?.saved && record.from === data.text)
+    state.saved = { text: record.saved.text, edits: new Map(record.saved.edits) };
+  state.edits = new Map(state.saved.edits);
+  let laid = 0;
+  for (const [key, was, is] of record?.changed ?? []) {
+    const base = state.edits.get(key) ?? NOTHING;
+    laid += !same(was, base) && !same(is, base);
+    put(key, { ...rebased(was, is, base), source: is.source || base.source });
+  }
+  [state.done, state.undone] = [[], []];
+  return laid;
+}
+
+export function textToSave() {
+  const inOrder = [
+    ...state.saved.edits.keys(),
+    ...pictures.map((picture) => picture.key),
+    ...state.edits.keys(),
+  ];
+  const kept = [...new Set(inOrder)].filter((key) => state.edits.has(key));
+  return editsText(
+    state.saved.text,
+    state.saved.edits,
+    new Map(kept.map((key) => [key, state.edits.get(key)])),
+    data.header,
+  );
+}
+
+/** Take a text as what edits.yaml holds now. */
+export function savedAs(text) {
+  state.saved = { text, edits: new Map(state.edits) };
+  keep();
+  recompute();
+}
+
+// ---- what is computed ----
+
+export function captionsAt(value) {
+  return pictures.map(
+    (picture) =>
+      captioned(tagsOf(picture.ranked, model, value), editOf(picture), data.trigger).final,
+  );
+}
+
+/** Compute captions anew: all, or those of the changed edits; then tell. */
+export function recompute(changed = null, edited = true) {
+  state.match = matched(state.edits, pictures);
+  if (edited) state.atParams = null;
+  for (const picture of pictures) {
+    if (changed && !changed.has(picture.key)) continue;
+    const edit = editOf(picture);
+    const flags = flagsOf.get(picture);
+    picture.now = captioned(tagsOf(picture.ranked, model, state.threshold), edit, data.trigger);
+    Object.assign(picture.now, measured(picture.now.final, table, data.limit));
+    picture.text = null;
+    for (const [flag, on] of [
+      ["cut", picture.now.cut.size > 0],
+      ["few", picture.now.final.length - 1 < FEW],
+      ["bare", picture.now.final.length === 1],
+      ["corrected", !empty(edit)],
+      ["cropped", picture.crop.cut > CROPPED],
+    ])
+      flags[on ? "add" : "delete"](flag);
+    if (picture.card) picture.card.stale = true;
+  }
+  state.counts = new Map();
+  for (const { now } of pictures)
+    for (const tag of new Set(now.final.slice(1).map(underscored)))
+      state.counts.set(tag, (state.counts.get(tag) ?? 0) + 1);
+  state.counts = new Map([...state.counts].sort((a, b) => b[1] - a[1] || compareText(a[0], b[0])));
+  document.dispatchEvent(new CustomEvent("computed", { detail: { edited } }));
+}
+
+const textOf = (picture) =>
+  (picture.text ??= folded(
+    [
+      picture.stem,
+      picture.source,
+      ...picture.now.final
+        .slice(1)
+        .flatMap((tag) => [
+          tag,
+          underscored(tag),
+          underscored(tag).replaceAll("_", " "),
+          japanese.get(underscored(tag)) ?? "",
+        ]),
+    ].join("\n"),
+  ));
+
+export function fits(picture) {
+  const flags = flagsOf.get(picture);
+  return (
+    [...wanted].every((flag) => flags.has(flag)) &&
+    [...tagsWanted].every((key) => picture.now.final.some((tag) => underscored(tag) === key)) &&
+    (!state.query || sought(textOf(picture), state.query))
+  );
+}

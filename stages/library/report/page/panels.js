@@ -1,0 +1,96 @@
+// What stands around the sheet: the filters, the tags, the tools.
+
+import { $, element } from "../../common/html/elements.js";
+import { list } from "./cards.js";
+import { showDetail } from "./detail.js";
+import {
+  changedKeys,
+  data,
+  flagsOf,
+  japanese,
+  pictures,
+  state,
+  tagsWanted,
+  wanted,
+} from "./model.js";
+import { button, names, words } from "./pieces.js";
+import { FEW } from "./tags.js";
+import { planSteps, showThreshold } from "./threshold.js";
+
+const FLAGS = [
+  ["corrected", "手直し", "corrected"],
+  ["bare", "タグなし", "no tags"],
+  ["few", `タグ ${FEW} 個未満`, `under ${FEW} tags`],
+  ["cut", "長すぎ", "too long"],
+  ["near", "似た絵", "look-alikes"],
+  ["upscaled", "拡大した絵", "upscaled"],
+  ["cropped", "大きく切れた絵", "much cut off"],
+  ["colours", "色を変換", "colours converted"],
+  ["skipped", "使えなかった", "skipped"],
+];
+
+const pills = new Map(
+  FLAGS.map(([flag, ja, en]) => [
+    flag,
+    button("flag", { className: "pill", "data-flag": flag }, words(ja, en), element("b")),
+  ]),
+);
+$("pills").append(...pills.values());
+function showPills() {
+  for (const [flag, pill] of pills) {
+    const n =
+      flag === "skipped"
+        ? data.skipped.length
+        : pictures.filter((picture) => flagsOf.get(picture).has(flag)).length;
+    pill.lastChild.textContent = n;
+    pill.disabled = !n && !wanted.has(flag);
+    pill.setAttribute("aria-pressed", wanted.has(flag));
+  }
+}
+
+export function showTags() {
+  const sorted = [...state.counts];
+  $("different").textContent = sorted.length;
+  $("more").hidden = state.allTags || sorted.length <= 60;
+  $("tags").replaceChildren(
+    ...sorted.slice(0, state.allTags ? undefined : 60).map(([key, n]) => {
+      const ja = japanese.get(key);
+      const bar = element("i");
+      bar.style.inlineSize = `${(100 * n) / sorted[0][1]}%`;
+      return element(
+        "li",
+        {},
+        button(
+          "tag",
+          { tag: key, "aria-pressed": String(tagsWanted.has(key)) },
+          element("span", { className: ja ? "" : "alone" }, names(key, ja)),
+          element("b", {}, n),
+          bar,
+        ),
+      );
+    }),
+  );
+}
+
+function showTools() {
+  const n = changedKeys().length;
+  $("undo").disabled = !state.done.length;
+  $("redo").disabled = !state.undone.length;
+  $("unsaved").textContent = n || "";
+  $("save").disabled = !n && state.saved.text === data.text;
+}
+
+/** Show the pictures that fit the filters, and the filters. */
+export function showListed() {
+  list();
+  showPills();
+  showTags();
+}
+
+document.addEventListener("computed", ({ detail: { edited } }) => {
+  showThreshold();
+  showListed();
+  showTools();
+  if ($("detail").open) showDetail();
+  if (edited) planSteps();
+});

@@ -1,0 +1,134 @@
+// Typing tags: what is meant, and what is offered.
+
+import { element } from "../../common/html/elements.js";
+import { asWritten, correct, data, japanese, model, state } from "./model.js";
+import { toast, words } from "./pieces.js";
+import {
+  folded,
+  has,
+  isTag,
+  RATING,
+  restore,
+  strike,
+  strip,
+  suggestions,
+  underscored,
+  visible,
+} from "./tags.js";
+
+let known = null;
+const knownTags = () =>
+  (known ??= [
+    ...new Set(
+      [
+        ...model.names.filter((name, i) => name !== null && data.categories[i] !== RATING),
+        ...japanese.keys(),
+      ].map(underscored),
+    ),
+  ].map((key) => ({ key, ja: folded(japanese.get(key) ?? ""), count: 0 })));
+
+/** The tags somebody typed, in the captions' spelling; Japanese becomes the tag it stands for. */
+function typedTags(text) {
+  return text
+    .split(/[,，]/)
+    .map(strip)
+    .filter(Boolean)
+    .map((each) => {
+      const exact = knownTags().find(
+        ({ key, ja }) => key === underscored(each) || (ja && ja === folded(each)),
+      );
+      return asWritten(exact ? exact.key : each);
+    });
+}
+
+/** Add (or strike) the typed tags in pictures. */
+export function correctTyped(text, targets, how = "add") {
+  const tags = typedTags(text);
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined)
+    toast(`「${visible(wrong)}」はタグにできません`, `“${visible(wrong)}” can't be a tag`);
+  else if (has(tags, data.trigger))
+    toast("トリガーワードはいつも先頭に入っています", "The trigger always comes first already");
+  else if (tags.length) {
+    const n = correct(targets, (edit, tagged, old) =>
+      tags.reduce(
+        (soFar, tag) =>
+          how === "add" ? restore(soFar, tagged, tag, old, true) : strike(soFar, tagged, tag),
+        edit,
+      ),
+    );
+    const list = tags.map(visible).join(", ");
+    if (targets.length > 1 || !n)
+      toast(
+        how === "add" ? `${list}: ${n} 枚に追加しました` : `${list}: ${n} 枚から削除しました`,
+        how === "add" ? `${list}: added to ${n} pictures` : `${list}: struck in ${n} pictures`,
+      );
+    return true;
+  }
+  return false;
+}
+
+export function adder(picture, value = "") {
+  const label = document.documentElement.dataset.language === "en" ? "Add a tag" : "タグを追加";
+  return element(
+    "form",
+    { className: "adder", picture },
+    element(
+      "span",
+      { className: "combo" },
+      element("input", {
+        "data-suggest": "",
+        value,
+        placeholder: label,
+        "aria-label": label,
+        autocomplete: "off",
+        spellcheck: false,
+      }),
+    ),
+    element("button", { className: "add" }, words("追加", "Add")),
+  );
+}
+
+export function write(card) {
+  const old = card.querySelector(".adder");
+  if (!old) card.querySelector(".body").append(adder(card.picture));
+  card.querySelector(".adder input").focus();
+}
+
+export function suggest(input) {
+  closeSuggestions();
+  for (const tag of knownTags()) tag.count = state.counts.get(tag.key) ?? 0;
+  const typed = input.value.split(/[,，]/).at(-1);
+  const found = suggestions(typed, knownTags());
+  if (!found.length) return;
+  input.setAttribute("aria-expanded", "true");
+  input.after(
+    element(
+      "ul",
+      { className: "suggestions", role: "listbox" },
+      found.map(({ key, count }) =>
+        element(
+          "li",
+          { role: "option", "aria-selected": "false", tag: key },
+          element("bdi", {}, visible(asWritten(key))),
+          element("bdi", { lang: "ja" }, japanese.get(key) ?? ""),
+          element("b", {}, count || ""),
+        ),
+      ),
+    ),
+  );
+}
+
+export function closeSuggestions() {
+  for (const each of document.querySelectorAll(".suggestions")) {
+    each.previousSibling.setAttribute("aria-expanded", "false");
+    each.remove();
+  }
+}
+
+export function choose(option) {
+  const input = option.closest(".combo").querySelector("input");
+  input.value = [...input.value.split(/[,，]/).slice(0, -1).map(strip), option.tag].join(", ");
+  closeSuggestions();
+  input.focus();
+}
