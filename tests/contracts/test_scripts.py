@@ -1,0 +1,44 @@
+"""What the linter of our JavaScript (biome.json) doesn't see."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stages.library.common.html import modules, script
+
+LIBRARY = Path(__file__).parents[2] / "stages" / "library"
+SCRIPTS = sorted(LIBRARY.rglob("*.js"))
+PAGES = [LIBRARY / "report/page/keys.js", LIBRARY / "drawing/gallery/gallery.js"]
+"""The modules that import all others of a page."""
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_lines_are_short_and_hold_no_end_of_their_element(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "</" not in text
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_name_is_given_twice_in_a_page(path: Path) -> None:
+    given = re.findall(r"^(?:async )?(?:function|const|let|class) ([\w$]+)", script(path), re.M)
+    assert len(given) > 10
+    assert [name for name, times in Counter(given).items() if times > 1] == []
+
+
+def test_every_module_is_part_of_a_page() -> None:
+    assert sorted({other for path in PAGES for other in modules(path)}) == SCRIPTS
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_an_import_names_what_a_module_exports(path: Path) -> None:
+    texts = modules(path)
+    for other, text in texts.items():
+        for names, name in re.findall(r'^import \{([^}]*)\} from "(\S+)";$', text, re.M):
+            imported = texts[(other.parent / name).resolve()]
+            exported = re.findall(
+                r"^export (?:async )?(?:function|const|let) ([\w$]+)", imported, re.M
+            )
+            assert set(re.findall(r"[\w$]+", names)) <= set(exported), (other.name, name)
