@@ -9,6 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+FOLDER = Path(__file__).with_suffix("")
+"""What the pages have in common: base.css, base.html.j2, macros, JavaScript modules."""
+
 IMPORT = r'^import \{[^}]*\} from "(\S+)";\n'
 """How one of our JavaScript modules imports from another."""
 
@@ -43,16 +46,21 @@ def script(path: Path) -> str:
     return '"use strict";\n' + re.sub(f"{IMPORT}|^export ", "", joined, flags=re.MULTILINE)
 
 
+def style(path: Path) -> str:
+    """Return a page's CSS behind the one of all pages."""
+    return (FOLDER / "base.css").read_text(encoding="utf-8") + path.read_text(encoding="utf-8")
+
+
 def digest(text: str) -> str:
     """Return the source by which a content security policy allows an inline script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def policy(style: str, script: str, pictures: str = "data:") -> str:
+def policy(css: str, code: str, pictures: str = "data:") -> str:
     """Return a content security policy: this style, this script, these pictures, no network."""
     return (
-        f"default-src 'none'; img-src {pictures}; style-src {digest(style)}; "
-        f"script-src {digest(script)}; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; img-src {pictures}; style-src {digest(css)}; "
+        f"script-src {digest(code)}; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
@@ -60,7 +68,7 @@ def policy(style: str, script: str, pictures: str = "data:") -> str:
 def rendered(template: Path, **values: object) -> str:
     """Return a page, from a Jinja template that escapes every value."""
     environment = Environment(
-        loader=FileSystemLoader(template.parent),
+        loader=FileSystemLoader([template.parent, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

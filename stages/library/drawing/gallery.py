@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from stages.library.common.html import island, policy, rendered, script
+from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.drawing.orders import weight_text
 
 FOLDER = Path(__file__).with_suffix("")
@@ -146,15 +146,15 @@ def page_data(gallery: Gallery) -> dict[str, object]:
 
 def render(gallery: Gallery, sizes: Mapping[str, tuple[int, int]]) -> str:
     """Return the page as HTML, to stand beside images/; `sizes` are the pictures', by name."""
-    style = dimensions(gallery, sizes) + (FOLDER / "gallery.css").read_text("utf-8")
+    css = dimensions(gallery, sizes) + style(FOLDER / "gallery.css")
     code = script(FOLDER / "gallery.js")
     counts = recall(gallery)
     pictures = enumerate(gallery.pictures)
     return rendered(
         FOLDER / "gallery.html.j2",
         # where a page is a file, browsers differ in what its 'self' is
-        policy=policy(style, code, pictures="data: file: 'self'"),
-        style=Markup(style),
+        policy=policy(css, code, pictures="data: file: 'self'"),
+        style=Markup(css),
         script=Markup(code),
         gallery=gallery,
         sizes=sizes,

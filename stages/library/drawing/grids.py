@@ -13,7 +13,7 @@ LIMIT = 4000
 """About how many pixels a side of a sheet may have."""
 
 PAPER, INK, SOFT = "#faf7f1", "#2a2330", "#6a6071"
-"""The colours of the pages, see page.css."""
+"""The colours of the pages, see base.css of common/html."""
 
 TITLE_LINES = 3
 ELLIPSIS = "…"

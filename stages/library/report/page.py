@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from stages.library.common.html import island, policy, rendered, script
+from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import HEADER, KEY_LENGTH, Edits
@@ -167,12 +167,12 @@ def render_page(
         limit=limit,
     )
     encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
-    style = (FOLDER / "page.css").read_text("utf-8")
+    css = style(FOLDER / "page.css")
     code = script(FOLDER / "keys.js")
     return rendered(
         FOLDER / "page.html.j2",
-        policy=policy(style, code),
-        style=Markup(style),
+        policy=policy(css, code),
+        style=Markup(css),
         script=Markup(code),
         trigger=trigger,
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},

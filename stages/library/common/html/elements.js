@@ -1,4 +1,4 @@
-// Making elements of a page.
+// The elements of a page.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -10,4 +10,14 @@ export function element(name, properties = {}, ...children) {
   }
   made.append(...children.flat());
   return made;
+}
+
+/** Copy an element's text to the clipboard; where pages may not, by selecting it. */
+export async function copy(id) {
+  try {
+    await navigator.clipboard.writeText($(id).textContent);
+  } catch {
+    getSelection().selectAllChildren($(id));
+    document.execCommand("copy");
+  }
 }

@@ -1,7 +1,9 @@
 // The page of test pictures: one picture in the large, and which rows of the tables show.
 // A picture is its link in a table; without this script the links open the files.
 
-const $ = (id) => document.getElementById(id);
+import { $, copy, element } from "../../common/html/elements.js";
+import { speak, spoken } from "../../common/html/language.js";
+
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const data = JSON.parse($("data").textContent);
 const japanese = new Map(data.japanese);
@@ -9,12 +11,6 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 let shown = null;
 let other = null; // the picture in the dialog, and the one to flip to
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
 
 // ---- where pictures stand ----
 
@@ -92,17 +88,12 @@ function step(key) {
   if (next) show(next, shown);
 }
 
-async function copy() {
-  try {
-    await navigator.clipboard.writeText($("infotext").textContent);
-  } catch {
-    getSelection().selectAllChildren($("infotext"));
-    document.execCommand("copy");
-  }
+async function copyInfotext() {
+  await copy("infotext");
   $("copied").textContent = "✓";
 }
 
-// ---- which rows, how large, in which language ----
+// ---- which rows, how large ----
 
 /** Do what changes the heights of rows, and keep in view what is. */
 function inPlace(change) {
@@ -117,26 +108,6 @@ function filter(seed) {
   for (const row of all(".shots")) row.hidden = seed !== "" && row.dataset.seed !== seed;
 }
 
-function speak(language) {
-  const pick = (pair) => {
-    const [ja, en] = pair.split("|");
-    return language === "both" ? `${ja} / ${en}` : language === "ja" ? ja : en;
-  };
-  document.documentElement.dataset.language = language;
-  document.documentElement.lang = language === "en" ? "en" : "ja";
-  for (const each of all("[data-words]")) {
-    each.title = pick(each.dataset.words);
-    each.setAttribute("aria-label", each.title);
-  }
-  for (const each of all("[data-alt]")) each.alt = pick(each.dataset.alt);
-  document.querySelector(`[name=language][value=${language}]`).checked = true;
-  try {
-    localStorage.setItem("nasumiso-language", language);
-  } catch {
-    /* private windows */
-  }
-}
-
 document.addEventListener("click", (event) => {
   const picture = event.target.closest(".shot");
   const arrow = event.target.closest("[data-step]");
@@ -145,7 +116,7 @@ document.addEventListener("click", (event) => {
     show(picture);
   } else if (arrow) step(arrow.dataset.step);
   else if (event.target.closest("#flip")) show(other, shown);
-  else if (event.target.closest("#copy")) copy();
+  else if (event.target.closest("#copy")) copyInfotext();
   else if (event.target === $("picture")) $("picture").close(); // beside the dialog
 });
 
@@ -177,10 +148,4 @@ document.addEventListener("change", ({ target }) => {
 
 $("picture").addEventListener("close", () => shown.focus());
 
-let language = null;
-try {
-  language = localStorage.getItem("nasumiso-language");
-} catch {
-  /* private windows */
-}
-speak(["ja", "en"].includes(language) ? language : "both");
+speak(spoken());

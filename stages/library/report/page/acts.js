@@ -1,6 +1,6 @@
 // What the buttons do, by their data-act.
 
-import { $, element } from "../../common/html/elements.js";
+import { $, copy, element } from "../../common/html/elements.js";
 import { fill } from "./cards.js";
 import { look, stepTo } from "./detail.js";
 import { showIngest } from "./ingest.js";
@@ -145,13 +145,7 @@ export const acts = {
   step: (target) => setThreshold(Number(target.dataset.value)),
   params: () => setThreshold(data.rules.threshold),
   async copy() {
-    const text = $("command").textContent;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      getSelection().selectAllChildren($("command"));
-      document.execCommand("copy");
-    }
+    await copy("command");
     toast("コピーしました", "Copied");
   },
 };

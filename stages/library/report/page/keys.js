@@ -1,6 +1,7 @@
 // What the artist types and clicks, and the page's start.
 
 import { $, element } from "../../common/html/elements.js";
+import { inLanguage, speak, spoken } from "../../common/html/language.js";
 import { acts, setThreshold } from "./acts.js";
 import { fill, near, point } from "./cards.js";
 import { look, stepTo } from "./detail.js";
@@ -20,32 +21,12 @@ function load() {
     );
 }
 
-function speak(chosen) {
-  document.documentElement.dataset.language = chosen;
-  document.documentElement.lang = chosen === "en" ? "en" : "ja";
-  const pick = (pair) => {
-    const [ja, en] = pair.split("|");
-    return chosen === "both" ? `${ja} / ${en}` : chosen === "ja" ? ja : en;
-  };
-  for (const each of document.querySelectorAll("[data-words]")) {
-    each.title = pick(each.dataset.words);
-    each.setAttribute("aria-label", each.title);
-  }
-  for (const each of document.querySelectorAll("[data-label]")) {
-    each.placeholder = pick(each.dataset.label);
-    each.setAttribute("aria-label", each.placeholder);
-  }
+function speakHere(language) {
+  speak(language);
   $("bulk").how.replaceChildren(
-    element("option", { value: "add" }, pick("追加|add")),
-    element("option", { value: "strike" }, pick("削除|strike")),
+    element("option", { value: "add" }, inLanguage("追加|add", language)),
+    element("option", { value: "strike" }, inLanguage("削除|strike", language)),
   );
-  $("trigger").title = pick($("trigger").dataset.words);
-  document.querySelector(`[name=language][value=${chosen}]`).checked = true;
-  try {
-    localStorage.setItem("nasumiso-language", chosen);
-  } catch {
-    /* private windows */
-  }
 }
 
 document.addEventListener("click", (event) => {
@@ -68,7 +49,7 @@ document.addEventListener("input", (event) => {
     if ($("view-sheet").hidden) document.querySelector("[data-view=sheet]").click();
     showListed();
   } else if (target.id === "threshold") setThreshold(Number(target.value));
-  else if (target.name === "language") speak(target.value);
+  else if (target.name === "language") speakHere(target.value);
   else if (target.dataset.suggest !== undefined && !event.isComposing) suggest(target);
 });
 document.addEventListener("compositionend", (event) => {
@@ -183,11 +164,5 @@ $("trigger").firstChild.textContent = visible(data.trigger);
 document.title = `${visible(data.trigger)} – Nasumiso Creator`;
 $("findings").textContent = data.skipped.length + data.groups.length || "";
 $("tags-box").open = matchMedia("(min-width: 1000px)").matches;
-let chosen = null;
-try {
-  chosen = localStorage.getItem("nasumiso-language");
-} catch {
-  /* private windows */
-}
-speak(["ja", "en"].includes(chosen) ? chosen : "both");
+speakHere(spoken());
 load();

@@ -25,7 +25,6 @@ from stages.library.drawing.gallery import (
     summed,
     tag_recall,
 )
-from stages.library.report.page import FOLDER as DATASET_PAGE
 from tests.stages.library.common.test_html import HOSTILE
 from tests.stages.library.report.test_page import data_of
 
@@ -197,19 +196,6 @@ def test_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
         assert f"{name}-src 'sha256-{digest}';" in unescape(page)
     assert " style=" not in page
     assert not re.search(r"\son\w+=", page)
-
-
-def test_code_holds_no_end_of_its_own_element() -> None:
-    for path in FOLDER.iterdir():
-        assert path.suffix == ".j2" or "</" not in path.read_text("utf-8"), path.name
-
-
-def test_colours_are_those_of_the_dataset_page() -> None:
-    ours, theirs = (
-        path.read_text("utf-8").split("}")[0]
-        for path in (FOLDER / "gallery.css", DATASET_PAGE / "page.css")
-    )
-    assert ours == theirs
 
 
 def test_pictures_have_their_size_so_that_nothing_jumps() -> None:
