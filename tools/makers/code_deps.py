@@ -7,6 +7,9 @@ import ast
 import re
 from pathlib import Path
 
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+
 ROOT = Path(__file__).parents[2]
 FILES = ("dvc.yaml", "training/dvc.yaml")
 READ = ("", ".csv", ".json", ".txt")
@@ -64,7 +67,16 @@ def with_code(text: str) -> str:
     return "".join(lines)
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write the code deps of all stages."""
     for name in FILES:
         path = ROOT / name
         path.write_text(with_code(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(Parser("tools.makers.code_deps", __doc__), write, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
