@@ -21,7 +21,7 @@ NOT_RUN = {
     "python3 -m venv .venv && . .venv/bin/activate && pip install -r requirements.txt": (
         f"{NETWORK}; the `dvc repro` at its end is the fixture first_run"
     ),
-    "python3 -m venv .venv && . .venv/bin/activate && pip install -r tests/requirements.txt": (
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -r tests/requirements.lock": (
         "runs these tests; .ci/run holds it, word for word"
     ),
     "git clone https://github.com/kohya-ss/sd-scripts training/sd-scripts": NETWORK,
