@@ -21,9 +21,11 @@ from stages.library.training.provenance import dvc_md5
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.taggers import write_tagger
-from tests.support.training import BASE, as_dvc_writes, lora_bytes, safetensors
+from tests.support.training import BASE, as_dvc_writes, safetensors, write_lora
 
 NAME = "nasu"
+HASH = hashlib.sha256(f"{NAME} {'1' * 12}".encode()).hexdigest()
+"""Of the finished LoRA."""
 WAITING_SECONDS = 60
 
 PARAMS: dict[str, object] = {
@@ -52,7 +54,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("NASUMISO_WEBUI_LOGIN", raising=False)
     monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
     for number, stem in enumerate((f"{NAME}-000001", f"{NAME}-000002", NAME), start=1):
-        write_lora(tmp_path / "training" / "lora" / f"{stem}.safetensors", number)
+        path = tmp_path / "training" / "lora" / f"{stem}.safetensors"
+        write_lora(path, ss_output_name=NAME, ss_epoch=str(number))
     captions = tmp_path / "data" / "tagged"
     captions.mkdir(parents=True)
     for stem, tags in {"img001": "blue_theme, red_theme", "img002": "red theme, scarf"}.items():
@@ -67,13 +70,6 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
     with webui(tmp_path / "webui") as started:
         assert started.loaded == BASE
         yield started
-
-
-def write_lora(path: Path, epoch: int, run: str = "0123456789ab") -> None:
-    """Write a LoRA as sd-scripts does, in small."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensor = f"{run} {epoch}".encode()
-    path.write_bytes(lora_bytes(tensor, run, ss_output_name=NAME, ss_epoch=str(epoch)))
 
 
 def words(url: str, **changes: object) -> list[str]:
@@ -130,7 +126,7 @@ def test_every_prompt_seed_and_weight_is_drawn(stand_in: StandIn) -> None:
     ]
     path = Path("training/pictures/images/01_last_w0.6_s2.png")
     infotext = read_infotext(path.read_bytes())
-    lora = hashlib.sha256(b"0123456789ab 3").hexdigest()[:8]
+    lora = HASH[:8]
     prompt = f"nasumiso_style, smile <lora:nasu-{lora}:0.6>"
     assert infotext.startswith(f"{prompt}\nNegative prompt: lowres\n")
     assert settings(infotext)["Seed"] == "2"
@@ -290,7 +286,7 @@ def test_of_other_grids_the_newest_pictures_are_kept(
 def test_another_lora_of_that_name_is_drawn_anew(stand_in: StandIn) -> None:
     assert run(stand_in) == 0
     once = result()
-    write_lora(Path("training/lora/nasu.safetensors"), 3, run="ba9876543210")
+    write_lora(Path("training/lora/nasu.safetensors"), run="2" * 12, ss_epoch="3")
     assert run(stand_in) == 0
     assert drawn(stand_in) == 16
     changed = {path for path, digest in result().items() if digest != once[path]}
@@ -461,7 +457,7 @@ def test_the_figures_are_what_the_tagger_finds(stand_in: StandIn) -> None:
     figures = json.loads(Path("training/pictures.json").read_text(encoding="utf-8"))
     assert next(iter(figures.items())) == (
         "lora",
-        hashlib.sha256(b"0123456789ab 3").hexdigest()[:12],
+        HASH[:12],
     )
     found = {"0.6": 0, "1.0": 0}
     for path in Path("training/pictures/images").iterdir():

@@ -97,6 +97,14 @@ def lora_bytes(
     return safetensors({k: v for k, v in (known | metadata).items() if v}, tensor)
 
 
+def write_lora(path: Path, run: str = "1" * 12, tensor: str = "", **others: str) -> Path:
+    """Write a LoRA as a training leaves it, see `lora_bytes`, and return its path."""
+    known = {"ss_output_name": path.stem, "ss_epoch": "10"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(lora_bytes((tensor or f"{path.stem} {run}").encode(), run, **known | others))
+    return path
+
+
 def write_state(folder: Path, epoch: int) -> Path:
     """Write a complete state."""
     folder.mkdir(parents=True)

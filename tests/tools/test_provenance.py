@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.training.provenance import Papers, as_comment
-from tests.support.training import safetensors, write_lock
+from tests.support.training import safetensors, write_lock, write_lora
 from tools import provenance
 
 MD5 = "ab" * 16 + ".dir"
@@ -25,7 +25,7 @@ def commit_lock(md5: str) -> str:
     return git("rev-parse", "HEAD")
 
 
-def write_lora(commit: str, changed: bool = False) -> Path:
+def lora_of(commit: str, changed: bool = False) -> Path:
     papers = Papers(
         run="0123456789ab",
         git_commit=commit,
@@ -40,8 +40,6 @@ def write_lora(commit: str, changed: bool = False) -> Path:
     )
     metadata = {
         "ss_training_comment": as_comment(papers),
-        "ss_output_name": "nasu",
-        "ss_epoch": "10",
         "ss_learning_rate": "0.0001",
         "ss_lr_scheduler": "cosine",
         "ss_network_dim": "64",
@@ -51,9 +49,7 @@ def write_lora(commit: str, changed: bool = False) -> Path:
         "ss_seed": "None",
         "sshs_model_hash": "f" * 64,
     }
-    path = Path("nasu.safetensors")
-    path.write_bytes(safetensors(metadata))
-    return path
+    return write_lora(Path("nasu.safetensors"), **metadata)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +65,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_names_everything_and_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     commit = commit_lock(MD5)
-    assert provenance.main([str(write_lora(commit))]) == 0
+    assert provenance.main([str(lora_of(commit))]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:12] == [
         "LoRA           nasu, after epoch 10 (training 0123456789ab)",
@@ -95,7 +91,7 @@ def test_the_commands_work_whatever_is_not_committed(capsys: pytest.CaptureFixtu
     Path("params.yaml").write_text("now\n")
     Path("curves.csv").write_text("committed\n")
     commit_lock("another.dir")
-    lora = write_lora(then)
+    lora = lora_of(then)
 
     def ways() -> list[str]:
         assert provenance.main([str(lora)]) == 0
@@ -129,7 +125,7 @@ def test_the_commit_that_holds_the_dataset_is_found_wherever_it_is(
     experiment = commit_lock(MD5)
     git("update-ref", ref, experiment)
     git("reset", "-q", "--hard", started_on)
-    assert provenance.main([str(write_lora(started_on, changed=True))]) == 0
+    assert provenance.main([str(lora_of(started_on, changed=True))]) == 0
     output = capsys.readouterr().out
     assert f"{started_on}, with changes" in output
     assert f"git checkout {experiment} && dvc pull data/dataset" in output
@@ -137,7 +133,7 @@ def test_the_commit_that_holds_the_dataset_is_found_wherever_it_is(
 
 def test_a_repository_that_does_not_know_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     commit_lock("another.dir")
-    assert provenance.main([str(write_lora("9" * 40))]) == 1
+    assert provenance.main([str(lora_of("9" * 40))]) == 1
     captured = capsys.readouterr()
     assert "anything.safetensors" in captured.out  # what is known is told all the same
     assert f"no commit here records the dataset {MD5}" in captured.err

@@ -16,7 +16,7 @@ from stages.library.drawing.painters.webui_answers import LOGIN
 from stages.library.training.provenance import card, read_metadata
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
-from tests.support.training import BASE, lora_bytes, safetensors
+from tests.support.training import BASE, safetensors, write_lora
 from tests.support.users import unprivileged
 from tools.webui import main
 
@@ -25,14 +25,11 @@ SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
 CANNOT = "webui: error: the WebUI can't be used yet / まだ使えません"
 
 
-def write_lora(
-    path: Path, run: str = "1" * 12, base: str = BASE, hashed: bool = True, weight: float = 0
+def lora_at(
+    path: Path, run: str = "1" * 12, base: str = BASE, weight: float = 0, **metadata: str
 ) -> Path:
-    """Write a LoRA as a training leaves it; without `run` as another tool does."""
-    metadata = {"ss_output_name": path.stem, "ss_epoch": "10"}
-    metadata |= {} if hashed else {"sshs_model_hash": ""}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(lora_bytes(f"{path.stem} {run}".encode(), run, base, **metadata))
+    """Write a LoRA of a training, with its card if it has a weight."""
+    write_lora(path, run, base=base, **metadata)
     if weight:
         shown = card("nasu", read_metadata(path), weight, "")
         path.with_suffix(".json").write_text(json.dumps(shown), encoding="utf-8")
@@ -87,7 +84,7 @@ def stand_in(root: Path, tmp_path: Path) -> Iterator[StandIn]:
 @pytest.fixture
 def lora(root: Path) -> Path:
     """Return the LoRA that a training brought home."""
-    return write_lora(root / "training" / "lora" / f"{NAME}.safetensors", weight=0.8)
+    return lora_at(root / "training" / "lora" / f"{NAME}.safetensors", weight=0.8)
 
 
 class Run:
@@ -148,7 +145,7 @@ def test_a_check_changes_nothing(
 def test_an_installed_lora_is_told(
     stand_in: StandIn, capsys: pytest.CaptureFixture[str], run: str, told: str
 ) -> None:
-    write_lora(stand_in.lora_folder / f"{NAME}.safetensors", run=run)
+    lora_at(stand_in.lora_folder / f"{NAME}.safetensors", run=run)
     stand_in.networks.refresh()
     found = Run(capsys, "check")
     assert found.code == 0
@@ -170,7 +167,7 @@ def test_without_a_lora_of_that_name_the_rest_is_checked_too(
 ) -> None:
     """Before a training, or with another organize.name than at the training."""
     for stem in there:
-        write_lora(root / "training" / "lora" / f"{stem}.safetensors")
+        lora_at(root / "training" / "lora" / f"{stem}.safetensors")
     run = Run(capsys, "check")
     assert run.failed() == (
         f"FAILED LoRA training/lora has no {NAME}; it has {told}: train first, get it with "
@@ -216,7 +213,7 @@ def test_a_value_that_the_webui_can_t_do_is_one_line(
 def test_another_model_than_the_trained_one_is_told(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_lora(root / "training" / "lora" / f"{NAME}.safetensors", base="illustrious")
+    lora_at(root / "training" / "lora" / f"{NAME}.safetensors", base="illustrious")
     assert f"loaded, but {NAME} was trained on illustrious [" in Run(capsys, "check").failed()
 
 
@@ -224,7 +221,7 @@ def test_another_model_than_the_trained_one_is_told(
 def test_a_lora_that_does_not_tell_its_model_is_told(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_lora(root / "training" / "lora" / f"{NAME}.safetensors", run="")
+    path = lora_at(root / "training" / "lora" / f"{NAME}.safetensors", run="")
     found = Run(capsys, "check").failed()
     assert f"{path.relative_to(root)}: does not tell what model it was trained on; set" in found
 
@@ -416,7 +413,7 @@ def test_a_newer_training_takes_the_place_of_the_older_one(
     stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Run(capsys, "install", lora)
-    write_lora(lora, run="2" * 12)
+    lora_at(lora, run="2" * 12)
     run = Run(capsys, "install", lora)
     target = stand_in.lora_folder / lora.name
     assert run.out[0] == f"webui: {target} in place of training {'1' * 12}"
@@ -435,14 +432,14 @@ def test_the_webui_draws_with_a_replaced_one_at_once(
 
     Run(capsys, "install", lora)
     old = picture()
-    Run(capsys, "install", write_lora(lora, run="2" * 12))
+    Run(capsys, "install", lora_at(lora, run="2" * 12))
     assert picture() != old
 
 
 def test_a_lora_that_was_moved_into_a_subfolder_is_replaced_there(
     stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moved = write_lora(stand_in.lora_folder / "styles" / lora.name, run="0" * 12)
+    moved = lora_at(stand_in.lora_folder / "styles" / lora.name, run="0" * 12)
     stand_in.networks.refresh()
     run = Run(capsys, "install", lora)
     assert run.out[0] == f"webui: {moved} in place of training {'0' * 12}"
@@ -453,7 +450,7 @@ def test_a_lora_that_another_tool_trained_is_installed_too(
     stand_in: StandIn, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One without a hash in its metadata, for which the WebUI tells none."""
-    path = write_lora(root / "downloads" / "line.safetensors", run="", hashed=False)
+    path = lora_at(root / "downloads" / "line.safetensors", run="", sshs_model_hash="")
     for _ in range(2):
         run = Run(capsys, "install", path)
         assert (run.code, run.err) == (0, [])
@@ -478,7 +475,7 @@ def test_in_a_prompt_is_what_the_artist_wrote_into_the_card_there(
     there = stand_in.lora_folder / f"{NAME}.json"
     mine = {"activation text": "(nasu:1.1), 1girl", "preferred weight": 0.55}
     there.write_text(json.dumps(json.loads(there.read_text(encoding="utf-8")) | mine))
-    write_lora(lora, run="2" * 12, weight=0.9)
+    lora_at(lora, run="2" * 12, weight=0.9)
     said = Run(capsys, "install", lora).out[-1]
     assert said == f"webui: in a prompt: <lora:{NAME}:0.55> (nasu:1.1), 1girl"
 
@@ -505,7 +502,7 @@ def test_what_is_no_weight_is_told(
 def test_an_epoch_s_lora_is_installed_with_the_card_of_the_finished_one(
     stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    epoch = write_lora(lora.with_stem(f"{NAME}-000002"))
+    epoch = lora_at(lora.with_stem(f"{NAME}-000002"))
     run = Run(capsys, "install", epoch, "--weight", "0.7")
     assert (run.code, run.err) == (0, [])
     assert run.out[-1] == f"webui: in a prompt: <lora:{epoch.stem}:0.7> nasu"
@@ -567,7 +564,7 @@ def test_a_second_one_of_that_name_elsewhere_is_told(
 ) -> None:
     (tmp_path / "another").mkdir()
     set_params(lora_folder=tmp_path / "another")
-    first = write_lora(stand_in.lora_folder / lora.name, run="2" * 12)
+    first = lora_at(stand_in.lora_folder / lora.name, run="2" * 12)
     stand_in.networks.refresh()
     assert f"has another one of that name, {first}; is" in Run(capsys, "install", lora).error()
 
@@ -575,7 +572,7 @@ def test_a_second_one_of_that_name_elsewhere_is_told(
 def test_another_tool_s_lora_of_that_name_stays(
     stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = write_lora(stand_in.lora_folder / lora.name, run="")
+    target = lora_at(stand_in.lora_folder / lora.name, run="")
     stand_in.networks.refresh()
     before = everything(stand_in.lora_folder)
     line = Run(capsys, "install", lora).error()
@@ -595,7 +592,7 @@ def test_another_tool_s_lora_of_that_name_stays(
 def test_a_name_that_no_prompt_can_hold_is_told(
     stand_in: StandIn, root: Path, capsys: pytest.CaptureFixture[str], name: str, told: str
 ) -> None:
-    path = write_lora(root / "training" / "lora" / name)
+    path = lora_at(root / "training" / "lora" / name)
     line = Run(capsys, "install", path).error()
     assert line.startswith(f"webui: error: {path}: {told}")
     assert everything(stand_in.lora_folder) == {}

@@ -28,20 +28,18 @@ from stages.library.drawing.painters.lora_folder import (
 from stages.library.drawing.painters.webui import Installed, State, WebUI
 from stages.library.training.provenance import card, read_metadata
 from tests.standins.webui.server import StandIn, webui
-from tests.support.training import lora_bytes, safetensors
+from tests.support.training import safetensors, write_lora
 from tests.support.users import unprivileged
 
 NAME = "nasumiso_v1"
 
 
-def write_lora(folder: Path, run: str = "1" * 12, stem: str = NAME) -> Path:
-    """Write a LoRA as a training leaves it, in small; without `run` as another tool does."""
-    metadata = {"ss_output_name": NAME, "ss_epoch": "10", "ss_base_model_version": "sd_v1"}
+def lora_in(folder: Path, run: str = "1" * 12, stem: str = NAME) -> Path:
+    """Write a LoRA of a training; without `run` one of another tool."""
+    metadata = {"ss_output_name": NAME, "ss_base_model_version": "sd_v1"}
     metadata |= {} if run else {"ss_training_comment": "None"}
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.safetensors"
-    path.write_bytes(lora_bytes(f"{run} {stem}".encode(), run, "base", "7f" * 32, **metadata))
-    return path
+    base = {"base": "base", "base_sha256": "7f" * 32}
+    return write_lora(folder / f"{stem}.safetensors", run, **base, **metadata)
 
 
 def write_card(lora: Path, trigger: str = "nasu", weight: float = 0.8) -> None:
@@ -86,7 +84,7 @@ def state(lora_folder: Path | str, **loras: Path | str) -> State:
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
     """Return a LoRA that a training brought home, with its card and preview."""
-    path = write_lora(tmp_path / "training" / "lora")
+    path = lora_in(tmp_path / "training" / "lora")
     write_card(path)
     write_picture(path.with_suffix(".png"), "purple")
     return path
@@ -146,13 +144,13 @@ def test_a_lora_may_be_installed_from_where_it_is(ours: Path) -> None:
 
 def test_a_newer_training_takes_the_place_of_an_older_one(ours: Path, there: Path) -> None:
     install(ours, there)
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     assert install(newer, there) == [f"{there} in place of training {'1' * 12}"]
     assert there.read_bytes() == newer.read_bytes()
 
 
 def test_another_tool_s_lora_of_that_name_stays(ours: Path, there: Path) -> None:
-    write_lora(there.parent, run="")
+    lora_in(there.parent, run="")
     before = contents(there.parent)
     with pytest.raises(Problem, match="another tool made; move it away, or choose") as error:
         install(ours, there)
@@ -180,7 +178,7 @@ def test_a_link_to_nowhere_gives_way(ours: Path, there: Path) -> None:
 
 
 def test_a_file_that_is_linked_elsewhere_is_not_written_through(ours: Path, there: Path) -> None:
-    old = write_lora(there.parent.parent / "backup", run="0" * 12)
+    old = lora_in(there.parent.parent / "backup", run="0" * 12)
     before = old.read_bytes()
     os.link(old, there)
     install(ours, there)
@@ -222,7 +220,7 @@ def test_ascii_names_are_names(stem: str) -> None:
 def test_a_copy_that_fails_leaves_the_folder_as_it_was(
     ours: Path, there: Path, parts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(write_lora(there.parent.parent / "old", run="0" * 12), there)
+    install(lora_in(there.parent.parent / "old", run="0" * 12), there)
     before = contents(there.parent)
     half = ours.read_bytes()[: len(ours.read_bytes()) * parts // 2]
 
@@ -242,7 +240,7 @@ def test_a_copy_that_fails_leaves_the_folder_as_it_was(
 def test_a_folder_that_may_not_be_written_to_is_named() -> None:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
-        lora = write_lora(Path(name))
+        lora = lora_in(Path(name))
         target = Path(name) / "Lora" / lora.name
         target.parent.mkdir(mode=0o555)
         with unprivileged(), pytest.raises(PermissionError) as error:
@@ -275,7 +273,7 @@ def test_what_the_artist_wrote_into_the_card_stays(
 ) -> None:
     install(ours, there)
     change_card(there, **{key: value})
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     write_card(newer)
     done = install(newer, there)
     assert read_card(there)[key] == value
@@ -286,7 +284,7 @@ def test_what_the_artist_wrote_into_the_card_stays(
 def test_what_the_artist_added_to_our_words_stays(ours: Path, there: Path, key: str) -> None:
     install(ours, there)
     change_card(there, **{key: f"{read_card(there)[key]}\n胡瓜にも使えます"})
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     write_card(newer)
     install(newer, there)
     assert "胡瓜にも使えます" in str(read_card(there)[key])
@@ -294,7 +292,7 @@ def test_what_the_artist_added_to_our_words_stays(ours: Path, there: Path, key: 
 
 def test_what_nobody_changed_in_the_card_follows_the_training(ours: Path, there: Path) -> None:
     install(ours, there)
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     write_card(newer, trigger="miso", weight=0.6)
     install(newer, there)
     for key, value in read_card(newer).items():
@@ -405,7 +403,7 @@ def test_a_weight_that_is_chosen_is_the_card_s(ours: Path, there: Path) -> None:
 
 def test_a_weight_that_is_chosen_outlives_a_newer_training(ours: Path, there: Path) -> None:
     install(ours, there, 0.65)
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     write_card(newer, weight=0.9)
     install(newer, there)
     assert read_card(there)["preferred weight"] == 0.65
@@ -420,7 +418,7 @@ def test_a_weight_that_is_chosen_takes_the_place_of_the_artist_s(ours: Path, the
 
 def test_an_epoch_s_lora_has_the_card_of_the_finished_one(ours: Path, there: Path) -> None:
     """The training writes one card, and one preview, which is of the finished LoRA."""
-    epoch = write_lora(ours.parent, stem=f"{NAME}-000002")
+    epoch = lora_in(ours.parent, stem=f"{NAME}-000002")
     target = there.with_name(epoch.name)
     install(epoch, target)
     assert contents(there.parent).keys() == {epoch.name, f"{epoch.stem}.json"}
@@ -437,7 +435,7 @@ def test_the_notes_of_an_epoch_s_lora_are_its_own(ours: Path, there: Path) -> No
 
 
 def test_an_epoch_s_lora_may_have_a_card_of_its_own(ours: Path, there: Path) -> None:
-    epoch = write_lora(ours.parent, stem=f"{NAME}-000002")
+    epoch = lora_in(ours.parent, stem=f"{NAME}-000002")
     write_card(epoch, weight=0.4)
     install(epoch, there.with_name(epoch.name))
     assert read_card(there.with_name(epoch.name))["preferred weight"] == 0.4
@@ -445,7 +443,7 @@ def test_an_epoch_s_lora_may_have_a_card_of_its_own(ours: Path, there: Path) -> 
 
 @pytest.mark.parametrize("stem", [f"{NAME}-02", f"{NAME}-000002b", f"{NAME}_000002"])
 def test_what_is_no_epoch_s_has_no_card_of_another(ours: Path, there: Path, stem: str) -> None:
-    other = write_lora(ours.parent, stem=stem)
+    other = lora_in(ours.parent, stem=stem)
     install(other, there.with_name(other.name))
     assert contents(there.parent).keys() == {other.name}
 
@@ -518,7 +516,7 @@ def test_a_preview_that_the_artist_chose_stays(ours: Path, there: Path, infotext
     """One that the WebUI drew, or a drawing of the artist's own."""
     install(ours, there)
     data = write_picture(there.with_suffix(".png"), "yellow", infotext)
-    newer = write_lora(ours.parent, run="2" * 12)
+    newer = lora_in(ours.parent, run="2" * 12)
     write_picture(newer.with_suffix(".png"), "green")
     install(newer, there)
     assert there.with_suffix(".png").read_bytes() == data
@@ -575,7 +573,7 @@ def test_a_new_lora_belongs_at_the_top(tmp_path: Path) -> None:
 
 
 def test_where_one_of_that_name_is_it_belongs(tmp_path: Path) -> None:
-    there = write_lora(tmp_path / "Lora" / "styles")
+    there = lora_in(tmp_path / "Lora" / "styles")
     known = state(tmp_path / "Lora", **{NAME: there})
     assert place(NAME, known, tmp_path / "Lora") == there
 
@@ -583,14 +581,14 @@ def test_where_one_of_that_name_is_it_belongs(tmp_path: Path) -> None:
 def test_where_one_of_that_name_is_it_belongs_though_the_webui_isn_t_running(
     tmp_path: Path,
 ) -> None:
-    there = write_lora(tmp_path / "Lora" / "styles")
+    there = lora_in(tmp_path / "Lora" / "styles")
     assert place(NAME, None, tmp_path / "Lora") == there
 
 
 def test_where_one_of_that_name_is_it_belongs_though_docker_has_other_paths(
     tmp_path: Path,
 ) -> None:
-    there = write_lora(tmp_path / "Lora" / "styles")
+    there = lora_in(tmp_path / "Lora" / "styles")
     known = state("/data/models/Lora", **{NAME: f"/data/models/Lora/styles/{NAME}.safetensors"})
     assert place(NAME, known, tmp_path / "Lora") == there
 
@@ -598,7 +596,7 @@ def test_where_one_of_that_name_is_it_belongs_though_docker_has_other_paths(
 @pytest.mark.parametrize("linked", ["Lora", "Lora/styles"])
 def test_links_to_another_disk_are_followed(tmp_path: Path, linked: str) -> None:
     disk = tmp_path / "disk"
-    there = write_lora(disk / ("styles" if linked == "Lora" else ""))
+    there = lora_in(disk / ("styles" if linked == "Lora" else ""))
     (tmp_path / linked).parent.mkdir(exist_ok=True)
     (tmp_path / linked).symlink_to(disk)
     known = state(tmp_path / "Lora", **{NAME: tmp_path / "Lora" / "styles" / there.name})
@@ -606,7 +604,7 @@ def test_links_to_another_disk_are_followed(tmp_path: Path, linked: str) -> None
 
 
 def test_a_link_that_the_webui_tells_resolved_is_the_same_folder(tmp_path: Path) -> None:
-    there = write_lora(tmp_path / "disk" / "styles")
+    there = lora_in(tmp_path / "disk" / "styles")
     (tmp_path / "Lora").symlink_to("disk")
     known = state(tmp_path / "disk", **{NAME: there})
     assert place(NAME, known, tmp_path / "Lora").resolve() == there
@@ -614,7 +612,7 @@ def test_a_link_that_the_webui_tells_resolved_is_the_same_folder(tmp_path: Path)
 
 def test_a_file_elsewhere_is_none_of_this_folder(tmp_path: Path) -> None:
     """Such as one in the folder of another WebUI."""
-    known = state(tmp_path / "Lora", **{NAME: write_lora(tmp_path / "Lora")})
+    known = state(tmp_path / "Lora", **{NAME: lora_in(tmp_path / "Lora")})
     found = place(NAME, known, tmp_path / "mine")
     assert found == tmp_path / "mine" / f"{NAME}.safetensors"
 
@@ -625,7 +623,7 @@ def test_a_file_elsewhere_is_none_of_this_folder(tmp_path: Path) -> None:
 @pytest.fixture
 def epochs(ours: Path) -> list[Lora]:
     """Return the LoRAs of a training, of which one epoch was saved."""
-    write_lora(ours.parent, stem=f"{NAME}-000002")
+    lora_in(ours.parent, stem=f"{NAME}-000002")
     return loras_of(ours.parent, NAME)
 
 
@@ -639,7 +637,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_copy_s_name_is_of_its_epoch_and_its_content(ours: Path, epochs: list[Lora]) -> None:
-    newer = loras_of(write_lora(ours.parent, run="2" * 12).parent, NAME)
+    newer = loras_of(lora_in(ours.parent, run="2" * 12).parent, NAME)
     copies = [lora.copy for lora in (*epochs, newer[-1])]
     assert len(set(copies)) == 3
     assert [copy.rpartition("-")[0] for copy in copies] == [f"{NAME}-000002", NAME, NAME]
@@ -675,7 +673,7 @@ def test_what_is_lent_already_is_not_lent_again(
 def test_a_lora_that_is_installed_is_neither_used_nor_touched(
     stand_in: StandIn, client: WebUI, epochs: list[Lora]
 ) -> None:
-    write_lora(stand_in.lora_folder, run="")
+    lora_in(stand_in.lora_folder, run="")
     before = contents(stand_in.lora_folder)
     folder = lend(client, client.state(), epochs, "auto")
     assert folder == stand_in.lora_folder / LENT
@@ -705,7 +703,7 @@ def test_the_artist_s_own_files_beside_the_copies_stay(
 ) -> None:
     lend(client, client.state(), epochs, "auto")
     for stem in ("nasu-favorite", f"{NAME}-000002", "notes"):
-        write_lora(stand_in.lora_folder / LENT, run="", stem=stem)
+        lora_in(stand_in.lora_folder / LENT, run="", stem=stem)
     take_back(stand_in.lora_folder / LENT)
     assert names(stand_in.lora_folder) == [
         LENT,

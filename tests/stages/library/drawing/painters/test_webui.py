@@ -32,46 +32,28 @@ from stages.library.drawing.painters.webui import (
     checkpoint_for,
 )
 from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
-from stages.library.training.provenance import Papers, as_comment
+from stages.library.training.provenance import read_metadata
 from tests.standins.webui.server import StandIn, webui
-from tests.support.training import BASE, safetensors
+from tests.support.drawing import ORDER
+from tests.support.training import BASE, write_lora
 
 NAME = "nasumiso_v1"
 SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
 WAITING_SECONDS = 60
 
-ORDER = Order(
-    prompt="nasu, ナス",
-    negative_prompt="lowres",
-    sampler="DPM++ 2M",
-    scheduler="Karras",
-    steps=20,
-    cfg_scale=7.0,
-    width=64,
-    height=96,
-    seed=1,
-    clip_skip=2,
-    checkpoint=SHA256,
-    lora="",
-    lora_hash="",
-    weight=0.8,
-)
 
-
-def write_lora(folder: Path, stem: str = NAME, content: str = "1", **metadata: str) -> Lora:
-    """Write a LoRA whose hash its content decides; return it."""
-    tensor = f"{stem} {content}".encode()
-    known = {"sshs_model_hash": hashlib.sha256(tensor).hexdigest()} | metadata
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.safetensors"
-    path.write_bytes(safetensors(known, tensor))
-    return Lora(path, "last", 4, known["sshs_model_hash"][:12])
+def lora_in(
+    folder: Path, stem: str = NAME, content: str = "1", run: str = "", **metadata: str
+) -> Lora:
+    """Write a LoRA whose hash its content decides; without `run` one of another tool."""
+    metadata = {"ss_output_name": "", "ss_epoch": ""} | metadata
+    path = write_lora(folder / f"{stem}.safetensors", run, f"{stem} {content}", **metadata)
+    return Lora(path, "last", 4, read_metadata(path).get("sshs_model_hash", "")[:12])
 
 
 def ours(folder: Path, content: str = "1") -> Lora:
     """Write a LoRA that a training of ours made."""
-    papers = Papers("1" * 12, "c" * 40, False, "data/dataset", "d", "e", BASE, SHA256, "t", "a")
-    return write_lora(folder, content=content, ss_training_comment=as_comment(papers))
+    return lora_in(folder, content=content, run="1" * 12)
 
 
 def with_lora(lora: Lora, **changes: Any) -> Order:
@@ -281,7 +263,7 @@ def test_a_login_without_a_password_is_told_and_not_shown() -> None:
 
 
 def test_its_state_is_what_it_has(stand_in: StandIn, lora: Lora) -> None:
-    write_lora(stand_in.lora_folder / "styles", "線画", sshs_model_hash="")
+    lora_in(stand_in.lora_folder / "styles", "線画", sshs_model_hash="")
     stand_in.networks.refresh()
     state = WebUI(f"{stand_in.url}/", remote=False, login="").state()
     assert state.checkpoint == f"{BASE}.safetensors [{SHA256[:10]}]"
@@ -310,7 +292,7 @@ def test_without_a_model_there_is_none(tmp_path: Path) -> None:
 def test_a_lora_s_file_that_came_later_is_seen_after_a_refresh(
     stand_in: StandIn, client: WebUI
 ) -> None:
-    later = write_lora(stand_in.lora_folder, "later")
+    later = lora_in(stand_in.lora_folder, "later")
     assert "later" not in client.state().loras
     client.refresh_loras()
     assert client.state().loras["later"].hash == later.hash
@@ -443,7 +425,7 @@ def test_no_model_at_all_is_told(tmp_path: Path) -> None:
 def test_a_lora_that_does_not_tell_its_model_is_told(
     tmp_path: Path, stand_in: StandIn, client: WebUI, metadata: dict[str, str]
 ) -> None:
-    lora = write_lora(tmp_path, "silent", **metadata)
+    lora = lora_in(tmp_path, "silent", **metadata)
     does_not = "does not tell what model it was trained on; set generate.checkpoint: loaded"
     with pytest.raises(Problem, match=f"^{lora.file}: {does_not}"):
         checkpoint_for(lora, TRAINED, client)
@@ -542,8 +524,8 @@ def test_the_order_is_sent_as_it_is_and_nothing_else(
             "negative_prompt": "lowres",
             "sampler_name": "DPM++ 2M",
             "scheduler": "Karras",
-            "steps": 20,
-            "cfg_scale": 7.0,
+            "steps": 25,
+            "cfg_scale": 7.5,
             "width": 64,
             "height": 96,
             "seed": 1,
@@ -586,7 +568,7 @@ def test_without_a_lora_the_prompt_is_the_artist_s() -> None:
 def test_the_picture_is_as_ordered_and_tells_how_it_was_drawn(client: WebUI, lora: Lora) -> None:
     picture = client.draw(with_lora(lora))
     infotext = read_infotext(picture)
-    assert infotext.startswith(f"nasu, ナス <lora:{NAME}:0.8>\nNegative prompt: lowres\nSteps: 20")
+    assert infotext.startswith(f"nasu, ナス <lora:{NAME}:0.8>\nNegative prompt: lowres\nSteps: 25")
     assert lora_hashes(settings(infotext)) == {NAME: lora.hash}
     with Image.open(io.BytesIO(picture)) as opened:
         assert opened.size == (64, 96)
@@ -714,7 +696,7 @@ def test_what_it_replaces_in_silence_is_told(
 def test_a_lora_that_the_webui_adds_to_every_prompt_is_told(
     stand_in: StandIn, client: WebUI, lora: Lora
 ) -> None:
-    write_lora(stand_in.lora_folder, "line")
+    lora_in(stand_in.lora_folder, "line")
     stand_in.networks.refresh()
     stand_in.settings["sd_lora"] = "line"
     for order in (ORDER, with_lora(lora)):

@@ -25,24 +25,9 @@ from stages.library.drawing.painters.webui_answers import (
     trouble,
     wrong_loras,
 )
+from tests.support import drawing
 
-SHA256 = "7f96a1a9ca" + "0" * 54
-ORDER = Order(
-    prompt="nasu, ナス",
-    negative_prompt="lowres",
-    sampler="DPM++ 2M",
-    scheduler="Karras",
-    steps=25,
-    cfg_scale=7.5,
-    width=16,
-    height=24,
-    seed=1,
-    clip_skip=2,
-    checkpoint=SHA256,
-    lora="nasu-35715b1d",
-    lora_hash="35715b1dcfed",
-    weight=0.8,
-)
+ORDER = replace(drawing.ORDER, width=16, height=24, lora="nasu-35715b1d", lora_hash="35715b1dcfed")
 
 
 def done(order: Order, **changes: str | None) -> dict[str, str]:
@@ -54,7 +39,7 @@ def done(order: Order, **changes: str | None) -> dict[str, str]:
         "CFG scale": str(order.cfg_scale),
         "Seed": str(order.seed),
         "Size": f"{order.width}x{order.height}",
-        "Model hash": SHA256[:10],
+        "Model hash": ORDER.checkpoint[:10],
         "Model": "anything-v5",
         "Clip skip": str(order.clip_skip) if order.clip_skip > 1 else None,
         "Lora hashes": f"{order.lora}: {order.lora_hash}" if order.lora else None,
@@ -213,7 +198,10 @@ def test_what_was_done_as_ordered_is_no_difference() -> None:
         ({"Seed": "2"}, "Seed 2, not 1"),
         ({"Size": "24x16"}, "Size 24x16, not 16x24"),
         ({"Clip skip": None}, "Clip skip 1, not 2"),
-        ({"Model hash": "0" * 10}, "model anything-v5 [0000000000], not [7f96a1a9ca]"),
+        (
+            {"Model hash": "0" * 10},
+            f"model anything-v5 [0000000000], not [{ORDER.checkpoint[:10]}]",
+        ),
         ({"Steps": "1", "Seed": "9"}, "Steps 1, not 25; Seed 9, not 1"),
     ],
 )
