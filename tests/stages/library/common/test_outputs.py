@@ -20,6 +20,7 @@ from stages.library.common.outputs import (
     write_atomically,
 )
 
+WAITING_SECONDS = 120
 OURS = r"img\d+\.png"
 
 
@@ -205,13 +206,13 @@ def test_a_second_writer_waits_for_the_first(
     with locked(output):
         thread = threading.Thread(target=second)
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + WAITING_SECONDS
         told = ""
         while "waiting for it" not in told and time.monotonic() < deadline:
             time.sleep(0.01)
             told += capfd.readouterr().err
         order.append("first")
-    thread.join(10)
+    thread.join(WAITING_SECONDS)
 
     assert f"{output}: an earlier run is still writing it; waiting for it" in told
     assert order == ["first", "second"]
