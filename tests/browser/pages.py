@@ -180,10 +180,15 @@ class Page:
         return self.browser.execute_script(script, *arguments)
 
     def click(self, selector: str, index: int = 0) -> None:
-        """Click what a CSS selector finds, scrolled into view first."""
-        target = self.browser.find_elements(By.CSS_SELECTOR, selector)[index]
-        self.js("arguments[0].scrollIntoView({block: 'center'})", target)
-        target.click()
+        """Click what a CSS selector finds, scrolled into view first, in a card that is filled."""
+        self.wait(
+            "const target = document.querySelectorAll(arguments[0])[arguments[1]];"
+            "target?.scrollIntoView({block: 'center'});"
+            "return target && !target.closest('.card')?.stale",
+            selector,
+            index,
+        )
+        self.browser.find_elements(By.CSS_SELECTOR, selector)[index].click()
 
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""
@@ -245,6 +250,12 @@ class Page:
         self.click("#save")
         WebDriverWait(self.browser, 20).until(lambda _: path.is_file())
         return path.read_bytes()
+
+
+WATCH = """window.blocked = [];
+    document.addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI}) =>
+      blocked.push(`${effectiveDirective} ${blockedURI}`));"""
+"""JavaScript that writes down what the page's policy blocks from now on."""
 
 
 def logged(browser: webdriver.Chrome) -> list[str]:

@@ -1,8 +1,10 @@
 """The report's page in a real browser."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.keys import Keys
 
 from stages.caption import tags_of
@@ -15,10 +17,10 @@ from stages.library.tagging.scores import CHARACTER, RATING, SCALE
 from tests.browser.conftest import Opener
 from tests.browser.pages import (
     RULES,
+    WATCH,
     Dataset,
     Page,
     dataset,
-    logged,
     many,
     read_json,
     row_of,
@@ -27,6 +29,8 @@ from tests.browser.pages import (
 from tests.stages.library.common.test_html import HOSTILE
 from tests.support.vectors.make import FOLDER as VECTORS
 from tests.support.vectors.make import final_caption
+
+pytestmark = pytest.mark.browser
 
 WORDS = {"smile": "笑顔", "long_hair": "長い髪", "eggplant": "茄子", "1girl": "女の子1人"}
 KEYS = [f"{number}" + "0" * 11 for number in range(1, 6)]
@@ -596,16 +600,18 @@ def test_hostile_names_and_tags(open_page: Opener) -> None:
     assert {edit.source for edit in read.values()} <= set(names)
 
 
-def test_the_policy_blocks_what_is_not_the_pages(open_page: Opener, five: Dataset) -> None:
-    page = open_page(five)
+def test_the_policy_blocks_what_is_not_the_pages(
+    browser: Chrome, tmp_path: Path, five: Dataset
+) -> None:
+    page = Opener(browser, tmp_path)(five)
+    page.js(WATCH)
     page.js("""const script = document.createElement('script');
         try { script.textContent = 'window.harmed = true'; document.body.append(script); } catch {}
         const image = new Image(); image.src = 'file:///nothing.png'; document.body.append(image);
         try { document.body.setAttribute('onclick', 'window.harmed = true'); } catch {}
         document.body.click()""")
-    page.browser.execute_async_script("setTimeout(arguments[0], 100)")
+    page.wait("return blocked.some(each => each.startsWith('img-src'))")
     assert page.js("return window.harmed === undefined")
-    assert any("Content Security Policy" in message for message in logged(page.browser))
 
 
 def test_a_thousand_pictures(open_page: Opener) -> None:
