@@ -10,6 +10,27 @@ from stages.library.common.language import WISH
 from tests.support.clones import Clone, fresh_clone
 from tests.support.studio import TRAIN, Studio, commit, ready_studio
 
+REST = "e2e or browser or kills"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the rest to a run of its own, unless tests are named or chosen."""
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    chosen = any(word.startswith("-m") for word in config.invocation_params.args)
+    if not named and not chosen and not config.option.markexpr:
+        config.option.markexpr = f"not ({REST})"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was left out."""
+    if config.option.markexpr == f"not ({REST})":
+        terminalreporter.write_line(
+            f'left out: what is marked {REST}; `pytest -m "{REST}"` runs that, '
+            '`pytest -m ""` everything'
+        )
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c_works() -> None:

@@ -8,12 +8,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from stages.library.common.outputs import sha256
 from tests.standins.webui.server import webui
 from tests.support.clones import Clone
 from tests.support.pages import ENGLISH, blocks, commands, text_of
 from tests.support.studio import TRAIN, Studio, commit
 from tests.support.training import TRAINER
+
+pytestmark = pytest.mark.e2e
 
 NETWORK = "needs a package index, or GitHub"
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tests.conftest import REST
 from tests.support.clones import PROJECT
-from tests.support.pages import ENGLISH, TRANSLATED, commands, japanese, text_of
+from tests.support.pages import ENGLISH, TRANSLATED, blocks, commands, japanese, text_of
 
 PAGES = sorted({*ENGLISH, *map(japanese, TRANSLATED)})
 
@@ -74,7 +75,9 @@ def test_pictures_are_small() -> None:
 
 def test_the_checks_run_the_readme_s_test_command() -> None:
     command = next(line for line in commands(text_of("README.md")) if line.endswith("pytest"))
-    assert command in (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    run = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert command in run
+    assert f'pytest -m "{REST}"' in run  # what it leaves out
 
 
 def test_the_first_command_is_the_one_that_makes_a_dataset() -> None:
@@ -104,3 +107,22 @@ def test_messages_lead_to_pages_that_are_there() -> None:
         "docs/train_network.md"
     }  # sd-scripts'
     assert {"docs/train.md", "docs/drive.md"} <= named <= set(PAGES)
+
+
+@pytest.mark.parametrize(
+    ("page", "new_clone"),
+    [
+        ("docs/drive.md", "## In a new clone\n\nFirst give the commands"),
+        ("docs/drive.ja.md", "## 新しい clone では\n\n先に"),
+    ],
+)
+def test_docs_check_the_remote_that_was_just_set_up_and_push_with_care(
+    page: str, new_clone: str
+) -> None:
+    text = text_of(page)
+    for block in blocks(text)[:3]:  # one for each way
+        name = "" if "--default" in block[0] else "gdrive"
+        assert block[-1] == f"python -m tools.remote check {name}".rstrip()
+    assert not any(line.startswith("dvc push") for line in commands(text))
+    assert new_clone in text
+    assert text.index("dvc pull ") < text.index(new_clone)

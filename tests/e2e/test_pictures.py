@@ -16,6 +16,8 @@ from stages.library.common.outputs import sha256
 from tests.standins.webui.server import StandIn, webui
 from tests.support.studio import TRAIN, Studio, commit
 
+pytestmark = pytest.mark.e2e
+
 WAITING_SECONDS = 120
 
 DRAW = ("dvc", "repro", "-s", "training/dvc.yaml:generate")

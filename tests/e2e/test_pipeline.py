@@ -14,6 +14,8 @@ from PIL import Image
 from stages.library.dataset.manifest import read_manifest
 from tests.support.clones import Clone, stages_run
 
+pytestmark = pytest.mark.e2e
+
 ALL = ["prepare", "score", "caption", "edit", "common-tag", "jp-tags", "organize", "report"]
 FOLDER = Path("data/dataset/10_nasumiso_v1")
 

@@ -18,6 +18,8 @@ from tests.standins.colab.git_server import serve
 from tests.standins.colab.machine import Machine, processes_of
 from tests.support.clones import Clone
 
+pytestmark = pytest.mark.e2e
+
 TOKEN = "ghp_" + "eggplant" * 3  # in two pieces, so that this file does not hold it
 MODEL = b"a base model, kept on the Drive"
 SHA256 = hashlib.sha256(MODEL).hexdigest()

@@ -11,10 +11,14 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from stages.library.training.provenance import dvc_md5, locked_md5, read_metadata
 from tests.support.clones import stages_run
 from tests.support.studio import TRAIN, Studio, commit
 from tests.support.training import TRAINER
+
+pytestmark = pytest.mark.e2e
 
 WAITING_SECONDS = 120
 

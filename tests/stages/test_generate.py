@@ -179,12 +179,14 @@ def stopped(stand_in: StandIn, number: signal.Signals) -> int:
     return process.returncode
 
 
+@pytest.mark.kills
 @pytest.mark.usefixtures("root")
 def test_ctrl_c_leaves_no_copy(stand_in: StandIn) -> None:
     assert stopped(stand_in, signal.SIGINT) > 0
     assert list(stand_in.lora_folder.iterdir()) == []
 
 
+@pytest.mark.kills
 @pytest.mark.usefixtures("root")
 def test_the_copies_of_a_killed_run_are_removed_by_the_next_one_that_lends(
     stand_in: StandIn,
@@ -214,6 +216,7 @@ def test_weight_0_is_the_same_picture_for_all_epochs(stand_in: StandIn) -> None:
     assert (len(without), len(found)) == (3, 1)
 
 
+@pytest.mark.kills
 @pytest.mark.usefixtures("root")
 def test_a_killed_run_goes_on_and_the_result_is_the_same(stand_in: StandIn) -> None:
     assert stopped(stand_in, signal.SIGKILL) == -signal.SIGKILL

@@ -25,6 +25,7 @@ from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, w
 from stages.library.dataset.sources import Source
 
 ROOT = Path(__file__).parents[2]
+WAITING_SECONDS = 120
 
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
@@ -907,12 +908,13 @@ def start(studio: Studio, environment: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def wait_for(files: int, folder: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAITING_SECONDS
     while not folder.is_dir() or len(list(folder.iterdir())) < files:
         assert time.monotonic() < deadline
         time.sleep(0.002)
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("after", [0, 3, 20])
 def test_a_killed_run_leaves_the_old_output_and_the_next_is_as_if_undisturbed(
     studio: Studio, environment: dict[str, str], after: int
@@ -981,7 +983,7 @@ def test_a_second_run_waits_for_the_first(studio: Studio, environment: dict[str,
         assert process.stderr is not None
         told = process.stderr.readline()
         assert not output.exists()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=WAITING_SECONDS)
 
     assert told == f"{output}: an earlier run is still writing it; waiting for it\n"
     assert (process.returncode, errors) == (0, "")
@@ -994,7 +996,7 @@ def test_two_runs_at_once_end_as_one(studio: Studio, environment: dict[str, str]
 
     runs = [start(studio, environment) for _ in range(3)]
     for process in runs:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=WAITING_SECONDS)
         assert process.returncode == 0, errors
     together = studio.result()
     studio.clear()

@@ -28,6 +28,7 @@ from tests.support.taggers import TAGS, write_tagger
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
+WAITING_SECONDS = 120
 IN_FLIGHT = 2 * looking.WORKERS + 2
 """Most pictures looked at and not yet saved: waiting for their turn, and the one being saved."""
 
@@ -397,7 +398,7 @@ def start(place: Workplace, log: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + WAITING_SECONDS
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -407,6 +408,7 @@ def lines(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     place: Workplace, stop: signal.Signals
@@ -416,7 +418,7 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     process = start(place, log, 0.05)
     wait_for(lambda: len(lines(log)) >= 8)
     process.send_signal(stop)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=WAITING_SECONDS)
     assert not place.output.exists()
     assert out == ""
     if stop == signal.SIGINT:
@@ -429,7 +431,7 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     assert len(saved) >= 8 - IN_FLIGHT
     log.unlink()
     again = start(place, log, 0)
-    out, err = again.communicate(timeout=30)
+    out, err = again.communicate(timeout=WAITING_SECONDS)
     assert (again.returncode, err) == (0, "")
     second = lines(log)
     assert not set(saved) & set(second)
@@ -441,6 +443,7 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     assert not place.checkpoint.exists()
 
 
+@pytest.mark.kills
 def test_killed_again_and_again_it_still_ends_in_the_same_bytes(place: Workplace) -> None:
     place.draw(*range(1, 25))
     log, wanted = place.folder / "log", 4
@@ -473,8 +476,8 @@ def test_a_second_run_waits_for_the_first_and_looks_at_nothing_again(place: Work
     first = start(place, log, 0.5)
     wait_for(lambda: len(lines(log)) >= 2)
     second = start(place, log, 0.5)
-    _, err = second.communicate(timeout=30)
-    first.communicate(timeout=30)
+    _, err = second.communicate(timeout=WAITING_SECONDS)
+    first.communicate(timeout=WAITING_SECONDS)
     assert (first.returncode, second.returncode) == (0, 0)
     assert "an earlier run is still writing it; waiting for it" in err
     assert len(lines(log)) == 12

@@ -155,6 +155,7 @@ def test_the_lora_carries_its_papers_and_a_card(root: Path) -> None:
     assert card["preferred weight"] == 0.8
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("orders", [["3"], ["3 state"], ["1"], ["2", "3"], ["4"]])
 def test_a_killed_trainer_goes_on_and_the_result_is_the_same(
     undisturbed: dict[str, str],
@@ -196,6 +197,7 @@ def test_a_state_of_the_end_is_not_resumed_but_the_one_before(
     assert without_counts() == undisturbed
 
 
+@pytest.mark.kills
 def test_a_killed_stage_leaves_no_second_trainer(undisturbed: dict[str, str]) -> None:
     command = [sys.executable, "-m", "stages.train", *words()]
     environment = os.environ | {"STANDIN_SLOW": "0.05", "PYTHONPATH": str(PROJECT)}

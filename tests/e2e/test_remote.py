@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,15 @@ from tests.standins.drive.machines import DRIVE, Machine, machine_with
 from tests.standins.drive.server import CODE, USER, Drive, Fault, serving
 from tests.standins.drive.store import SHARED
 from tests.support.clones import PROJECT
-from tests.support.pages import blocks, commands, text_of
-from tools.remote.__main__ import KILLED, main, push, watched
-from tools.remote.advice import FULL, WAIT, in_short
+from tools.remote.__main__ import KILLED, main, push
+from tools.remote.advice import FULL, WAIT
 from tools.remote.checks import Finding
-from tools.remote.config import misspelt, mount_of
+from tools.remote.config import misspelt
+
+pytestmark = pytest.mark.e2e
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["dvc_gdrive", "tests.tools.remote.test_remote"])
+SERVER.set_forkserver_preload(["dvc_gdrive", "tests.e2e.test_remote"])
 
 
 @pytest.fixture(scope="session")
@@ -154,28 +154,6 @@ def test_push_that_waits_for_ever_is_killed_and_run_again(drive: Drive, machine:
     assert "push: done, gdrive: " in output
     assert not any(fault.times for fault in drive.faults)
     assert uploaded(drive) == machine.objects()
-
-
-def test_process_that_does_nothing_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
-    code = "import time; print('here', flush=True); time.sleep(100)"
-    assert watched([sys.executable, "-c", code], 1) == (KILLED, "here")
-    assert capsys.readouterr().out == "here\n"
-
-
-@pytest.mark.parametrize("counts_bytes", [True, False])
-def test_process_that_works_slowly_is_not_killed(
-    counts_bytes: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not counts_bytes:
-        monkeypatch.delattr("psutil.Process.io_counters", raising=False)  # as on a Mac
-    code = """if 1:
-        import os, time
-        for _ in range(20):
-            os.write(os.open(os.devnull, os.O_WRONLY), b"x")
-            sum(range(300_000))
-            time.sleep(0.1)
-    """
-    assert watched([sys.executable, "-c", code], 1) == (0, "")
 
 
 def test_push_gives_up_at_last_with_the_exit_code_of_the_last_try(
@@ -330,38 +308,6 @@ def test_targets_are_misspelt_only_if_dvc_knows_none_like_them(
         assert not misspelt(words)
     for words in (["datset"], ["data", "datset"], ["nothing.dvc"], ["--glob", "x*.dvc"]):
         assert misspelt(words)
-
-
-@pytest.mark.parametrize(
-    ("words", "proposed"),
-    [
-        (["push", "drive", "data/dataset"], "push drive -- data/dataset"),
-        (["push", "drive", "--tries", "2", "my data"], "push drive -- 'my data'"),
-        (["push", "--jobs", "2"], "push -- --jobs 2"),
-    ],
-)
-def test_words_for_dvc_without_dashes_are_told_where_they_go(
-    words: list[str], proposed: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(words) == 1
-    said = capsys.readouterr().err
-    assert f"those for dvc go after --: python -m tools.remote {proposed} / dvc に渡す" in said
-    assert len(said.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["check", "drive", "stray"], "'stray' does not belong here"),
-        (["push", "--tries", "many"], "--tries: 'many' is not a whole number from 1 to 100"),
-        (["pull"], "invalid choice: 'pull'"),
-    ],
-)
-def test_other_wrong_words_are_told_as_before(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(words) == 1
-    assert said in capsys.readouterr().err
 
 
 def test_killed_push_is_completed_by_the_next(
@@ -731,12 +677,6 @@ def test_missing_package_of_google_drive_is_told_in_one_line(
     assert not said.isascii()
 
 
-def test_answer_that_is_no_json_is_told_in_words() -> None:
-    with pytest.raises(json.JSONDecodeError) as raised:
-        json.loads("<html>")
-    assert in_short(raised.value).startswith("Expecting value")
-
-
 def test_check_of_a_folder_in_order(machine: Machine) -> None:
     machine.configure(str(machine.home / "cache"), verify="true")
     output = machine.remote("check", "gdrive")
@@ -749,96 +689,3 @@ def test_remote_that_is_not_configured_is_named(machine: Machine) -> None:
     assert "remote 'gdriev' doesn't exist" in machine.remote("check", "gdriev", code=1)
     machine.configure(DRIVE, gdrive_use_service_account="true")
     assert "gdrive_service_account_json_file_path" in machine.remote("check", code=1)
-
-
-def test_check_takes_no_words_for_dvc(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--", "--jobs", "2"]) == 1
-    assert "check takes no --jobs 2" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("path", "mount"),
-    [
-        ("/Users/nasu/Library/CloudStorage/GoogleDrive-n@example.com/My Drive/NasuTomo/dvc", 7),
-        ("/Users/nasu/Library/CloudStorage/GoogleDrive-n@example.com/マイドライブ/dvc", 7),
-        ("/content/drive/Shareddrives/nasu/dvc", 4),
-        ("/home/nasu/dvc", None),
-    ],
-)
-def test_mount_of_google_drive_is_found_by_its_names(path: str, mount: int | None) -> None:
-    decomposed = Path(unicodedata.normalize("NFD", path))
-    assert mount_of(decomposed) == (mount and Path(*decomposed.parts[:mount]))
-
-
-@pytest.mark.parametrize(
-    ("page", "new_clone"),
-    [
-        ("docs/drive.md", "## In a new clone\n\nFirst give the commands"),
-        ("docs/drive.ja.md", "## 新しい clone では\n\n先に"),
-    ],
-)
-def test_docs_check_the_remote_that_was_just_set_up_and_push_with_care(
-    page: str, new_clone: str
-) -> None:
-    text = text_of(page)
-    for block in blocks(text)[:3]:  # one for each way
-        name = "" if "--default" in block[0] else "gdrive"
-        assert block[-1] == f"python -m tools.remote check {name}".rstrip()
-    assert not any(line.startswith("dvc push") for line in commands(text))
-    assert new_clone in text
-    assert text.index("dvc pull ") < text.index(new_clone)
-
-
-def test_credentials_can_not_be_committed(tmp_path: Path) -> None:
-    names = [
-        ".dvc/config.local",
-        ".env",
-        "client_secret_1234567890-nasu.apps.googleusercontent.com.json",
-        "credentials.json",
-        "nasu-tomo-0123456789ab.json",
-        "nasumiso-credentials.json",
-        "notebooks/gdrive-credentials.json",
-        "pydrive2fs/1234567890-nasu.apps.googleusercontent.com/default.json",
-        "robot.p12",
-        "robot.pem",
-        "secrets/robot.json",
-        "service-account.json",
-        "token.json",
-        "training/service_account_nasu.json",
-    ]
-    for name in (*names, "tokenizer.json", ".dvc/config"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    for name in (".gitignore", ".dvc/.gitignore"):
-        shutil.copyfile(PROJECT / name, tmp_path / name)
-    git = ("git", "-c", "core.excludesFile=/dev/null", "-C", str(tmp_path))
-    for words in (["init", "-q"], ["add", "-A"]):
-        subprocess.run([*git, *words], check=True)
-    listed = subprocess.run([*git, "ls-files"], check=True, capture_output=True, text=True).stdout
-    assert set(listed.split()) == {".dvc/.gitignore", ".dvc/config", ".gitignore", "tokenizer.json"}
-
-
-def test_no_credential_is_committed() -> None:
-    """Neither a private key nor a client's secret nor a token, by how Google's look."""
-    looks = (
-        r"BEGIN [A-Z ]*PRIVATE KEY|GOCSPX-[A-Za-z0-9_-]{20}|\b1//0[A-Za-z0-9_-]{20}|ya29\.[A-Za-z]"
-    )
-    found = subprocess.run(
-        [
-            "git",
-            "grep",
-            "-IlE",
-            "--untracked",
-            looks,
-            "--",
-            ".",
-            ":!tests/tools/remote/test_remote.py",
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-    )
-    assert found.stdout == ""
-    config = (PROJECT / ".dvc" / "config").read_text(encoding="utf-8")
-    assert "gdrive_client" not in config
-    assert "json_file_path" not in config
