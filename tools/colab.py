@@ -176,15 +176,15 @@ def use_drive() -> None:
         run("dvc", "remote", "modify", "--quiet", "--local", "drive", "verify", "true")
 
 
-def trainer() -> None:
+def trainer(source: str = SD_SCRIPTS, commit: str = SD_SCRIPTS_COMMIT) -> None:
     """Install sd-scripts into a virtual environment of its own, on the runtime's torch."""
     if named := os.environ.get("NASUMISO_TRAINER"):
         print(f"using the trainer in {named}, as NASUMISO_TRAINER says")
         return
-    if git("-C", str(TRAINER), "rev-parse", "HEAD") != SD_SCRIPTS_COMMIT:
+    if git("-C", str(TRAINER), "rev-parse", "HEAD") != commit:
         folder = str(TRAINER)
         run("git", "init", "--quiet", folder)
-        run("git", "-C", folder, "fetch", "--quiet", "--depth=1", SD_SCRIPTS, SD_SCRIPTS_COMMIT)
+        run("git", "-C", folder, "fetch", "--quiet", "--depth=1", source, commit)
         run("git", "-C", folder, "checkout", "--quiet", "--detach", "FETCH_HEAD")
     pins = ["--no-deps", "-r", "training/requirements.txt"]
     install(TRAINER / ".venv", ["--system-site-packages"], pins)
@@ -339,7 +339,8 @@ def colab(step: str, **settings: str) -> None:
     """Do a step with those settings that it takes, and tell how long it took."""
     started = time.monotonic()
     work = STEPS[step]
-    work(**{key: settings[key] for key in inspect.signature(work).parameters})
+    takes = inspect.signature(work).parameters
+    work(**{key: value for key, value in settings.items() if key in takes})
     print(f"{step}: {time.monotonic() - started:.0f} s")
 
 

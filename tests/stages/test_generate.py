@@ -275,14 +275,18 @@ def test_a_grid_that_was_drawn_before_is_not_drawn_again(stand_in: StandIn) -> N
 
 
 @pytest.mark.usefixtures("root")
-def test_of_other_grids_the_newest_pictures_are_kept(
-    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert generate.OTHERS == 500
-    monkeypatch.setattr(generate, "OTHERS", 3)
+def test_of_other_grids_the_newest_pictures_are_kept(stand_in: StandIn) -> None:
     assert run(stand_in, seeds=[1]) == 0
-    assert run(stand_in, seeds=[2]) == 0
-    assert len(list(Path("training/drawn").glob("*.png"))) == 4 + 3
+    ours = {path.name for path in Path("training/drawn").glob("*.png")}
+    assert len(ours) == 4
+    others = [f"{number:04}.png" for number in range(510)]
+    for number, name in enumerate(others):
+        path = Path("training/drawn") / name
+        path.write_bytes(b"of another grid")
+        os.utime(path, (number, number))
+    assert run(stand_in, seeds=[1]) == 0
+    kept = {path.name for path in Path("training/drawn").glob("*.png")}
+    assert kept == ours | set(others[10:])
 
 
 @pytest.mark.usefixtures("root")

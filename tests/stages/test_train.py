@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from stages import train
-from stages.library.training import preflight
 from stages.library.training.provenance import dvc_md5, read_metadata, read_papers
 from tests.support.clones import PROJECT
 from tests.support.training import (
@@ -44,7 +43,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NASUMISO_TRAINER", str(TRAINER))
     path = [str(Path(sys.executable).parent), os.environ["PATH"]]  # the stand-in's Python is ours
     monkeypatch.setenv("PATH", os.pathsep.join(path))
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return tmp_path
 
 
@@ -580,11 +579,10 @@ def test_no_trainer_no_dataset_no_lock_no_room(
         assert train.main(words()) == 1
         assert message in capsys.readouterr().err
 
-    monkeypatch.setattr(preflight, "GB", 1)
-    usage = type("Usage", (), {"free": 5})()
+    usage = type("Usage", (), {"free": 1e8})()
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: usage)
-        refused("5.0 GB are free; free some, or lower train.network_dim")
+        refused("0.1 GB are free; free some, or lower train.network_dim")
     monkeypatch.setenv("NASUMISO_DRIVE", "nowhere")
     refused("NASUMISO_DRIVE: there is no folder nowhere; mount the Drive")
     monkeypatch.delenv("NASUMISO_DRIVE")

@@ -137,21 +137,20 @@ def test_params_that_can_t_be_read_are_told(here: Path) -> None:
 
 
 def test_trainer_is_the_pinned_commit_with_pinned_packages_on_the_machine_s_torch(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path,
 ) -> None:
     source = repository(here / "source")
     commit = git("-C", str(source), "rev-parse", "HEAD")
-    monkeypatch.setattr(colab, "SD_SCRIPTS", str(source))
-    monkeypatch.setattr(colab, "SD_SCRIPTS_COMMIT", commit)
-    colab.trainer()
+    colab.trainer(str(source), commit)
     assert git("-C", "training/sd-scripts", "rev-parse", "HEAD") == commit
     assert (here / "uv.log").read_text().splitlines() == [
         f"venv --quiet --system-site-packages --python {sys.executable} training/sd-scripts/.venv",
         "pip install --quiet --python training/sd-scripts/.venv --no-deps "
         "-r training/requirements.txt",
     ]
-    monkeypatch.setattr(colab, "SD_SCRIPTS", str(here / "nowhere"))
-    colab.trainer()  # it is there already, so that nothing is fetched again
+    colab.trainer(
+        str(here / "nowhere"), commit
+    )  # it is there already, so that nothing is fetched again
 
 
 def test_update_takes_the_newest_commit_and_keeps_what_was_changed_here(

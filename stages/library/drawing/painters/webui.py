@@ -11,6 +11,7 @@ import re
 import sys
 import time
 import urllib.parse
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
 from typing import Any
@@ -114,18 +115,28 @@ class State:
 class WebUI:
     """A WebUI at an address; `login` is `name:password`, or '' for none.
 
+    It has `patience` seconds for a question, and `pauses` before an order is sent again.
+
     Raises:
         Problem: the address may not be asked, or the login is none.
     """
 
-    def __init__(self, url: str, remote: bool, login: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        remote: bool,
+        login: str,
+        pauses: Iterable[float] | None = None,
+        patience: float = ANSWER,
+    ) -> None:
         check_url(url, remote)
         name, colon, password = login.partition(":")
         if login and not colon:
             raise Problem(f"{LOGIN}: is not name:password; write it as in --api-auth")
         self.url = url.rstrip("/")
         self.here = is_loopback(host_of(url))
-        self.pauses = PAUSES
+        self.pauses = PAUSES if pauses is None else pauses
+        self.patience = patience
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no password from ~/.netrc
         if login:
@@ -213,7 +224,7 @@ class WebUI:
             Problem: the WebUI failed.
         """
         place = f"{self.url}/sdapi/v1/{path}"
-        method, limit = ("GET", ANSWER) if body is None else ("POST", PICTURE)
+        method, limit = ("GET", self.patience) if body is None else ("POST", PICTURE)
         try:
             answer = self._session.request(
                 method, place, json=body, timeout=(5, limit), allow_redirects=False

@@ -5,7 +5,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,14 +80,12 @@ def lora(stand_in: StandIn) -> Lora:
 
 
 @pytest.fixture
-def client(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> WebUI:
-    return client_of(stand_in.url, monkeypatch)
+def client(stand_in: StandIn) -> WebUI:
+    return client_of(stand_in.url)
 
 
-def client_of(url: str, monkeypatch: pytest.MonkeyPatch, login: str = "") -> WebUI:
-    found = WebUI(url, remote=False, login=login)
-    monkeypatch.setattr(found, "pauses", (0.001, 0.002, 0.004))
-    return found
+def client_of(url: str, pauses: Iterable[float] = (0.001, 0.002, 0.004)) -> WebUI:
+    return WebUI(url, remote=False, login="", pauses=pauses)
 
 
 @contextmanager
@@ -353,13 +351,10 @@ def test_where_nothing_answers_the_start_is_told() -> None:
         ("slow", ": gives no answer"),
     ],
 )
-def test_half_an_answer_is_none(
-    stand_in: StandIn, client: WebUI, fault: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stages.library.drawing.painters.webui.ANSWER", 0.1)
+def test_half_an_answer_is_none(stand_in: StandIn, fault: str, message: str) -> None:
     stand_in.fault = fault
     with pytest.raises(UnreachableError, match=f"^{stand_in.url}{message}$"):
-        client.state()
+        WebUI(stand_in.url, remote=False, login="", patience=0.1).state()
 
 
 @pytest.mark.parametrize(
@@ -806,13 +801,10 @@ def test_a_question_after_the_picture_that_broke_off_costs_no_run(
     assert client.draw(ORDER)
 
 
-def test_a_webui_that_is_started_again_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_webui_that_is_started_again_goes_on(tmp_path: Path) -> None:
     lora = ours(tmp_path / "models" / "Lora")
     with webui(tmp_path) as first:
-        client = client_of(first.url, monkeypatch)
-        undisturbed = client.draw(with_lora(lora))
+        undisturbed = client_of(first.url).draw(with_lora(lora))
     with ExitStack() as stack:
 
         def pauses() -> Iterator[float]:
@@ -821,8 +813,7 @@ def test_a_webui_that_is_started_again_goes_on(
             stack.enter_context(webui(tmp_path, port=first.port))
             yield 0
 
-        monkeypatch.setattr(client, "pauses", pauses())
-        assert client.draw(with_lora(lora)) == undisturbed
+        assert client_of(first.url, pauses()).draw(with_lora(lora)) == undisturbed
 
 
 @pytest.mark.parametrize("fault", ["html", "not json", "redirect", "500 out of memory", "nan"])
