@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from stages.library.common.language import WISH
 from tests.support.clones import Clone, fresh_clone
 from tests.support.studio import TRAIN, Studio, commit, ready_studio
 
 REST = "e2e or browser or kills"
+
+# a busy machine is no failure
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -48,7 +48,9 @@ def test_a_trainer_that_finds_no_captions_is_stopped_before_it_trains(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STANDIN_CAPTIONS", "lost")
+    monkeypatch.setenv("STANDIN_SLOW", "1")
     assert train.main(words()) == 1
+    monkeypatch.delenv("STANDIN_SLOW")
     error = capsys.readouterr().err
     assert "the trainer found no captions for 7 pictures of 1_nasu" in error
     assert "キャプションが読み込まれていない" in error

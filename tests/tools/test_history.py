@@ -94,6 +94,7 @@ def committed(clone: Clone) -> Clone:
     return clone
 
 
+@pytest.mark.e2e
 def test_history_works_from_git_and_the_cache_alone(committed: Clone, tmp_path: Path) -> None:
     for folder in ("raw", "prepared", "thumbnails", "dataset", "tagged"):
         shutil.rmtree(committed.root / "data" / folder)
@@ -110,6 +111,7 @@ def test_history_works_from_git_and_the_cache_alone(committed: Clone, tmp_path: 
     assert "src=http" not in html
 
 
+@pytest.mark.e2e
 def test_history_without_a_second_revision_tells_what_is_not_committed(committed: Clone) -> None:
     assert "HEAD → now: 15 → 15 pictures\n  no picture and no tag differs" in committed.run(
         "python", "-m", "tools.history", "HEAD"
@@ -121,6 +123,7 @@ def test_history_without_a_second_revision_tells_what_is_not_committed(committed
     assert "misonasu: +15" in text
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("revision", ["nonsense", "HEAD~1"])
 def test_unknown_revision_or_one_without_a_dataset_is_one_line(clone: Clone, revision: str) -> None:
     git(clone, "First")
