@@ -17,12 +17,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from stages import generate
 from stages.library.drawing.loras import loras_of
 from stages.library.drawing.orders import cells
 from stages.library.drawing.painters.webui import as_request
 from tests.standins.webui.server import webui
 from tests.support.clones import PROJECT
-from tests.support.training import as_dvc_writes, lora_bytes
+from tests.support.params import arguments
+from tests.support.training import lora_bytes
 
 NAME = "nasu"
 
@@ -66,7 +68,6 @@ def stage(folder: Path, url: str) -> list[str]:
         "work": folder / "drawn",
         "threshold": 0.35,
         "name": NAME,
-        "repeats": 10,
         "tag": "nasumiso_style",
         "model": "builtin",
         "revision": "v2.0",
@@ -79,7 +80,8 @@ def stage(folder: Path, url: str) -> list[str]:
         "weights": WEIGHTS,
         "epochs": "last",
     }
-    return [sys.executable, "-m", "stages.generate", *as_dvc_writes({**own, **LOOK})]
+    words = arguments(generate.build_parser(), {**own, **LOOK}, folder)
+    return [sys.executable, "-m", "stages.generate", *words]
 
 
 def main() -> None:

@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.drawings import make_drawings
+from stages import prepare
 from stages.library.dataset.manifest import read_manifest
+from tests.support.params import arguments
 
 
 def plain(source: Path, target: Path, size: int) -> None:
@@ -52,19 +54,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="drawings")
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_drawings(folder / "drawings", arguments.count)
+        make_drawings(folder / "drawings", given.count)
         ratios = []
-        for run in range(arguments.runs):
+        for run in range(given.runs):
             ours, theirs = folder / f"ours{run}", folder / f"plain{run}"
-            stage = seconds(
-                *("-m", "stages.prepare", "--input", str(folder / "drawings")),
-                *("--output", str(ours / "prepared"), "--thumbnails", str(ours / "thumbnails")),
-                *("--manifest", str(ours / "manifest.csv")),
-                *("--written", str(ours / "prepared.json"), "--size", "512", "--fit", "crop"),
-            )
+            values = {
+                "output": ours / "prepared",
+                "thumbnails": ours / "thumbnails",
+                "manifest": ours / "manifest.csv",
+                "written": ours / "prepared.json",
+                "input": folder / "drawings",
+                "size": 512,
+                "fit": "crop",
+            }
+            words = arguments(prepare.build_parser(), values, folder)
+            stage = seconds("-m", "stages.prepare", *words)
             baseline = seconds("-c", PLAIN, str(folder / "drawings"), str(theirs))
             ratios.append(baseline / stage)
             print(f"plain {baseline:.1f} s, stage {stage:.1f} s, ratio {ratios[-1]:.2f}")
@@ -72,7 +79,7 @@ def main() -> None:
             one = np.asarray(Image.open(ours / "prepared" / row.image))
             other = np.asarray(Image.open(theirs / f"{Path(row.source).stem}.png"))
             assert np.array_equal(one, other), row.source
-    print(f"{arguments.count} drawings, pixels identical, ratio {statistics.median(ratios):.2f}")
+    print(f"{given.count} drawings, pixels identical, ratio {statistics.median(ratios):.2f}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging.looking import WORKERS, look
 from stages.library.tagging.tagger import load_tagger, model_input
+from stages.score import build_parser
+from tests.support.params import arguments as words_of
 
 BLOCK = 8
 BARE = """
@@ -67,13 +69,15 @@ def stage(tagger: Path, pictures: list[Path], work: Path) -> Run:
     folder.mkdir()
     for number, path in enumerate(pictures):
         shutil.copyfile(path, folder / f"img{number:04}.png")
-    return timed(
-        [
-            *(sys.executable, "-m", "stages.score", "--input", str(folder)),
-            *("--output", str(output), "--written", str(work / "none.json")),
-            *("--model", str(tagger), "--revision", "none", "--provider", "cpu"),
-        ]
-    )
+    values = {
+        "input": folder,
+        "output": output,
+        "written": work / "none.json",
+        "model": tagger,
+        "revision": "none",
+        "provider": "cpu",
+    }
+    return timed([sys.executable, "-m", "stages.score", *words_of(build_parser(), values, work)])
 
 
 def bare(tagger: Path, arrays: Path) -> Run:

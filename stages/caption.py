@@ -10,7 +10,8 @@ from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import spaced, underscored, write_tags
-from stages.library.tagging.rules import Rules, add_rules
+from stages.library.params.caption import CAPTION
+from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
 
 
@@ -106,10 +107,9 @@ def caption(
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.caption", __doc__, section="caption")
+    parser = Parser("stages.caption", __doc__, CAPTION)
     parser.add_argument("--input", type=Path, help="file of scores (.npz)")
     parser.add_argument("--output", type=Path, help="folder for the captions")
-    add_rules(parser)
     return parser
 
 

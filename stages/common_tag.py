@@ -5,7 +5,6 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
-from stages.library.common.arguments import tag as one_tag
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import (
     caption_files,
@@ -21,6 +20,7 @@ from stages.library.dataset.manual_edits import (
     write_written,
     written_for,
 )
+from stages.library.params.common_tag import COMMON_TAG
 
 
 def common_tag(
@@ -56,7 +56,7 @@ def common_tag(
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.common_tag", __doc__, section="common_tag")
+    parser = Parser("stages.common_tag", __doc__, COMMON_TAG)
     parser.add_argument("--input", type=Path, help="folder of captions")
     parser.add_argument("--output", type=Path, help="folder for the captions with the trigger")
     parser.add_argument(
@@ -68,7 +68,6 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--exclude-jp", action="store_true", default=False, help="leave out files named *_jp.txt"
     )
-    parser.add_param("tag", one_tag, help="the trigger tag")
     return parser
 
 

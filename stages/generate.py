@@ -11,8 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, folder_name, number
-from stages.library.common.arguments import tag as one_tag
+from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, locked, sha256, write_atomically
 from stages.library.dataset.captions import caption_files, read_tags, underscored
@@ -20,7 +19,7 @@ from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.gallery import Gallery, Picture, figures, render
 from stages.library.drawing.grids import grid
-from stages.library.drawing.loras import LAST, chosen, loras_of, made_of
+from stages.library.drawing.loras import chosen, loras_of, made_of
 from stages.library.drawing.orders import (
     Album,
     Cell,
@@ -34,8 +33,12 @@ from stages.library.drawing.painters.infotext import settings
 from stages.library.drawing.painters.lora_folder import lend, take_back
 from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
 from stages.library.drawing.painters.webui_answers import LOGIN
-from stages.library.drawing.prompts import add_params
 from stages.library.drawing.subject import named, subject_tags
+from stages.library.params.caption import CAPTION
+from stages.library.params.common_tag import COMMON_TAG
+from stages.library.params.generate import GENERATE, LAST
+from stages.library.params.organize import ORGANIZE
+from stages.library.params.tagger import TAGGER
 from stages.library.tagging import tagger
 from stages.library.tagging.looking import known_scores, look_at_all
 from stages.library.tagging.scores import RATING, SCALE, Scores, write_scores
@@ -57,7 +60,6 @@ def generate(
     work: Path,
     threshold: float,
     name: str,
-    repeats: int,  # noqa: ARG001 - of the dataset
     tag: str,
     model: str,
     revision: str,
@@ -256,21 +258,21 @@ def open_png(path: Path) -> Image.Image:
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.generate", __doc__, section="generate")
+    parser = Parser(
+        "stages.generate",
+        __doc__,
+        CAPTION.only("threshold"),
+        ORGANIZE.only("name"),
+        COMMON_TAG,
+        TAGGER,
+        GENERATE,
+    )
     parser.add_argument("--lora", type=Path, help="folder of the LoRAs")
     parser.add_argument("--captions", type=Path, help="folder of the final captions")
     parser.add_argument("--dictionary", type=Path, help="folder of ja.csv")
     parser.add_argument("--output", type=Path, help="folder for pictures, grids and the page")
     parser.add_argument("--metrics", type=Path, help="json for the figures")
     parser.add_argument("--work", type=Path, help="folder for what is drawn; what is gone on from")
-    parser.add_param(
-        "threshold", number(0.05, 1), section="caption", help="score from which a tag is found"
-    )
-    parser.add_param("name", folder_name, section="organize", help="name of the LoRA")
-    parser.add_param("repeats", int, section="organize", help="not used here")
-    parser.add_param("tag", one_tag, section="common_tag", help="the trigger")
-    tagger.add_params(parser)
-    add_params(parser)
     return parser
 
 

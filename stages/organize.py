@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, folder_name, whole
+from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
@@ -20,7 +20,9 @@ from stages.library.dataset.manual_edits import (
 )
 from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
-from stages.library.tagging.tokens import read_limit, too_long
+from stages.library.params.organize import ORGANIZE
+from stages.library.params.train import COUNTED
+from stages.library.tagging.tokens import too_long
 
 OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
@@ -90,23 +92,12 @@ def organize(
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.organize", __doc__, section="organize")
+    parser = Parser("stages.organize", __doc__, ORGANIZE, COUNTED)
     parser.add_argument("--pictures", type=Path, help="folder of prepared pictures")
     parser.add_argument("--captions", type=Path, help="folder of captions")
     parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
     parser.add_argument("--output", type=Path, help="folder for the dataset")
     parser.add_argument("--written", type=Path, help="record of what was written to --output")
-    parser.add_param("name", folder_name, help="name of the dataset and of the LoRA")
-    parser.add_param("repeats", whole(1, 1000), help="how often an epoch shows each picture")
-    count = whole(1, 10_000)
-    parser.add_param("train_batch_size", count, section="train", help="pictures in a batch")
-    parser.add_param(
-        "gradient_accumulation_steps", count, section="train", help="batches in a step"
-    )
-    parser.add_param("max_train_epochs", count, section="train", help="epochs")
-    parser.add_param(
-        "max_token_length", read_limit, section="train", help="tokens of a caption that are read"
-    )
     return parser
 
 

@@ -1,6 +1,5 @@
 """Turn a folder of drawings into numbered pictures that a trainer can use."""
 
-import argparse
 import os
 import sys
 import warnings
@@ -11,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, one_of, whole
+from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.language import Language, in_language, language
 from stages.library.common.outputs import LITTER, atomic_directory
@@ -30,6 +29,7 @@ from stages.library.dataset.prepared import (
     write_record,
 )
 from stages.library.dataset.sources import Source, error_reason, look_at, without_copies
+from stages.library.params.prepare import PREPARE
 
 PICTURES = r"img\d{3,}\.png"
 THUMBNAILS = r"img\d{3,}\.webp"
@@ -234,22 +234,12 @@ def prepare(
         write_manifest(manifest, rows)
 
 
-def folder(text: str) -> Path:
-    """Read the path of a folder; an empty one would mean the current folder."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} names no folder; write one, such as data/raw")
-    return Path(text)
-
-
 def build_parser() -> Parser:
-    parser = Parser("stages.prepare", __doc__, section="prepare")
+    parser = Parser("stages.prepare", __doc__, PREPARE)
     parser.add_argument("--output", type=Path, help="folder for the pictures")
     parser.add_argument("--thumbnails", type=Path, help="folder for the thumbnails")
     parser.add_argument("--manifest", type=Path, help="csv with a row for every file")
     parser.add_argument("--written", type=Path, help="record of the pictures that were made")
-    parser.add_param("input", folder, help="folder of drawings, read and never written to")
-    parser.add_param("size", whole(64, 4096, multiple_of=64), help="short side in pixels")
-    parser.add_param("fit", one_of("crop", "bucket"), help="crop to a square, or keep the aspect")
     return parser
 
 

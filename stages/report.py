@@ -12,7 +12,6 @@ from typing import Any
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
-from stages.library.common.arguments import tag as one_tag
 from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, read_text
@@ -21,10 +20,13 @@ from stages.library.dataset.edits import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
+from stages.library.params.caption import CAPTION
+from stages.library.params.common_tag import COMMON_TAG
+from stages.library.params.train import COUNTED
 from stages.library.report import page
-from stages.library.tagging.rules import Rules, add_rules
+from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import read_scores
-from stages.library.tagging.tokens import cut_off, read_limit, tokens
+from stages.library.tagging.tokens import cut_off, tokens
 
 OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
@@ -156,7 +158,7 @@ def report(
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.report", __doc__, section="caption")
+    parser = Parser("stages.report", __doc__, CAPTION, COMMON_TAG, COUNTED.only("max_token_length"))
     parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
     parser.add_argument("--scores", type=Path, help="file of scores (.npz)")
     parser.add_argument("--captions", type=Path, help="folder of the final captions")
@@ -165,11 +167,6 @@ def build_parser() -> Parser:
     parser.add_argument("--pictures", type=Path, help="folder of prepared pictures")
     parser.add_argument("--thumbnails", type=Path, help="folder of thumbnails")
     parser.add_argument("--output", type=Path, help="folder for the report")
-    add_rules(parser)
-    parser.add_param("tag", one_tag, section="common_tag", help="the trigger tag")
-    parser.add_param(
-        "max_token_length", read_limit, section="train", help="tokens of a caption that are read"
-    )
     return parser
 
 

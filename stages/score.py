@@ -10,6 +10,7 @@ from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside, locked, sha256
 from stages.library.common.workers import run_over
+from stages.library.params.tagger import TAGGER
 from stages.library.tagging import tagger
 from stages.library.tagging.looking import known_scores, look_at_all
 from stages.library.tagging.scores import Scores, write_scores
@@ -88,14 +89,13 @@ def score(
 
 
 def build_parser() -> Parser:
-    parser = Parser("stages.score", __doc__, section="tagger")
+    parser = Parser("stages.score", __doc__, TAGGER)
     parser.add_argument("--input", type=Path, help="folder of prepared pictures")
     parser.add_argument("--written", type=Path, help="the prepare stage's record")
     parser.add_argument("--output", type=Path, help="file for the scores (.npz)")
     parser.add_argument(
         "--use-coreml", action="store_true", default=False, help="the same as --provider coreml"
     )
-    tagger.add_params(parser)
     return parser
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, folder_name, number, tag
-from stages.library.common.dvc_internals import command_of
+from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.dataset.captions import split
+from stages.library.params.common_tag import COMMON_TAG
+from stages.library.params.lora import LORA
+from stages.library.params.organize import ORGANIZE
+from stages.library.params.train import TRAIN
 from stages.library.tagging.tokens import too_long
 from stages.library.training.base_model import BaseModel, model_file
 from stages.library.training.curves import Logs
 from stages.library.training.machine import check_machine, look_at_machine
-from stages.library.training.options import first, split_options
+from stages.library.training.options import first, options_of
 from stages.library.training.plan import Order, Places, Plan, held_back, plan_for
 from stages.library.training.run import EVERY, given_options, run_to_end
 from stages.library.training.samples import collect_samples
@@ -37,8 +40,6 @@ from stages.library.training.training import (
     write_curves,
 )
 from stages.library.training.watch import Watch
-
-DRY_RUN = "--dry-run"
 
 CLIP = ("train_network.py", "sdxl_train_network.py")
 """Scripts whose text encoders read `max_token_length` of CLIP's tokens."""
@@ -152,58 +153,44 @@ def publish(training: Training, places: Places, order: Order) -> None:
     tidy(training)
 
 
-class TrainParser(Parser):
-    """A parser that reads the stage's own flags, and keeps the trainer's for the order."""
-
-    def parse(self, argv: list[str] | None) -> dict[str, object]:
-        words = sys.argv[1:] if argv is None else argv
-        if words == [DRY_RUN]:
-            words = [*command_of("training/dvc.yaml", "train")[3:], DRY_RUN]
-        known = {flag[2:] for flag in self._option_string_actions if flag.startswith("--")}
-        mine, theirs = split_options(words, known)
-        read: dict[str, Any] = super().parse(mine)
-        places = Places(*(read[field.name] for field in fields(Places)))
-        order = Order(
-            name=read["name"],
-            trigger=read["tag"],
-            script=read["script"],
-            # Windows writes digests in capitals
-            model=BaseModel(read["base_model"], read["base_model_sha256"].lower()),
-            prompts=[line.replace("{trigger}", read["tag"]) for line in read["sample_prompts"]],
-            preferred_weight=read["preferred_weight"],
-            options=theirs,
-        )
-        return {"places": places, "order": order, "dry_run": read["dry_run"]}
+def ordered(dry_run: bool, **read: Any) -> dict[str, Any]:
+    """Return what flags and params.yaml ask for, as `train` takes it."""
+    places = Places(**{each.name: read[each.name] for each in fields(Places)})
+    order = Order(
+        name=read["name"],
+        trigger=read["tag"],
+        script=read["script"],
+        # Windows writes digests in capitals
+        model=BaseModel(read["base_model"], read["base_model_sha256"].lower()),
+        prompts=[line.replace("{trigger}", read["tag"]) for line in read["sample_prompts"]],
+        preferred_weight=read["preferred_weight"],
+        options=options_of(read["options"]),
+    )
+    return {"places": places, "order": order, "dry_run": dry_run}
 
 
 def build_parser() -> Parser:
-    parser = TrainParser("stages.train", __doc__, section="train")
-    parser.add_argument("--dataset", type=Path, help="folder with <repeats>_<name>/")
-    parser.add_argument("--output", type=Path, help="folder for the LoRAs")
-    parser.add_argument("--state", type=Path, help="folder to work in; what is resumed")
-    parser.add_argument("--samples", type=Path, help="folder for the sample pictures")
-    parser.add_argument("--metrics", type=Path, help="json for the figures")
-    parser.add_argument("--curves", type=Path, help="folder for the curves")
+    parser = Parser("stages.train", __doc__, ORGANIZE.only("name"), COMMON_TAG, TRAIN, LORA)
+    for flag, place, what in (
+        ("--dataset", "data/dataset", "folder with <repeats>_<name>/"),
+        ("--output", "training/lora", "folder for the LoRAs"),
+        ("--state", "training/state", "folder to work in; what is resumed"),
+        ("--samples", "training/samples", "folder for the sample pictures"),
+        ("--metrics", "training/metrics.json", "json for the figures"),
+        ("--curves", "training/curves", "folder for the curves"),
+    ):
+        parser.add_argument(flag, type=Path, default=Path(place), help=f"{what} ({place})")
     parser.add_argument(
-        DRY_RUN,
+        "--dry-run",
         action="store_true",
         default=False,
-        help="print the trainer's command and what was checked, and start nothing; alone, it takes "
-        "all else from training/dvc.yaml and params.yaml",
+        help="print the trainer's command and what was checked, and start nothing",
     )
-    parser.add_param("name", folder_name, section="organize", help="name of the LoRA")
-    parser.add_param("repeats", int, section="organize", help="not used here")
-    parser.add_param("tag", tag, section="common_tag", help="the trigger")
-    parser.add_param("script", help="script of sd-scripts")
-    parser.add_param("base_model", help="file, URL, or OWNER/REPOSITORY/FILE[@REVISION] of the hub")
-    parser.add_param("base_model_sha256", help="what the base model's SHA-256 must be")
-    parser.add_param("sample_prompts", many=True, help="lines, each with --d")
-    parser.add_param("preferred_weight", number(0, 2), help="weight that the WebUI's card gives")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), train, argv)
+    return command.run(build_parser(), lambda **read: train(**ordered(**read)), argv)
 
 
 if __name__ == "__main__":

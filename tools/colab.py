@@ -31,10 +31,10 @@ from tools.experiments import (
     experiments,
     fetch_published,
     free_name,
+    keys_in,
     missing_in,
     note_as,
     split_overrides,
-    train_options,
 )
 
 SD_SCRIPTS = "https://github.com/kohya-ss/sd-scripts"
@@ -208,7 +208,7 @@ def train(experiment: str, overrides: str) -> None:
     put_aside()
     if name in experiments("refs/exps"):  # its training is finished, so this takes seconds
         run("dvc", "exp", "remove", "--quiet", name)
-    known = train_options(git("show", "HEAD:params.yaml"))
+    known = keys_in(git("show", "HEAD:params.yaml"))
     words = [word for each in given for word in ("--set-param", as_set_param(each, known))]
     for option in [word.partition("=")[0][2:] for word in words if word.startswith("++")]:
         print(f"{option} is new, params.yaml doesn't have it / 新しいオプションとして渡します")
@@ -291,6 +291,8 @@ def changed_since(recorded: dict[str, Any], params: dict[str, Any], edits: Path)
     for stage, entry in recorded["stages"].items():
         sections = entry.get("params", {}).get("params.yaml", {}) if stage != "report" else {}
         for section, then in sections.items():
+            if not isinstance(then, dict):
+                continue  # one of train's, with which steps are counted: it makes no other dataset
             now = params.get(section)
             now = now if isinstance(now, dict) else {}
             keys = [key for key in then | now if then.get(key, ...) != now.get(key, ...)]

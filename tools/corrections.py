@@ -8,6 +8,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
+from stages.library.common.values import LONGEST_TAG
 from stages.library.dataset.captions import (
     join,
     read_tags,
@@ -100,6 +101,8 @@ def why_not_kept(path: Path, place: Place) -> str:
     except ValueError:
         return "is not UTF-8; save it again as UTF-8"
     odd = [tag for tag in tags if not is_tag(tag)]
+    if odd and len(odd[0]) > LONGEST_TAG:
+        return f"holds a tag of more than {LONGEST_TAG} characters; put commas between tags"
     return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
 
 

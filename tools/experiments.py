@@ -9,9 +9,10 @@ import shlex
 import shutil
 from pathlib import Path
 
-from stages.library.common.arguments import did_you_mean
 from stages.library.common.errors import Problem
 from stages.library.common.git import git
+from stages.library.common.values import did_you_mean
+from stages.library.params.lora import LORA
 from stages.library.training.option_tables import tables
 from stages.library.training.options import OURS, wrong_value
 
@@ -36,8 +37,8 @@ PLAIN = re.compile(r"""[\w./:@%+-]*|[\[{'"].*""", re.ASCII | re.DOTALL)
 DATASET = ("prepare", "tagger", "caption", "common_tag", "organize")
 """The sections of params.yaml that the dataset is made with."""
 
-STAGE_S_OWN = ("script", "base_model", "base_model_sha256", "sample_prompts", "preferred_weight")
-"""Keys of the section train that are no options of the trainer."""
+SETTABLE = ("train", "lora")
+"""The sections that another LoRA of the same dataset is made with."""
 
 Experiments = dict[str, tuple[str, str]]
 """Base commit and message by name; two are the same if both are."""
@@ -140,7 +141,7 @@ def split_overrides(text: str) -> list[str]:
     given = [_checked(word) for word in words if word not in ("-S", "--set-param")]
     for override in given:
         key, _, value = override.partition("=")
-        if problem := wrong_option(key.removeprefix("train."), value):
+        if problem := wrong_option(key, value):
             raise Problem(f"overrides: {override}: {problem} / このオプションは使えません")
     return given
 
@@ -196,14 +197,15 @@ def _checked(word: str) -> str:
             "/ データセットの設定です。手元の params.yaml で変え、上のコマンドを順に実行します"
         )
     if not dot:
+        section = "lora" if key in LORA.keys else "train"
         raise Problem(
-            f"overrides: {word!r} lacks its section; write train.{key}={value} "
-            "/ 先頭に train. を付けてください"
+            f"overrides: {word!r} lacks its section; write {section}.{key}={value} "
+            f"/ 先頭に {section}. を付けてください"
         )
-    if section != "train" or not name or "." in name:
+    if section not in SETTABLE or not name or "." in name:
         raise Problem(
-            f"overrides: {key} is no option of train; only those can be set here, such as "
-            "train.learning_rate=5e-5 / ここで変えられるのは train. の設定だけです"
+            f"overrides: {key} is no key of train or lora; only those can be set here, such as "
+            "train.learning_rate=5e-5 / ここで変えられるのは train. と lora. の設定だけです"
         )
     if "~" in sign:
         raise Problem(
@@ -218,38 +220,50 @@ def _checked(word: str) -> str:
     return f"{key}={listed(key, value) if value.startswith('[') else value}"
 
 
-def wrong_option(name: str, value: str) -> str:
-    """Return what is wrong with an option of the trainer, as far as its table tells; else ''.
+def wrong_option(key: str, value: str) -> str:
+    """Return what is wrong with a key of train or lora, as far as can be told here; else ''.
 
-    >>> wrong_option("learnig_rate", "1e-4")
+    >>> wrong_option("train.learnig_rate", "1e-4")
     'sd-scripts has no such option; did you mean learning_rate?'
+    >>> wrong_option("train.base_model", "a.safetensors")
+    'it is no option of sd-scripts; write lora.base_model'
     """
-    if name in STAGE_S_OWN or value in ("false", "[]"):
+    section, _, name = key.partition(".")
+    if section == LORA.name:
+        known = f"known keys: {', '.join(LORA.keys)}"
+        return "" if name in LORA.keys else f"no such key; {did_you_mean(name, LORA.keys, known)}"
+    if name in LORA.keys:
+        return f"it is no option of sd-scripts; write lora.{name}"
+    if value in ("false", "[]"):
         return ""
     if name in OURS:
         return f"the stage gives this option itself ({OURS[name]}); remove it"
     scripts = [options for table in tables() for options in table.scripts.values()]
-    known = [options[name] for options in scripts if name in options]
-    if not known:
-        names = {each for options in scripts for each in options} | set(STAGE_S_OWN)
+    known_here = [options[name] for options in scripts if name in options]
+    if not known_here:
+        names = {each for options in scripts for each in options}
         return f"sd-scripts has no such option; {did_you_mean(name, names, 'see its docs')}"
     values = [] if value == "true" else [value]
     if value.startswith("["):
         values = [each for item in ITEM.findall(value[1:-1]) for each in item[:3] if each]
-    return wrong_value(known[0], values)
+    return wrong_value(known_here[0], values)
 
 
-def train_options(params: str) -> set[str]:
-    """Return the keys under `train:` in the text of a params.yaml, as it is usually written.
+def keys_in(params: str) -> set[str]:
+    """Return the keys of train and lora in the text of a params.yaml, as it is usually written.
 
-    >>> sorted(train_options("train:\\n  # a: comment\\n  seed: 1\\n  list:\\n    - b: c\\n"))
-    ['list', 'seed']
+    >>> sorted(keys_in("train:\\n  # a: b\\n  seed: 1\\n  list:\\n    - b: c\\nlora:\\n  x: 1\\n"))
+    ['lora.x', 'train.list', 'train.seed']
     """
-    match = re.search(r"^train:.*\n((?:(?:[ \t].*|#.*)?\n)*)", f"{params}\n", re.MULTILINE)
-    keys: list[tuple[str, str]] = re.findall(
-        r"^([ \t]+)(\w+):", match[1] if match else "", re.MULTILINE
-    )
-    return {key for indent, key in keys if indent == keys[0][0]}
+    found = set()
+    for section in SETTABLE:
+        text = rf"^{section}:.*\n((?:(?:[ \t].*|#.*)?\n)*)"
+        match = re.search(text, f"{params}\n", re.MULTILINE)
+        keys: list[tuple[str, str]] = re.findall(
+            r"^([ \t]+)(\w+):", match[1] if match else "", re.MULTILINE
+        )
+        found |= {f"{section}.{key}" for indent, key in keys if indent == keys[0][0]}
+    return found
 
 
 def as_set_param(override: str, known: set[str]) -> str:
@@ -258,13 +272,13 @@ def as_set_param(override: str, known: set[str]) -> str:
     One that is not `known` is added: DVC refuses a new key without a sign. Text is quoted: a comma
     would mean several experiments.
 
-    >>> as_set_param("train.resolution=768,768", {"resolution"})
+    >>> as_set_param("train.resolution=768,768", {"train.resolution"})
     'train.resolution="768,768"'
-    >>> as_set_param("train.noise_offset=0.05", {"resolution"})
+    >>> as_set_param("train.noise_offset=0.05", {"train.resolution"})
     '++train.noise_offset=0.05'
     """
     key, _, value = override.partition("=")
-    sign = "" if key.removeprefix("train.") in known else "++"
+    sign = "" if key in known else "++"
     if not PLAIN.fullmatch(value):
         value = quoted(value)
     return f"{sign}{key}={value}"

@@ -1,19 +1,16 @@
 """Check whether the WebUI can be used, or put a LoRA into it with its card and preview."""
 
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dvc.parsing.interpolate import to_str
-from dvc.utils.serialize import YAMLFileCorruptedError as YAMLError
-from dvc.utils.serialize import load_yaml
-
 from stages.library.common import command
-from stages.library.common.arguments import Parser, number
+from stages.library.common.arguments import PARAMS, Parser
 from stages.library.common.errors import Problem
+from stages.library.common.params import load_params
+from stages.library.common.values import number
 from stages.library.drawing.loras import Lora, lora_hash, loras_of
 from stages.library.drawing.painters.lora_folder import (
     AUTO,
@@ -25,10 +22,11 @@ from stages.library.drawing.painters.lora_folder import (
 )
 from stages.library.drawing.painters.webui import TRAINED, State, WebUI
 from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
-from stages.library.drawing.prompts import add_params
+from stages.library.params.generate import GENERATE
+from stages.library.params.organize import ORGANIZE
 from stages.library.training.provenance import read_metadata
 
-PARAMS, LORAS = Path("params.yaml"), Path("training/lora")
+LORAS = Path("training/lora")
 
 Params = dict[str, Any]
 
@@ -39,17 +37,8 @@ def knobs() -> tuple[Params, str]:
     Raises:
         Problem: a value is wrong.
     """
-    parser = Parser("tools.webui", __doc__, section="generate")
-    add_params(parser)
-    try:
-        params = load_yaml(PARAMS)
-    except YAMLError as error:
-        raise Problem(f"{PARAMS}: is no YAML; mend it, or git checkout it ({error})") from None
-    for section, key in (("generate", "url"), ("organize", "name")):
-        values = params.get(section) if isinstance(params, dict) else None
-        if not isinstance(values, dict) or key not in values:
-            raise Problem(f"{PARAMS}, {section}.{key}: is missing; write it")
-    return parser.parse(shlex.split(to_str(params["generate"]))), str(params["organize"]["name"])
+    params = load_params(PARAMS)
+    return GENERATE.read(params), str(ORGANIZE.only("name").read(params)["name"])
 
 
 def trained(name: str) -> Lora | None:

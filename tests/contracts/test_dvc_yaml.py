@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.parsing.interpolate import to_str
 from dvc.utils.serialize import parse_yaml
 
+from stages import check
 from stages.library.common.arguments import Parser
-from stages.library.training.plan import Order
 from tools.makers.code_deps import rests_on, with_code
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +29,12 @@ STANDALONE = {
 """Flags for people who call the stage themselves; the pipeline never gives them."""
 
 UNNAMED = {
-    "prepare": {"${prepare.input}"},  # comes with the section
+    # read in params.yaml; and what makes this stage the second one
+    "prepare": {"${prepare.input}", "data/written/checked.txt"},
     "score": {"data/tagger/builtin"},  # a repository on the hub, unless it is this one
     "generate": {"data/tagger/builtin"},  # as in score
 }
 """Dependencies that no flag of the command itself names."""
-
-HANDED_ON = {"train": "train"}
-"""Sections whose keys, but for a few, are the options of another program."""
 
 WORKPLACES = {"train": {"training/state"}, "generate": {"training/drawn"}}
 """Folders that a stage works in: no outputs, Git ignores them."""
@@ -52,12 +49,6 @@ FILES = [name for name in ("dvc.yaml", "training/dvc.yaml") if (ROOT / name).is_
 STAGES: dict[str, Any] = {
     name: stage for file in FILES for name, stage in load(file)["stages"].items()
 }
-SECTION_USES = {name: re.findall(r"\$\{(\w+)\}", stage["cmd"]) for name, stage in STAGES.items()}
-VALUE_USES = {
-    name: re.findall(r"--(\w+) '\$\{(\w+)\.(\w+)\}'", stage["cmd"])
-    for name, stage in STAGES.items()
-}
-
 each_stage = pytest.mark.parametrize("name", STAGES)
 
 
@@ -82,32 +73,28 @@ def paths(name: str, kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def command(name: str) -> list[str]:
-    """Return the words of a stage's command as DVC runs it with the shipped params."""
-
-    def value(match: re.Match[str]) -> str:
-        found = PARAMS
-        for key in match[1].split("."):
-            found = found[key]
-        text: str = to_str(found)
-        return text
-
-    return shlex.split(re.sub(r"\$\{([\w.]+)\}", value, STAGES[name]["cmd"]))
-
-
 def plumbing(name: str) -> dict[str, str]:
-    """Return the flags that the command itself gives, with their values."""
-    words = shlex.split(re.sub(r"\$\{\w+\}", "", STAGES[name]["cmd"]))[3:]
+    """Return the flags that the command gives, with their values."""
+    words = shlex.split(STAGES[name]["cmd"])[3:]
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-def handed_on(name: str) -> set[str]:
-    """Return the keys that the stage hands on to another program, as its parser says."""
-    if name not in HANDED_ON:
-        return set()
-    order = parser_of(name).parse(command(name)[3:])["order"]
-    assert isinstance(order, Order)
-    return set(order.options)
+def tracked(name: str) -> set[str]:
+    """Return the keys of params.yaml that make a stage run again."""
+    found = set()
+    for param in STAGES[name].get("params", []):
+        section, _, key = param.partition(".")
+        found |= {param} if key else {f"{section}.{each}" for each in PARAMS[section]}
+    return found
+
+
+def read_by(name: str) -> set[str]:
+    """Return the keys of params.yaml that a stage reads, as its parser says."""
+    return {
+        f"{section.name}.{key}"
+        for section in parser_of(name).sections
+        for key in (PARAMS[section.name] if section.rest else section.keys)
+    }
 
 
 # stages and their modules
@@ -153,53 +140,43 @@ def test_packages_hold_no_code() -> None:
 
 @each_stage
 def test_the_command_gives_every_flag(name: str) -> None:
-    given = {word for word in plumbing(name) if word.startswith("--")}
-    given |= {f"--{key}" for section in SECTION_USES[name] for key in PARAMS[section]}
-    given -= {f"--{key}" for key in handed_on(name)}
     flags = {flag for action in parser_of(name)._actions for flag in action.option_strings}
-    assert given | STANDALONE.get(name, set()) == flags - {"-h", "--help"}
+    own = flags - {"-h", "--help"} - STANDALONE.get(name, set())
+    assert set(plumbing(name)) == own - ({"--params"} if parser_of(name).sections else set())
 
 
 @each_stage
-def test_the_params_are_the_flags_of_the_parser(name: str) -> None:
-    keys = {f"{section}.{key}" for section in SECTION_USES[name] for key in PARAMS[section]}
-    keys |= {f"{section}.{key}" for _, section, key in VALUE_USES[name]}
-    keys -= {f"{HANDED_ON[name]}.{key}" for key in handed_on(name)}
-    assert set(parser_of(name).params.values()) == keys
+def test_what_a_stage_reads_of_params_yaml_is_what_makes_it_run_again(name: str) -> None:
+    assert read_by(name) == tracked(name)
 
 
 @each_stage
 def test_the_shipped_params_are_accepted(name: str) -> None:
-    values = parser_of(name).parse(command(name)[3:])
+    values = parser_of(name).read(PARAMS)
     assert not [key for key, value in values.items() if value is None]
 
 
 @each_stage
-def test_a_flag_has_the_name_of_its_param(name: str) -> None:
-    assert [flag for flag, _, key in VALUE_USES[name] if flag != key] == []
+def test_no_two_things_of_a_stage_have_one_name(name: str) -> None:
+    keys = [section.rest or key for section in parser_of(name).sections for key in section.keys]
+    names = [*keys, *(action.dest for action in parser_of(name)._actions)]
+    assert len(names) == len(set(names))
 
 
-@each_stage
-def test_sections_that_are_used_are_tracked(name: str) -> None:
-    assert STAGES[name].get("params", []) == SECTION_USES[name]
+def test_every_key_is_read_by_a_stage_and_every_section_is_checked() -> None:
+    read = {key for name in STAGES for key in read_by(name)}
+    assert read == {f"{section}.{key}" for section in PARAMS for key in PARAMS[section]}
+    assert list(check.SECTIONS) == list(PARAMS)
+    assert check.faults(PARAMS) == []
 
 
-def test_every_section_is_used() -> None:
-    used = {section for sections in SECTION_USES.values() for section in sections}
-    used |= {section for values in VALUE_USES.values() for _, section, _ in values}
-    assert set(PARAMS) == used
-
-
-@each_stage
-def test_no_text_is_pasted_into_a_command(name: str) -> None:
-    """DVC quotes the values of a whole section, but not one value by itself."""
-    expressions = re.findall(r"\$\{([^}]*)\}", STAGES[name]["cmd"])
-    single = [f"{section}.{key}" for _, section, key in VALUE_USES[name]]
-    assert sorted(expressions) == sorted(SECTION_USES[name] + single)
-    for section in SECTION_USES[name]:
-        assert isinstance(PARAMS[section], dict)
-    for _, section, key in VALUE_USES[name]:
-        assert type(PARAMS[section][key]) in (int, float)
+@pytest.mark.parametrize("file", FILES)
+def test_nothing_of_params_yaml_stands_in_a_command(file: str) -> None:
+    """DVC quotes neither the keys of a section nor a single value; a shell would run them."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    expressions = re.findall(r"\$\{(?!\.)[^}]*\}", re.sub(r"(?m)^ *#.*$", "", text))
+    assert expressions == (["${prepare.input}"] if file == "dvc.yaml" else [])
+    assert not [name for name in STAGES if "$" in STAGES[name]["cmd"]]
 
 
 @each_stage
@@ -213,6 +190,8 @@ def test_help_shows_the_docstring_and_every_flag(name: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert importlib.import_module(module_of(name)).__doc__ in done.stdout.splitlines()
+    for key in {key for section in parser_of(name).sections for key in section.keys}:
+        assert f".{key} " in done.stdout
     for action in parser_of(name)._actions:
         assert action.option_strings[-1] in done.stdout
         assert action.help, action.option_strings
@@ -224,9 +203,7 @@ def test_help_shows_the_docstring_and_every_flag(name: str) -> None:
 
 @each_stage
 def test_the_paths_of_the_command_are_its_dependencies_and_outputs(name: str) -> None:
-    numbers = {f"--{flag}" for flag, _, _ in VALUE_USES[name]}
-    given = {path for flag, path in plumbing(name).items() if flag not in numbers}
-    given -= WORKPLACES.get(name, set())
+    given = set(plumbing(name).values()) - WORKPLACES.get(name, set())
     data = {path for path in paths(name, "deps") if not path.startswith("stages/")}
     assert given == (data - UNNAMED.get(name, set())) | set(paths(name, "outs"))
     assert UNNAMED.get(name, set()) <= data

@@ -6,8 +6,9 @@ from tools.makers.code_deps import ROOT, imports
 
 ARROWS: dict[str, set[str]] = {
     "common": set(),
+    "params": {"common"},
     "dataset": {"common"},
-    "tagging": {"common"},
+    "tagging": {"params"},
     "report": {"dataset", "tagging"},
     "training": {"common", "dataset"},
     "drawing": {"training", "tagging"},

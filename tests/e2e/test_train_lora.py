@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 TOKEN = "ghp_" + "eggplant" * 3  # in two pieces, so that this file does not hold it
 MODEL = b"a base model, kept on the Drive"
 SHA256 = hashlib.sha256(MODEL).hexdigest()
-QUICK = f"train.base_model_sha256={SHA256} train.train_batch_size=10 train.lr_warmup_steps=2"
+QUICK = f"lora.base_model_sha256={SHA256} train.train_batch_size=10 train.lr_warmup_steps=2"
 FORM = {"EXPERIMENT": "miso", "OVERRIDES": f"{QUICK} train.max_train_epochs=4"}
 
 

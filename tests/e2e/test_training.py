@@ -108,7 +108,7 @@ def test_no_string_is_changed_or_executed_on_its_way(ready: Studio, tmp_path: Pa
     studio = ready.copy(tmp_path / "clone")
     comment = 'it\'s "mine"; $(touch pwned) `touch pwned` 茄子'
     line = f"  training_comment: {json.dumps(comment, ensure_ascii=False)}"
-    studio.set_param("  preferred_weight: 0.8", f"  preferred_weight: 0.8\n{line}")
+    studio.set_param("  seed: 42", f"  seed: 42\n{line}")
     studio.run("dvc", "repro", "-s", "training/dvc.yaml:train")
     metadata = read_metadata(studio.root / "training" / "lora" / "nasumiso_v1.safetensors")
     assert json.loads(metadata["ss_training_comment"])["comment"] == comment

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.caption import main, tags_of, unknown_tags
+from stages.caption import build_parser, main, tags_of, unknown_tags
 from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
+from tests.support.params import arguments
 
 RULES = Rules(0.35, 0.85, [], [], "keep", ratings=False, max_tags=0)
 Tag = tuple[str, int, float]
@@ -255,18 +256,30 @@ def test_names_in_the_knobs_that_the_model_lacks_are_found() -> None:
 # the stage
 
 
-FLAGS = ["--threshold", "0.35", "--character_threshold", "0.85", "--underscores", "keep"]
+KNOBS: dict[str, object] = {
+    "threshold": 0.35,
+    "character_threshold": 0.85,
+    "exclude": [],
+    "replace": [],
+    "underscores": "keep",
+    "ratings": False,
+    "max_tags": 0,
+}
 
 
-def run(folder: Path, *more: str, names: tuple[str, ...] = ("img001", "img002")) -> int:
+def flags(folder: Path, **changes: object) -> list[str]:
+    places = {"input": folder / "scores.npz", "output": folder / "captions"}
+    return arguments(build_parser(), places | KNOBS | changes, folder / "params")
+
+
+def run(folder: Path, names: tuple[str, ...] = ("img001", "img002"), **changes: object) -> int:
     """Run the stage on pictures with a character tag each, the second one with nothing else."""
     scores = [found([("solo", GENERAL, 0.5), ("miku", CHARACTER, 0.9), ("general", RATING, 0.9)])]
     scores += [(np.empty(0, np.int32), np.empty(0, np.uint16))]
     tags, kinds = ["solo", "miku", "general"], [GENERAL, CHARACTER, RATING]
     pictures = Scores("model", tags, kinds, list(names), list(names), scores[: len(names)])
     write_scores(folder / "scores.npz", pictures)
-    flags = ["--input", str(folder / "scores.npz"), "--output", str(folder / "captions")]
-    return main([*flags, *FLAGS, "--max_tags", "0", *more])
+    return main(flags(folder, **changes))
 
 
 def test_every_picture_gets_its_file(tmp_path: Path) -> None:
@@ -285,7 +298,7 @@ def test_pictures_without_a_tag_are_named(
 
 
 def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, "--exclude", "lnog_hair", "--replace", "solo=>alone") == 0
+    assert run(tmp_path, exclude=["lnog_hair"], replace=["solo=>alone"]) == 0
     assert "this tagger never gives (exclude, replace): lnog_hair" in capsys.readouterr().out
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, alone\n"
 
@@ -293,7 +306,7 @@ def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFi
 def test_one_tag_replaced_by_two_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tmp_path, "--replace", "grey_hair=>a", "grey hair=>b") == 1
+    assert run(tmp_path, replace=["grey_hair=>a", "grey hair=>b"]) == 1
     error = capsys.readouterr().err
     assert error == (
         "caption: error: params.yaml, caption.replace: 'grey_hair' is replaced twice; keep one\n"
@@ -316,8 +329,7 @@ def test_scores_that_are_none_are_one_line(
     path = tmp_path / "scores.npz"
     if content is not None:
         path.write_bytes(content)
-    flags = ["--input", str(path), "--output", str(tmp_path / "captions"), *FLAGS]
-    assert main([*flags, "--max_tags", "0"]) == 1
+    assert main(flags(tmp_path)) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert str(path) in error

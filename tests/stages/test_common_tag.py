@@ -6,18 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common_tag import main
+from stages.common_tag import build_parser, main
 from stages.library.dataset.captions import each_line, underscored, with_tag_first
+from tests.support.params import arguments
 
 TRIGGER = "nasumiso_style"
+
+
+def flags(folder: Path, tag: str = "x") -> list[str]:
+    values = {"input": folder / "in", "output": folder / "out", "tag": tag}
+    return arguments(build_parser(), values, folder / "params")
 
 
 def run(folder: Path, content: bytes, *more: str, tag: str = TRIGGER) -> bytes:
     """Run the stage, as a command of its own, on one caption file and return what it wrote."""
     (folder / "in").mkdir(exist_ok=True)
     (folder / "in" / "a.txt").write_bytes(content)
-    flags = ["--input", str(folder / "in"), "--output", str(folder / "out"), "--tag", tag]
-    assert main([*flags, *more]) == 0
+    assert main([*flags(folder, tag), *more]) == 0
     return (folder / "out" / "a.txt").read_bytes()
 
 
@@ -101,8 +106,7 @@ def test_a_file_that_is_not_utf8_is_named(
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.txt").write_bytes(content)
-    flags = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--tag", "x"]
-    assert main(flags) == 1
+    assert main(flags(tmp_path)) == 1
     path = tmp_path / "in" / "bad.txt"
     assert capsys.readouterr().err == (
         f"common_tag: error: {path}: is not UTF-8; save it again as UTF-8\n"
@@ -125,8 +129,7 @@ def test_nothing_to_do_is_one_line(
 ) -> None:
     if make:
         (tmp_path / "in").mkdir()
-    flags = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--tag", "x"]
-    assert main(flags) == 1
+    assert main(flags(tmp_path)) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "run the stage before this one first" in error

@@ -20,8 +20,9 @@ from stages.library.drawing.painters.infotext import read_infotext, settings
 from stages.library.training.provenance import dvc_md5
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
+from tests.support.params import arguments
 from tests.support.taggers import write_tagger
-from tests.support.training import BASE, as_dvc_writes, safetensors, write_lora
+from tests.support.training import BASE, safetensors, write_lora
 
 NAME = "nasu"
 HASH = hashlib.sha256(f"{NAME} {'1' * 12}".encode()).hexdigest()
@@ -73,8 +74,8 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
 
 
 def words(url: str, **changes: object) -> list[str]:
-    """Return the command line that DVC makes of PARAMS with `changes`."""
-    own = {
+    """Return the command line, with a params.yaml of PARAMS with `changes`."""
+    own: dict[str, object] = {
         "lora": "training/lora",
         "captions": "data/tagged",
         "dictionary": str(PROJECT / "data" / "dictionary"),
@@ -83,14 +84,13 @@ def words(url: str, **changes: object) -> list[str]:
         "work": "training/drawn",
         "threshold": 0.35,
         "name": NAME,
-        "repeats": 10,
         "tag": "nasumiso_style",
         "model": "tagger",
         "revision": "v2.0",
         "provider": "cpu",
         "url": url,
     }
-    return as_dvc_writes(own) + as_dvc_writes(PARAMS | changes)
+    return arguments(generate.build_parser(), own | PARAMS | changes, Path())
 
 
 def run(stand_in: StandIn, **changes: object) -> int:
@@ -363,7 +363,7 @@ def test_a_picture_that_is_not_as_ordered_stops_the_run(
         ({"prompts": ["{Trigger}"]}, "generate.prompts: {Trigger} is replaced by nothing"),
         ({"prompts": ["a", " "]}, "generate.prompts: a prompt is empty; write one"),
         ({"prompts": ["#unicus"]}, "generate.prompts: '#unicus' holds a '#'"),
-        ({"prompts": ["a\nb"]}, "generate.prompts: 'a\\nb' has a line break; write it on one li"),
+        ({"prompts": ["a\nb"]}, "generate.prompts: 'a\\nb' has a line break or an unseen sign"),
         ({"negative_prompt": "a # b"}, "generate.negative_prompt: 'a # b' holds a '#'"),
         ({"negative_prompt": "a\nb"}, "generate.negative_prompt: 'a\\nb' has a line break"),
         ({"seeds": [4294967296]}, "generate.seeds: '4294967296' is not a whole number from 0 to"),
@@ -376,10 +376,7 @@ def test_a_picture_that_is_not_as_ordered_stops_the_run(
 def test_what_is_wrong_is_told_before_anything_is_drawn(
     stand_in: StandIn, capsys: pytest.CaptureFixture[str], changes: dict[str, object], line: str
 ) -> None:
-    name = changes.pop("name", NAME)
-    arguments = words(stand_in.url, **changes)
-    arguments[arguments.index("--name") + 1] = str(name)
-    assert generate.main(arguments) == 1
+    assert run(stand_in, **changes) == 1
     (said,) = capsys.readouterr().err.splitlines()
     assert line in said
     assert drawn(stand_in) == 0

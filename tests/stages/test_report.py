@@ -13,7 +13,8 @@ from PIL import Image
 from stages.library.dataset.edits import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
 from stages.library.tagging.scores import Scores, write_scores
-from stages.report import figures, main, tag_frequencies
+from stages.report import build_parser, figures, main, tag_frequencies
+from tests.support.params import arguments
 
 ROWS = [
     Row("img001.png", "a.png", "a", 800, 600, USED, ""),
@@ -41,7 +42,7 @@ def run(
     folder: Path,
     rows: list[Row] = ROWS,
     captions: dict[str, str] = CAPTIONS,
-    limit: str = "225",
+    limit: int | bool = 225,
 ) -> int:
     write_manifest(folder / "manifest.csv", rows)
     for name in ("tagged", "dictionary", "prepared", "thumbnails"):
@@ -58,18 +59,26 @@ def run(
     scores = Scores("model", ["1girl"], [0], stems, stems, found)
     write_scores(folder / "scores.npz", scores)
     (folder / "edits.yaml").write_text(HEADER, encoding="utf-8")
-    return main([
-        f"--manifest={folder / 'manifest.csv'}",
-        f"--scores={folder / 'scores.npz'}",
-        f"--captions={folder / 'tagged'}",
-        f"--edits={folder / 'edits.yaml'}",
-        f"--dictionary={folder / 'dictionary'}",
-        f"--pictures={folder / 'prepared'}",
-        f"--thumbnails={folder / 'thumbnails'}",
-        f"--output={folder / 'report'}",
-        *("--threshold=0.35", "--character_threshold=0.85", "--underscores=keep"),
-        *("--max_tags=0", "--tag=nasu", f"--max_token_length={limit}"),
-    ])  # fmt: skip
+    values: dict[str, object] = {
+        "manifest": folder / "manifest.csv",
+        "scores": folder / "scores.npz",
+        "captions": folder / "tagged",
+        "edits": folder / "edits.yaml",
+        "dictionary": folder / "dictionary",
+        "pictures": folder / "prepared",
+        "thumbnails": folder / "thumbnails",
+        "output": folder / "report",
+        "threshold": 0.35,
+        "character_threshold": 0.85,
+        "exclude": [],
+        "replace": [],
+        "underscores": "keep",
+        "ratings": False,
+        "max_tags": 0,
+        "tag": "nasu",
+        "max_token_length": limit,
+    }
+    return main(arguments(build_parser(), values, folder / "params"))
 
 
 def metrics(folder: Path) -> Any:
@@ -94,7 +103,7 @@ def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
 
 def test_captions_beyond_the_trainers_limit_are_counted(tmp_path: Path) -> None:
     long = ", ".join(["nasu", *(f"smile_{number}" for number in range(20))])
-    assert run(tmp_path, captions=CAPTIONS | {"img001": long}, limit="false") == 0
+    assert run(tmp_path, captions=CAPTIONS | {"img001": long}, limit=False) == 0
     assert metrics(tmp_path)["tokens"]["captions_cut"] == 1
     assert metrics(tmp_path)["tokens"]["limit"] == 75
 

@@ -23,7 +23,8 @@ from PIL import Image
 from stages.library.common.outputs import sha256
 from stages.library.tagging import looking, tagger
 from stages.library.tagging.scores import Scores, read_scores, write_scores
-from stages.score import main
+from stages.score import build_parser, main
+from tests.support.params import arguments
 from tests.support.taggers import TAGS, write_tagger
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ class Workplace:
             if int(path.stem[3:]) > len(numbers):
                 path.unlink()
 
-    def argv(self, *more: str, **others: str) -> list[str]:
+    def argv(self, *more: str, **others: str | None) -> list[str]:
         values = {
             "input": str(self.pictures),
             "written": str(self.folder / "prepared.json"),
@@ -62,10 +63,10 @@ class Workplace:
             "revision": "v2.0",
             "provider": "cpu",
         }
-        flags = [word for key, value in (values | others).items() for word in (f"--{key}", value)]
-        return [*flags, *more]
+        kept = {key: value for key, value in (values | others).items() if value is not None}
+        return [*arguments(build_parser(), kept, self.folder / "params"), *more]
 
-    def run(self, *more: str, **others: str) -> int:
+    def run(self, *more: str, **others: str | None) -> int:
         return main(self.argv(*more, **others))
 
     def from_scratch(self) -> bytes:
@@ -577,9 +578,7 @@ def test_wrong_params_are_one_line(
 
 
 def test_a_missing_param_is_one_line(place: Workplace, capfd: pytest.CaptureFixture[str]) -> None:
-    argv = place.argv()
-    del argv[argv.index("--revision") : argv.index("--revision") + 2]
-    assert main(argv) == 1
+    assert place.run(revision=None) == 1
     assert "params.yaml, tagger.revision: it has no value" in error_line(capfd)
 
 

@@ -19,10 +19,10 @@ import pytest
 from stages import train
 from stages.library.training.provenance import dvc_md5, read_metadata, read_papers
 from tests.support.clones import PROJECT
+from tests.support.params import arguments
 from tests.support.training import (
     PARAMS,
     TRAINER,
-    as_dvc_writes,
     write_base_model,
     write_dataset,
     write_lock,
@@ -48,22 +48,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def words(**changes: object) -> list[str]:
-    """Return the command line that DVC makes of PARAMS with `changes`; None leaves a key out."""
-    own: dict[str, object] = {
-        "dataset": "data/dataset",
-        "output": "training/lora",
-        "state": "training/state",
-        "samples": "training/samples",
-        "metrics": "training/metrics.json",
-        "curves": "training/curves",
-        "name": "nasu",
-        "repeats": 1,
-        "tag": "nasumiso_style",
-    }
-    own |= {key: value for key, value in changes.items() if key in own}
-    changes = {key: value for key, value in changes.items() if key not in own}
-    params = PARAMS | write_base_model(Path()) | changes
-    return as_dvc_writes(own) + as_dvc_writes({k: v for k, v in params.items() if v is not None})
+    """Return the command line, with a params.yaml of PARAMS with `changes`; None leaves one out."""
+    own: dict[str, object] = {"name": "nasu", "tag": "nasumiso_style"}
+    params = own | PARAMS | write_base_model(Path()) | changes
+    kept = {key: value for key, value in params.items() if value is not None}
+    return arguments(train.build_parser(), kept, Path())
 
 
 def result() -> dict[str, str]:
@@ -434,21 +423,21 @@ def test_a_training_without_a_lora_is_a_failure_and_shows_why(
         ({"network_dim": True}, "train.network_dim: it needs a value"),
         ({"mixed_precision": "fp-16"}, "did you mean fp16?"),
         ({"sdpa": "yes"}, "train.sdpa: it takes no value but true or false; not 'yes'"),
-        ({"seed": "None"}, "train.seed: it has no value (null)"),
+        ({"seed": [None]}, "train.seed: it has no value (null)"),
         (
             {"script": "train_netwerk.py"},
             "has no train_netwerk.py; there are sdxl_train_network.py",
         ),
         (
             {"base_model": "nowhere.safetensors"},
-            "train.base_model: 'nowhere.safetensors' is no file",
+            "lora.base_model: 'nowhere.safetensors' is no file",
         ),
-        ({"base_model_sha256": "abc"}, "train.base_model_sha256: is no SHA-256"),
+        ({"base_model_sha256": "abc"}, "lora.base_model_sha256: is no SHA-256"),
         ({"base_model_sha256": "0" * 64}, "is another model"),
         ({"sample_prompts": ["no seed"]}, "'no seed' has no seed; end it with --d 1"),
         ({"lr_warmup_steps": 16}, "train.lr_warmup_steps: 16 is not less than the 16 steps"),
         ({"max_train_epochs": 20_000}, "organize.repeats: 80000 steps are more than a day"),
-        ({"preferred_weight": 3}, "train.preferred_weight: '3' is not a number from 0 to 2"),
+        ({"preferred_weight": 3}, "lora.preferred_weight: '3' is not a number from 0 to 2"),
         (
             {"xformers": True},
             "train.xformers: the package xformers isn't here; write false, and sdpa: true",

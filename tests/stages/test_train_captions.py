@@ -78,7 +78,7 @@ def test_a_receipt_for_something_else_brings_no_lora_home(
     monkeypatch.setenv("STANDIN_RECEIPT", told)
     values: dict[str, Any] = train.build_parser().parse(words())
     with pytest.raises(Problem, match=r"nasu-000001\.safetensors did not learn what") as error:
-        train.train(**values, every=0.1)
+        train.train(**train.ordered(**values), every=0.1)
     assert said in str(error.value)
     (folder,) = runs()
     assert not list(folder.glob("output/nasu-000003.safetensors"))  # stopped long before the end

@@ -37,7 +37,7 @@ PARAMS: dict[str, object] = {
     "sample_prompts": ["{trigger}, smile --d 1", "eggplant --n lowres --d 2"],
     "preferred_weight": 0.8,
 }
-"""A `train:` section for a dataset of seven batches an epoch, which are four steps."""
+"""What `train:` and `lora:` say for a dataset of seven batches an epoch, which are four steps."""
 
 
 def write_dataset(root: Path) -> Path:
@@ -115,16 +115,3 @@ def write_state(folder: Path, epoch: int) -> Path:
         with zipfile.ZipFile(folder / name, "w") as archive:
             archive.writestr("data", "1.0")
     return folder
-
-
-def as_dvc_writes(params: dict[str, object]) -> list[str]:
-    """Return the words that DVC makes of a section of params.yaml."""
-    words: list[str] = []
-    for key, value in params.items():
-        if value is True:
-            words.append(f"--{key}")
-        elif isinstance(value, list) and value:
-            words += [f"--{key}", *map(str, value)]
-        elif value is not False and value != []:
-            words += [f"--{key}", str(value)]
-    return words

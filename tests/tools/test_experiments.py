@@ -18,10 +18,10 @@ from tools.experiments import (
     experiments,
     fetch_published,
     free_name,
+    keys_in,
     missing_in,
     note_as,
     split_overrides,
-    train_options,
 )
 
 
@@ -138,6 +138,9 @@ def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> No
         ("~common_tag.tag=", "belongs to the dataset"),
         ("learning_rate=5e-5", "write train.learning_rate=5e-5"),
         ("+learning_rate=5e-5", "write train.learning_rate=5e-5"),
+        ("base_model=a.safetensors", "write lora.base_model=a.safetensors"),
+        ("train.base_model=a.safetensors", "write lora.base_model"),
+        ("lora.base_modle=a.safetensors", "no such key; did you mean base_model"),
         ("generate.steps=1", "only those can be set here"),
         ("train.a.b=1", "only those can be set here"),
         ("~train.seed=", "write train.seed=false"),
@@ -160,15 +163,15 @@ def test_what_is_no_override_is_named_and_never_an_option_of_dvc(text: str, told
     ("override", "given"),
     [
         ("train.seed=1", "train.seed=1"),
-        ("train.base_model=a/b/c.safetensors@1f", "train.base_model=a/b/c.safetensors@1f"),
+        ("lora.base_model=a/b/c.safetensors@1f", "lora.base_model=a/b/c.safetensors@1f"),
         ("train.resolution=768,768", 'train.resolution="768,768"'),
-        ("train.base_model=https://a.b/c?x=1", 'train.base_model="https://a.b/c?x=1"'),
+        ("lora.base_model=https://a.b/c?x=1", 'lora.base_model="https://a.b/c?x=1"'),
         ("""train.network_args=["a=1"]""", """++train.network_args=["a=1"]"""),
         ("train.noise_offset=0.05", "++train.noise_offset=0.05"),
     ],
 )
 def test_dvc_gets_new_options_with_a_sign_and_text_in_quotes(override: str, given: str) -> None:
-    assert as_set_param(override, {"seed", "base_model", "resolution"}) == given
+    assert as_set_param(override, {"train.seed", "lora.base_model", "train.resolution"}) == given
 
 
 def test_a_list_reaches_dvc_as_it_was_typed() -> None:
@@ -178,17 +181,20 @@ def test_a_list_reaches_dvc_as_it_was_typed() -> None:
         assert read.value() == ["a=1", "b=2 c"]
 
 
-def test_options_are_those_of_params_yaml() -> None:
+def test_keys_are_those_of_params_yaml() -> None:
     text = (PROJECT / "params.yaml").read_text(encoding="utf-8")
-    assert train_options(text) == set(yaml.safe_load(text)["train"])
-    assert train_options("train: {seed: 1}") == set()
-    assert train_options("train:\n    seed: 1\n\n    # b: c\n    sdpa: true\nx:\n    y: 1") == {
-        "seed",
-        "sdpa",
+    read = yaml.safe_load(text)
+    both = {f"{section}.{key}" for section in ("train", "lora") for key in read[section]}
+    assert keys_in(text) == both
+    assert keys_in("train: {seed: 1}") == set()
+    assert keys_in("train:\n    seed: 1\n\n    # b: c\n    sdpa: true\nx:\n    y: 1") == {
+        "train.seed",
+        "train.sdpa",
     }
 
 
 def test_the_dataset_s_sections_are_those_of_its_stages() -> None:
     stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     sections = [key for stage in stages.values() for key in stage.get("params", [])]
-    assert list(dict.fromkeys(sections)) == list(DATASET)
+    counting = [key for key in sections if key.startswith("train.")]
+    assert list(dict.fromkeys(key for key in sections if key not in counting)) == list(DATASET)

@@ -13,8 +13,9 @@ from functools import partial
 import psutil  # type: ignore[import-untyped]
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, number, whole
+from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
+from stages.library.common.values import number, whole
 from tools.remote.checks import CHECKS, Finding, findings
 from tools.remote.config import COLAB, described, misspelt, opened
 

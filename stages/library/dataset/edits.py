@@ -12,6 +12,7 @@ from yaml.constructor import ConstructorError
 
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
+from stages.library.common.values import LONGEST_TAG
 from stages.library.dataset.captions import read_text, underscored
 from stages.library.dataset.manifest import Row, same_name
 
@@ -207,8 +208,11 @@ def _read_edit(key: str, entry: Any, path: Path) -> Edit:
 
 
 def is_tag(text: str) -> bool:
-    """Return whether `text` can be a tag: not empty, without comma, break or invisible sign."""
-    return "," not in text and bool(text.strip()) and text.isprintable()
+    """Return whether `text` can be a tag: not empty, without comma, break or invisible sign.
+
+    Nor is it longer than any tag is.
+    """
+    return "," not in text and 0 < len(text.strip()) <= LONGEST_TAG and text.isprintable()
 
 
 def _read_tags(value: Any, place: str) -> list[str]:
@@ -217,7 +221,10 @@ def _read_tags(value: Any, place: str) -> list[str]:
         raise Problem(f"{place}: is no list of tags; write [long_hair, smile]")
     for tag in tags:
         if not is_tag(tag):
-            raise Problem(f"{place}: {tag!r} is no tag; write one tag without comma or break")
+            raise Problem(
+                f"{place}: {tag[: LONGEST_TAG + 1]!r} is no tag; write one tag without comma or "
+                f"break, of at most {LONGEST_TAG} characters"
+            )
     return [tag.strip() for tag in tags]
 
 

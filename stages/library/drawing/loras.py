@@ -1,16 +1,13 @@
 """The LoRAs that a training brought home: one for every epoch, and the finished one."""
 
-import argparse
 import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.params.generate import ALL, LAST
 from stages.library.training.provenance import read_metadata, read_papers
-
-LAST, ALL = "last", "all"
-"""What params.yaml calls the finished LoRA, and that with all of its epochs."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,3 @@ def made_of(lora: Lora) -> dict[str, str]:
         "dataset": papers.dataset_md5,
         "base model": f"{papers.base_model} [{papers.base_model_sha256[:10]}]",
     }
-
-
-def epoch(text: str) -> str:
-    """Read `last`, `all` or the number of an epoch."""
-    if text not in (LAST, ALL) and not re.fullmatch(r"[1-9][0-9]{0,5}", text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no epoch; write last, all, or numbers such as [2, 4, last]"
-        )
-    return text

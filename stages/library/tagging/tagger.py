@@ -19,7 +19,6 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.library.common.arguments import Parser, one_of
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 
@@ -68,23 +67,6 @@ class Tagger:
     size: int  # pixels, of the model's square input
     channels_first: bool
     tags: list[str]
-
-
-def add_params(parser: Parser) -> None:
-    """Add the keys of params.yaml, section tagger."""
-    section = "tagger"
-    parser.add_param(
-        "model", section=section, help="builtin, a WD14 repository on the hub, or a local folder"
-    )
-    parser.add_param(
-        "revision", section=section, help="branch, tag or commit of the repository on the hub"
-    )
-    parser.add_param(
-        "provider",
-        one_of("cpu", "cuda", "coreml", "openvino", "auto"),
-        section=section,
-        help="what the model runs on",
-    )
 
 
 def tagger_folder(model: str, revision: str) -> Path:

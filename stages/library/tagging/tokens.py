@@ -6,18 +6,16 @@ max_token_length + 2, then the slices 1:76, 76:151, 151:226). So 75, 150 or 225 
 each of them, and what comes after is dropped without a word.
 """
 
-import argparse
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from stages.library.params.train import LIMITS
+
 TABLE = Path(__file__).with_name("tokens.txt")
 """Made by tools/makers/token_table.py: lines of a count and the words that have so many tokens."""
-
-LIMITS = {"false": 75, "150": 150, "225": 225}
-"""The tokens that sd-scripts reads, by what train.max_token_length may be (train_util.py)."""
 
 SHOWN = 3
 """Captions whose cut tags are named."""
@@ -110,19 +108,6 @@ def too_long(captions: dict[str, list[str]], limit: int) -> str:
         f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
         "これらのタグは学習されません"
     )
-
-
-def read_limit(text: str) -> int:
-    """Read train.max_token_length as DVC writes it.
-
-    >>> read_limit("false")
-    75
-    """
-    if text not in LIMITS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no length the trainer knows; write 225, 150, or false for its own 75"
-        )
-    return LIMITS[text]
 
 
 def _written(tags: list[str]) -> list[str]:

@@ -21,7 +21,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside, copy_atomically, locked, sha256, write_atomically
 from stages.library.common.paths import located
 
-KEY = "params.yaml, train.base_model"
+KEY = "params.yaml, lora.base_model"
 HUB = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[^@]+\.(?:safetensors|ckpt))(?:@(?P<rev>.+))?"
 )

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stages.library.common.arguments import did_you_mean
 from stages.library.common.errors import Problem
+from stages.library.common.values import did_you_mean
 from stages.library.training.options import Options, first
 
 COUNTS = (
@@ -39,8 +39,11 @@ SCHEDULERS = (
 """`get_scheduler_fix` in the same place."""
 
 
-def check_choices(options: Options, checkout: Path) -> None:
-    """Raise Problem for a value that the trainer would refuse once it has begun."""
+def check_choices(options: Options, checkout: Path | None) -> None:
+    """Raise Problem for a value that the trainer would refuse once it has begun.
+
+    Without a checkout its networks are not known.
+    """
     for key in COUNTS:
         if int(value := first(options, key, "1")) < 1:
             raise Problem(f"params.yaml, train.{key}: {value} is less than 1; write 1 or more")
@@ -56,7 +59,8 @@ def check_choices(options: Options, checkout: Path) -> None:
             "write safetensors"
         )
     check_scheduler(options, optimizer)
-    check_network(first(options, "network_module", ""), checkout)
+    if checkout:
+        check_network(first(options, "network_module", ""), checkout)
 
 
 def is_optimizer(name: str) -> bool:

@@ -109,7 +109,7 @@ def known_options(checkout: Path, script: str) -> dict[str, Option]:
 
     collect(f"{script.removesuffix('.py')}.setup_parser")
     if not found.keys() & {*BASE, "network_module"}:
-        raise Problem(f"params.yaml, train.script: {script} has no options; it is no trainer")
+        raise Problem(f"params.yaml, lora.script: {script} has no options; it is no trainer")
     if missing := [name for name in BASE if name not in found]:
         raise Problem(
             f"{checkout}: this sd-scripts is newer than the project knows (its options can't be "

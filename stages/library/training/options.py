@@ -2,9 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stages.library.common.errors import Problem
+from stages.library.common.params import as_text, full_width, shown, unseen
 from stages.library.training.option_source import Option
 from stages.library.training.option_tables import owner
 
@@ -12,7 +13,7 @@ Options = dict[str, list[str]]
 """Options by name: [] for a bare flag, one value, or several for an option that takes a list."""
 
 OURS = {
-    "pretrained_model_name_or_path": "write train.base_model",
+    "pretrained_model_name_or_path": "write lora.base_model",
     "output_name": "write organize.name",
     "train_data_dir": "it is data/dataset",
     "dataset_config": "its <repeats>_ folders are not read that way",
@@ -42,26 +43,34 @@ OURS = {
 """Options that the stage gives itself, and where to write instead."""
 
 
-def split_options(words: list[str], known: set[str]) -> tuple[list[str], Options]:
-    """Return the words that belong to `known` flags, and the other options with their values.
+def options_of(section: Mapping[str, object]) -> Options:
+    """Return the options that the section train of params.yaml gives.
 
-    >>> split_options(["--name", "nasu", "--sdpa", "--network_args", "a=1", "b=2"], {"name"})
-    (['--name', 'nasu'], {'sdpa': [], 'network_args': ['a=1', 'b=2']})
+    >>> options_of({"sdpa": True, "xformers": False, "learning_rate": 1e-4, "seed": 42})
+    {'sdpa': [], 'learning_rate': ['0.0001'], 'seed': ['42']}
+
+    Raises:
+        Problem: one has no value, or one that no option can have.
     """
-    mine: list[str] = []
-    theirs: Options = {}
-    values = mine
-    for word in words:
-        key = word.removeprefix("--").split("=")[0]
-        if not re.match(r"--\w", word) or key in known or word == "--help":
-            if word.startswith("--"):
-                values = mine
-            values.append(word)
-        elif key in theirs or "=" in word:
-            raise Problem(f"params.yaml, train: {word!r} does not belong here; write it once")
-        else:
-            values = theirs.setdefault(key, [])
-    return mine, theirs
+    options: Options = {}
+    for name, value in section.items():
+        place = f"params.yaml, train.{shown(name)}"
+        if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+            raise Problem(f"{place}: no option is called so; mend it{full_width(name)}")
+        values = value if isinstance(value, list) else [] if value is True else [value]
+        if value is None or None in values:
+            raise Problem(f"{place}: it has no value (null); write a value or remove the line")
+        if value is False or value == []:
+            continue
+        for each in values:
+            if isinstance(each, bool | dict | list):
+                raise Problem(f"{place}: {each!r} is no value; write a text or a number")
+            if unseen(as_text(each)):
+                raise Problem(f"{place}: {each!r} has a line break; write it on one line")
+            if len(values) > 1 and re.match(r"-+[A-Za-z]", as_text(each)):
+                raise Problem(f"{place}: {each!r} begins with '-', as an option does; remove it")
+        options[name] = [as_text(each) for each in values]
+    return options
 
 
 def check_options(options: Options, known: dict[str, Option], script: str) -> None:
@@ -92,8 +101,6 @@ def wrong_value(option: Option, values: list[str]) -> str:
     >>> wrong_value(Option(choices=("no", "fp16", "bf16")), ["fp-16"])
     "'fp-16' is none of no, fp16, bf16; did you mean fp16?"
     """
-    if "None" in values:
-        return "it has no value (null); write a value or remove the line"
     if option.flag:
         return f"it takes no value but true or false; not {values[0]!r}" if values else ""
     if not values:

@@ -111,11 +111,11 @@ def check_prompts(prompts: list[str]) -> None:
     for prompt in prompts:
         if not re.search(r" --d \d+( |$)", prompt):
             raise Problem(
-                f"params.yaml, train.sample_prompts: {prompt!r} has no seed; end it with --d 1"
+                f"params.yaml, lora.sample_prompts: {prompt!r} has no seed; end it with --d 1"
             )
         if not prompt.isprintable() or prompt.startswith("#"):
             raise Problem(
-                f"params.yaml, train.sample_prompts: {prompt!r} is no line of text; write one"
+                f"params.yaml, lora.sample_prompts: {prompt!r} is no line of text; write one"
             )
 
 

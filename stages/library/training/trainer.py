@@ -81,7 +81,7 @@ def find_trainer(script: str, environment: dict[str, str]) -> Trainer:
     if not re.fullmatch(r"\w+\.py", script) or not (checkout / script).is_file():
         there = sorted(path.name for path in checkout.glob("*train_network.py"))
         raise Problem(
-            f"params.yaml, train.script: {place} has no {script}; there are {', '.join(there)}"
+            f"params.yaml, lora.script: {place} has no {script}; there are {', '.join(there)}"
         )
     return Trainer(checkout, find_python(checkout, environment), script)
 

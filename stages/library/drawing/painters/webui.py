@@ -19,8 +19,8 @@ from typing import Any
 import requests
 from PIL import Image
 
-from stages.library.common.arguments import did_you_mean
 from stages.library.common.errors import Problem
+from stages.library.common.values import did_you_mean
 from stages.library.drawing.loras import Lora, trained_on
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import with_infotext

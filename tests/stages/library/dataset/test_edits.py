@@ -329,6 +329,7 @@ ENTRY = f"{KEY}:\n  source: a.png\n"
         (ENTRY + "  add: a, b\n", f", {KEY}.add: 'a, b' is no tag"),
         (ENTRY + '  add: ["a,b"]\n', f", {KEY}.add: 'a,b' is no tag"),
         (ENTRY + '  add: [""]\n', f", {KEY}.add: '' is no tag"),
+        (ENTRY + f"  add: [{'a' * 251}]\n", "without comma or break, of at most 250 characters"),
         (ENTRY + '  add: ["a\\nb"]\n', f", {KEY}.add: 'a\\nb' is no tag"),
         (ENTRY + '  remove: ["a\\u200bb"]\n', f", {KEY}.remove: 'a\\u200bb' is no tag"),
         (ENTRY + "  add: [a_b]\n  remove: [A b]\n", f", {KEY}: 'a_b' is in both add and remove"),

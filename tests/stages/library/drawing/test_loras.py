@@ -1,6 +1,5 @@
 """Which LoRAs of a folder belong to a name, and the hash by which a WebUI knows each."""
 
-import argparse
 import hashlib
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from stages.library.common.errors import Problem
 from stages.library.drawing.loras import (
     Lora,
     chosen,
-    epoch,
     lora_hash,
     loras_of,
     made_of,
@@ -165,17 +163,6 @@ def test_an_epoch_that_nobody_can_ask_for_is_not_offered(tmp_path: Path) -> None
     write(tmp_path, NAME, {"ss_epoch": ""})
     with pytest.raises(Problem, match=r"it has last$"):
         chosen(loras_of(tmp_path, NAME), ["1"])
-
-
-@pytest.mark.parametrize("text", ["last", "all", "1", "10", "999999"])
-def test_words_and_numbers_are_epochs(text: str) -> None:
-    assert epoch(text) == text
-
-
-@pytest.mark.parametrize("text", ["", "0", "01", "-1", "1.0", "Last", "２", "1 ", "e000002"])
-def test_other_texts_are_no_epochs(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no epoch; write last, all, or"):
-        epoch(text)
 
 
 # ----------------------------------------------------------------------------------------- the hash

@@ -25,8 +25,9 @@ from PIL import Image
 
 from stages.library.tagging import tagger
 from stages.library.tagging.scores import read_scores
-from stages.score import main
+from stages.score import build_parser, main
 from tests.standins.hub import COMMIT, REPOSITORY, REVISION, serving
+from tests.support.params import arguments
 from tests.support.taggers import TAGS, write_flat_tagger, write_tag_list, write_tagger
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +45,7 @@ def flags(tmp_path: Path, model: str | Path, **others: str) -> list[str]:
         "revision": REVISION,
         "provider": "cpu",
     }
-    return [word for key, value in (values | others).items() for word in (f"--{key}", value)]
+    return arguments(build_parser(), values | others, tmp_path / "params")
 
 
 def write_pictures(tmp_path: Path, count: int = 1) -> None:

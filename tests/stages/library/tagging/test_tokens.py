@@ -1,6 +1,5 @@
 """No caption has more tokens than told, and the table knows every word of the dictionary's tags."""
 
-import argparse
 import csv
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.library.dataset.captions import KAOMOJI, spaced, split
-from stages.library.tagging.tokens import cut_off, ends, known, read_limit, table, tokens, words
+from stages.library.tagging.tokens import cut_off, ends, known, table, tokens, words
 
 ROOT = Path(__file__).parents[4]
 
@@ -99,14 +98,3 @@ def test_cut_is_what_ends_beyond_the_limit(tags: list[str], limit: int) -> None:
 
 def test_a_caption_without_tags() -> None:
     assert (tokens([]), ends([]), cut_off([], 75), known([])) == (0, [], [], True)
-
-
-@pytest.mark.parametrize(("text", "limit"), [("false", 75), ("150", 150), ("225", 225)])
-def test_limits(text: str, limit: int) -> None:
-    assert read_limit(text) == limit
-
-
-@pytest.mark.parametrize("text", ["75", "true", "77", "225.0", ""])
-def test_what_the_trainer_refuses_is_refused_here(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="write 225, 150, or false for its own 75"):
-        read_limit(text)

@@ -10,7 +10,7 @@ from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import (
     as_words,
     check_options,
-    split_options,
+    options_of,
     wrong_value,
 )
 from stages.library.training.trainer import Trainer, command
@@ -30,9 +30,8 @@ ORIGINAL = ORIGINAL_TEXT.split()
 
 
 def test_the_original_command_comes_out_word_for_word() -> None:
-    words = [word for pair in ORIGINAL for word in pair.split("=")]
-    mine, options = split_options(words, {"name"})
-    assert mine == []
+    pairs = [word.removeprefix("--").partition("=") for word in ORIGINAL]
+    options = options_of({key: value if sign else True for key, sign, value in pairs})
     assert as_words(options) == ORIGINAL
     built = command(Trainer(TRAINER, Path(sys.executable), "train_network.py"), options)
     assert built[1:4] == ["-m", "accelerate.commands.launch", "--num_cpu_threads_per_process=1"]
@@ -47,10 +46,39 @@ def test_no_value_is_changed_on_its_way(value: str) -> None:
     assert as_words({"training_comment": [value]}) == [f"--training_comment={value}"]
 
 
-@pytest.mark.parametrize("words", [["--sdpa", "--sdpa"], ["--sdpa=true"]])
-def test_an_option_is_written_once_and_plainly(words: list[str]) -> None:
-    with pytest.raises(Problem, match="does not belong here"):
-        split_options(words, set())
+@pytest.mark.parametrize(
+    ("section", "options"),
+    [
+        ({"sdpa": True, "xformers": False, "network_args": []}, {"sdpa": []}),
+        ({"learning_rate": 1e-4, "seed": -1}, {"learning_rate": ["0.0001"], "seed": ["-1"]}),
+        ({"network_args": ["a=1", 2, "-1"]}, {"network_args": ["a=1", "2", "-1"]}),
+        ({"training_comment": "--output_dir=x"}, {"training_comment": ["--output_dir=x"]}),
+    ],
+)
+def test_a_section_becomes_options(
+    section: dict[str, object], options: dict[str, list[str]]
+) -> None:
+    assert options_of(section) == options
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ({"seed": None}, "train.seed: it has no value (null); write a value or remove the line"),
+        ({"seed": [1, None]}, "train.seed: it has no value (null)"),
+        ({"seed": {"a": 1}}, "train.seed: {'a': 1} is no value; write a text or a number"),
+        ({"network_args": [True, "a"]}, "train.network_args: True is no value"),
+        ({"training_comment": "a\nb"}, "train.training_comment: 'a\\nb' has a line break"),
+        ({"network_args": ["a", "--output_dir=x"]}, "begins with '-', as an option does"),
+        ({"x; touch pwned #": 1}, "train.'x; touch pwned #': no option is called so; mend it"),
+        ({"seed=1 --vae": 1}, "train.'seed=1 --vae': no option is called so"),
+        ({"seed：1": 1}, "write ':' / 全角の「：」を半角にしてください"),
+    ],
+)
+def test_what_no_option_can_be_is_refused(section: dict[str, object], problem: str) -> None:
+    with pytest.raises(Problem, match=r"^params\.yaml, train\.") as error:
+        options_of(section)
+    assert problem in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""Check the whole of params.yaml, before anything heavy starts."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from stages.library.common import command
+from stages.library.common.arguments import PARAMS, Parser
+from stages.library.common.errors import Problem
+from stages.library.common.outputs import write_atomically
+from stages.library.common.params import Params, load_params, unknown_sections
+from stages.library.common.values import did_you_mean
+from stages.library.params.caption import CAPTION
+from stages.library.params.common_tag import COMMON_TAG
+from stages.library.params.generate import GENERATE
+from stages.library.params.lora import LORA
+from stages.library.params.organize import ORGANIZE
+from stages.library.params.prepare import PREPARE
+from stages.library.params.tagger import TAGGER
+from stages.library.params.train import COUNTED, TRAIN
+from stages.library.training.choices import check_choices
+from stages.library.training.combinations import check_combinations
+from stages.library.training.option_source import Option, known_options
+from stages.library.training.option_tables import tables
+from stages.library.training.options import check_options, options_of
+from stages.library.training.preflight import check_prompts
+from stages.library.training.trainer import find_trainer
+
+SECTIONS = {
+    section.name: section
+    for section in (PREPARE, TAGGER, CAPTION, COMMON_TAG, ORGANIZE, TRAIN, LORA, GENERATE)
+}
+
+
+def faults(params: Params) -> list[str]:
+    """Return all that is wrong with params.yaml, in words."""
+    found = unknown_sections(params, SECTIONS)
+    for section in (*SECTIONS.values(), COUNTED):
+        found += section.faults(params)
+    if not found:
+        try:
+            check_training(TRAIN.read(params) | LORA.read(params))
+        except Problem as error:
+            found.append(str(error))
+    return list(dict.fromkeys(found))  # COUNTED is a part of TRAIN
+
+
+def check_training(read: dict[str, Any]) -> None:
+    """Raise Problem for what the trainer would refuse, as far as can be told without it."""
+    given, script = options_of(read["options"]), read["script"]
+    if known := options_here(script):
+        check_options(given, known, script)
+        check_choices(given, None)
+    elif near := did_you_mean(script, {name for each in tables() for name in each.scripts}, ""):
+        raise Problem(f"params.yaml, lora.script: sd-scripts has no {script}; {near}")
+    check_combinations(given, script)
+    check_prompts(read["sample_prompts"])
+
+
+def options_here(script: str) -> dict[str, Option]:
+    """Return the options of a script of the trainer: of the one that is here, else of any known.
+
+    A script that no known version has may be somebody's own: nothing is known of it.
+    """
+    try:
+        return known_options(find_trainer(script, dict(os.environ)).checkout, script)
+    except Problem:
+        versions = [table.scripts.get(script, {}) for table in tables()]
+        return {name: option for each in versions for name, option in each.items()}
+
+
+def check(params: Path, output: Path | None) -> None:
+    """Check every section; write to `output`, if any, that it is done.
+
+    Raises:
+        Problem: all that is wrong, a line each.
+    """
+    if wrong := faults(load_params(params)):
+        raise Problem("\n  ".join(wrong))
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(output, b"params.yaml is as it should be\n")
+    print(f"check: {params} is as it should be / 問題ありません")
+
+
+def build_parser() -> Parser:
+    parser = Parser("stages.check", __doc__)
+    parser.add_argument("--params", type=Path, default=PARAMS, help=f"file to check ({PARAMS})")
+    parser.add_argument("--output", type=Path, default=None, help="file that says it is checked")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), check, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

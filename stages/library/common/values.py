@@ -1,0 +1,115 @@
+"""Readers of single values: each takes a text, and says what is wrong with it and what to do."""
+
+import argparse
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable
+
+LONGEST_TAG = 250
+"""Characters: more than any tagger's tag has; what is longer is a text without its commas."""
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return a reader of finite numbers from `low` to `high`, both included."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a number from {low:g} to {high:g}; write one"
+            )
+        return value
+
+    return read
+
+
+def whole(low: int, high: int, multiple_of: int = 1) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `low` to `high`, both included."""
+    kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,10}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {low} to {high}; write one"
+            )
+        if int(text) % multiple_of:
+            near = max(low, round(int(text) / multiple_of) * multiple_of)
+            raise argparse.ArgumentTypeError(f"{text} is not {kind}; write {near}")
+        return int(text)
+
+    return read
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a reader of one of a few words."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            near = difflib.get_close_matches(text, choices, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is none of {', '.join(choices)}{hint or '; write one of them'}"
+            )
+        return text
+
+    return read
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a question with the nearest known word, in capitals or not; `otherwise` if none is.
+
+    >>> did_you_mean("dpm++ 2m", ["Euler", "DPM++ 2M"], "it has two")
+    'did you mean DPM++ 2M?'
+    """
+    lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(word.lower(), lower, n=1)
+    return f"did you mean {lower[near[0]]}?" if near else otherwise
+
+
+def tag(text: str) -> str:
+    """Read one tag: no comma, no line break, not empty, no more than 250 characters.
+
+    >>> tag(" long_hair ")
+    'long_hair'
+    """
+    if "," in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} holds a comma, which separates tags in a caption; write one tag without it"
+        )
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no tag; write a word such as long_hair")
+    if len(text.strip()) > LONGEST_TAG:
+        raise argparse.ArgumentTypeError(
+            f"{text.strip()[:30]!r} … has {len(text.strip())} characters; a tag has at most "
+            f"{LONGEST_TAG}"
+        )
+    return text.strip()
+
+
+def replacement(text: str) -> tuple[str, str]:
+    """Read `a=>b`: the tag to replace and the tag that takes its place.
+
+    >>> replacement("grey_hair=>silver_hair")
+    ('grey_hair', 'silver_hair')
+    """
+    parts = text.split("=>")
+    if len(parts) != 2 or not all(part.strip() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no replacement; write old_tag=>new_tag (to drop a tag use exclude)"
+        )
+    return tag(parts[0]), tag(parts[1])
+
+
+def folder_name(text: str) -> str:
+    """Read a name that is safe in a folder, in sd-scripts and in a WebUI: ASCII, no path."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text) or text.endswith("."):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name for a LoRA; write 1 to 64 of A-Z a-z 0-9 . _ - and begin with a "
+            "letter or digit (a WebUI can't load a LoRA whose file name is Japanese)"
+            " / 半角英数字で書いてください"
+        )
+    return text
