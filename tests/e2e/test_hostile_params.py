@@ -7,6 +7,8 @@ from ruamel.yaml import YAML
 
 from tests.support.clones import Clone, stages_run
 
+pytestmark = pytest.mark.e2e
+
 DATASET = ("check", "prepare", "score", "caption", "edit", "common-tag", "jp-tags", "organize")
 STAGES = (*DATASET, "report", "training/dvc.yaml:train", "training/dvc.yaml:generate")
 
