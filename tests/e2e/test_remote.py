@@ -29,6 +29,7 @@ from tools.remote.config import misspelt
 
 pytestmark = pytest.mark.e2e
 
+WAITING_SECONDS = 120
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["dvc_gdrive", "tests.e2e.test_remote"])
 
@@ -324,7 +325,7 @@ def test_killed_push_is_completed_by_the_next(
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + WAITING_SECONDS
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -393,7 +394,7 @@ def test_first_check_signs_in_with_the_browser(machine: Machine, tmp_path: Path)
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=WAITING_SECONDS)
     os.close(keyboard)
     os.close(terminal)
     assert process.returncode == 0, output
@@ -431,7 +432,7 @@ def checked(machine: Machine) -> str:
         target=check_in, args=(machine.root, machine.environment(), output), daemon=True
     )
     process.start()
-    process.join(timeout=60)
+    process.join(timeout=WAITING_SECONDS)
     assert process.exitcode == 1
     return output.read_text(encoding="utf-8")
 

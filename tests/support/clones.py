@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
+WAITING_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Clone:
     def run(self, *command: str, ok: bool = True) -> str:
         """Run a command and return what it printed; it must succeed, or fail, as `ok` says."""
         with self.start(*command) as process:
-            output, _ = process.communicate(timeout=300)
+            output, _ = process.communicate(timeout=WAITING_SECONDS)
         assert (process.returncode == 0) == ok, output
         return output
 

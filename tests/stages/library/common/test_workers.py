@@ -8,20 +8,25 @@ import pytest
 from stages.library.common.errors import Problem
 from stages.library.common.workers import run_over
 
+WAITING_SECONDS = 120
+
 
 class Crowd:
-    """Work that counts how many threads are at it at the same time."""
+    """Work that counts how many threads are at it at the same time, and waits for the expected."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, expected: int = 1) -> None:
+        self.expected = expected
+        self.changed = threading.Condition()
         self.now = self.most = self.done = 0
 
     def work(self, item: int) -> int:
-        with self.lock:
+        with self.changed:
             self.now += 1
             self.most = max(self.most, self.now)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.most >= self.expected, WAITING_SECONDS)
         time.sleep(0.005)
-        with self.lock:
+        with self.changed:
             self.now -= 1
             self.done += 1
         return item * item
@@ -41,7 +46,7 @@ def test_no_items_give_no_results() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_no_more_threads_work_than_asked_for(workers: int) -> None:
-    crowd = Crowd()
+    crowd = Crowd(workers)
 
     assert list(run_over(range(30), crowd.work, workers)) == [item * item for item in range(30)]
     assert crowd.most == workers
@@ -52,7 +57,7 @@ def test_by_default_one_thread_a_core_and_at_most_four(
     monkeypatch: pytest.MonkeyPatch, cores: int | None, threads: int
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    crowd = Crowd()
+    crowd = Crowd(threads)
     list(run_over(range(30), crowd.work))
 
     assert crowd.most == threads
