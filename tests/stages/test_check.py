@@ -78,6 +78,12 @@ def test_what_a_stage_would_refuse_is_known_at_once(
     assert fault in found
 
 
+def test_a_params_yaml_of_before_is_one_line(params: dict[str, Any]) -> None:
+    params["train"] |= params.pop("lora")
+    (fault,) = check.faults(params)
+    assert fault.startswith("params.yaml, train.script: has moved; write script, base_model, ")
+
+
 def test_a_script_of_somebody_s_own_is_not_known(params: dict[str, Any]) -> None:
     params["lora"]["script"] = "my.py"
     params["train"]["my_option"] = 1

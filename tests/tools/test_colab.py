@@ -88,6 +88,11 @@ stages:
     - path: data/edits.yaml
       hash: md5
       md5: fb3e99bec8e1dd1f02e3b2ee4cde0a11
+  organize:
+    cmd: python
+    params:
+      params.yaml:
+        train.max_train_epochs: 10
   report:
     cmd: python
     params:
