@@ -1,5 +1,6 @@
 """Outputs that are there whole or not at all, written by one process at a time."""
 
+import fcntl
 import hashlib
 import re
 import shutil
@@ -22,8 +23,12 @@ def locked(output: Path) -> Iterator[None]:
 
     A killed `dvc repro` leaves its stage running. Run again, the stage waits here for the old
     one, rather than writing the same files beside it.
+
+    Raises:
+        Problem: the file system has no locks.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
+    refuse_lockless(beside(output, "lock"))
     lock = filelock.FileLock(beside(output, "lock"), timeout=0)
     try:
         lock.acquire()
@@ -34,6 +39,25 @@ def locked(output: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def refuse_lockless(lock: Path) -> None:
+    """Raise Problem where flock(2) is refused, as by some network mounts.
+
+    filelock before 4 takes ENOLCK for a lock that somebody else holds, and waits for ever.
+    """
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):  # held by somebody; some say EACCES for it
+            return
+        except OSError as error:
+            raise Problem(
+                f"{lock.parent}: this file system has no locks ({error.strerror}), so two runs "
+                "could write the same files; keep the project on this computer's own disk / "
+                "ここではファイルをロックできません。プロジェクトはこのコンピューター自身の"
+                "ディスクに置いてください"
+            ) from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from stages.library.common.errors import Problem
+from stages.library.common.outputs import refuse_lockless
 from stages.library.common.paths import located
 from stages.library.training.options import Options, as_words
 
@@ -135,6 +136,7 @@ def alone(lock: Path) -> Iterator[IO[str]]:
     its processes lives, though this one is killed.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
+    refuse_lockless(lock)
     with lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

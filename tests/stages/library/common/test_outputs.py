@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import hashlib
 import os
 import signal
@@ -245,3 +247,15 @@ def test_below_a_folder_that_is_away_nothing_is_made(tmp_path: Path) -> None:
     copy_atomically(tmp_path / "file", drive / "state/run/file", drive)
     copy_atomically(tmp_path / "file", drive / "file", drive)
     assert (drive / "state/run/file").read_text() == "nasu"
+
+
+@pytest.mark.parametrize("refusal", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_file_system_without_locks_is_told_at_once(
+    refusal: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(Problem, match="has no locks"), locked(tmp_path / "prepared"):
+        pytest.fail("it was held by nobody")
