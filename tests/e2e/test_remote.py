@@ -93,7 +93,7 @@ def test_fifty_files_and_one_of_100_mb_reach_a_second_clone(
     machine = replace(machine_with(folder, files), variables=drive.environment())
     machine.configure_drive()
     output = machine.remote("push")
-    assert "push: done, gdrive: 52 files pushed" in output
+    assert "push: done, gdrive: 52 files pushed; 52 of 52 objects there" in output
     assert drive.asked.count("upload") == 53
     assert_arrived(machine, drive, folder)
     shutil.rmtree(folder)
@@ -322,6 +322,26 @@ def test_killed_push_is_completed_by_the_next(
     drive.faults = []
     machine.remote("push")
     assert_arrived(machine, drive, tmp_path)
+
+
+def test_objects_that_drive_lost_come_back_though_dvc_believes_them_there(
+    drive: Drive, machine: Machine, tmp_path: Path
+) -> None:
+    machine.remote("push")
+    files = [item for item in drive.store.items.values() if item.content]
+    for item in [each for each in files if not each.title.endswith(".dir")][:2]:
+        del drive.store.items[item.id]
+    assert "up to date" in machine.run("dvc", "push")
+    assert "warning objects       4 of 6 objects there" in machine.remote("check")
+    drive.asked.clear()
+    assert "6 of 6 objects there" in machine.remote("push")
+    assert drive.asked.count("upload") == 2
+    assert drive.asked.count("get") < 6  # files are listed, not asked for one by one
+    assert_arrived(machine, drive, tmp_path)
+    short = next(item for item in drive.store.items.values() if len(item.content) > 100)
+    short.content = short.content[:100]
+    assert "6 of 6 objects there" in machine.remote("push")
+    assert_arrived(machine, drive, tmp_path / "again")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -681,9 +701,14 @@ def test_missing_package_of_google_drive_is_told_in_one_line(
 def test_check_of_a_folder_in_order(machine: Machine) -> None:
     machine.configure(str(machine.home / "cache"), verify="true")
     output = machine.remote("check", "gdrive")
-    assert "verify        true" in output
-    assert "gdrive can be used / 使えます: python -m tools.remote push gdrive" in output
+    assert "warning objects       0 of 6 objects there" in output
+    assert "gdrive can be used, but see the warning" in output
     assert [path.name for path in (machine.home / "cache").iterdir()] == ["pydrive2fs"]
+    machine.run("dvc", "push")
+    output = machine.remote("check", "gdrive")
+    assert "verify        true" in output
+    assert "ok      objects       6 of 6 objects there" in output
+    assert "gdrive can be used / 使えます: python -m tools.remote push gdrive" in output
 
 
 def test_remote_that_is_not_configured_is_named(machine: Machine) -> None:

@@ -16,8 +16,11 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.values import number, whole
-from tools.remote.checks import CHECKS, Finding, findings
+from tools.remote.advice import NOWHERE, advice_on, in_short
+from tools.remote.checks import CHECKS, LIST_WITHIN, Finding, findings, within
 from tools.remote.config import COLAB, described, misspelt, opened
+from tools.remote.objects import Survey, some, survey
+from tools.remote.send import AS_PROCESS
 
 IDLE = 0.0001
 """The share of a processor below which a process does nothing."""
@@ -82,7 +85,10 @@ def check(name: str) -> None:
 
 
 def push(name: str, words: list[str], minutes: float, tries: int, pause: float) -> None:
-    """Run `dvc push` until it succeeds.
+    """Run `dvc push` until it succeeds, and all that it should have sent is there.
+
+    What dvc says is not believed: killed while it collects, it takes what it had not reached for
+    sent ever after (treeverse/dvc#10977), and files for there if their folder's list is (#7532).
 
     Raises:
         SystemExit: it did not; the exit code is that of the last try, or 1.
@@ -101,18 +107,28 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
                 code == 0
             ):  # dvc makes the folder anew, on this disk, when a Drive is unmounted meanwhile
                 wrong = problems(name, before_push=True)
+            found = Survey()
             if code == 0 and not wrong:
+                code, found, wrong = made_sure(name, words, minutes)
+            if code == 0 and not wrong and found.complete:
                 others = "" if attempt == 1 else f"; tries before this one: {attempt - 1}"
-                print(f"push: done, {name}: {last}{others}")
+                counted = f"; {found.counted}" if found.wanted else ""
+                print(f"push: done, {name}: {last.rstrip('.')}{counted}{others}")
                 if in_colab:
                     print("push: now run drive.flush_and_unmount(), or Drive gets it much later")
                 return
             failed = f"dvc push failed, exit code {code}"
             if code == KILLED:
                 failed = f"nothing moved for {minutes:g} minutes; stopped"
-            if code == 0:
+            if found.wanted and not found.complete:
+                failed = f"only {found.counted}"
+            elif code == 0:
                 failed = "the folder went away meanwhile, and may not have got all"
             print(f"push: {failed}", flush=True)
+            if found.nowhere and not found.sendable:
+                print(f"  neither here nor there: {some(found.nowhere)}", flush=True)
+                remedy = (f"push: {NOWHERE.english}", NOWHERE.japanese)
+                break
             if code in USAGE or (words and code != KILLED and misspelt(words)):
                 remedy = CORRECT
                 break
@@ -126,6 +142,33 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
             time.sleep(wait)
     print(remedy[0], f"      {remedy[1]}", sep="\n", file=sys.stderr)
     raise SystemExit(code or 1)
+
+
+def made_sure(name: str, words: list[str], minutes: float) -> tuple[int, Survey, list[Finding]]:
+    """Compare what the remote lists with what it should have, and send what it lacks.
+
+    Returns the exit code of sending, what was found at last, and what kept it from being found.
+    """
+    code, found = 0, Survey()
+    try:
+        found = looked(name, words)
+        if found.sendable:
+            print(f"push: {found.counted}, though dvc says done; sending the others", flush=True)
+            code, _ = watched([*AS_PROCESS, name, *words], minutes * 60)
+            found = looked(name, words)
+    except Problem:
+        raise
+    except Exception as error:
+        finding = Finding("objects there", in_short(error), advice_on(error))
+        print(shown(finding), flush=True)
+        return 1, found, [finding]
+    return code, found, []
+
+
+def looked(name: str, words: list[str]) -> Survey:
+    """Compare what the remote lists with what it should have; nothing for one of another kind."""
+    with opened(name) as remote, within(LIST_WITHIN):
+        return survey(remote, words) if remote.kind in CHECKS else Survey()
 
 
 def problems(name: str, before_push: bool = False) -> list[Finding]:

@@ -67,6 +67,16 @@ FULL = Advice(
     "in My Drive and needs a Shared Drive",
     "容量がいっぱいです。ゴミ箱を空にするか、容量を増やしてください",
 )
+PUSH = Advice(
+    "python -m tools.remote push {name}",
+    "上のコマンドで、足りないものを送ってください",
+)
+NOWHERE = Advice(
+    "make them again (dvc repro; for your own drawings: dvc add data/raw), or bring them from "
+    "where they are (dvc pull), then push; python -m tools.doctor finds damaged ones",
+    "dvc repro で作り直すか(自分の絵は dvc add data/raw)、あるところから dvc pull で取り込んで"
+    "から、もう一度送ってください。壊れたものは python -m tools.doctor で見つかります",
+)
 WAIT = Advice("wait a minute and try again", "しばらく待って、もう一度実行してください", True)
 
 ADVICE = {

@@ -31,6 +31,7 @@ from tools.remote.advice import (
     KEY_TEXT,
     MAKE_FOLDER,
     OWN_CLIENT,
+    PUSH,
     SET_CLOCK,
     SHARED_DRIVE,
     SIGN_IN_AGAIN,
@@ -40,17 +41,18 @@ from tools.remote.advice import (
     in_short,
 )
 from tools.remote.config import COLAB, Remote, mount_of
+from tools.remote.objects import survey
 
 OLDEST_PYDRIVE2 = (1, 21, 3)
 LITTLE_SPACE = 100 * 10**6
 """Bytes below which a push of LoRAs is sure to fail."""
 WRONG_CLOCK = 300
 """Seconds of difference from which Google refuses a service account."""
-ANSWER_WITHIN, SIGN_IN_WITHIN = 60, 300
+ANSWER_WITHIN, SIGN_IN_WITHIN, LIST_WITHIN = 60, 300, 600
 """Seconds that a check may take; signing in takes a person and a browser."""
 VARIABLE = "GDRIVE_CREDENTIALS_DATA"
 """An environment variable that takes the place of the file with a key or sign-in."""
-HARMLESS = {"verify", "clock"}
+HARMLESS = {"verify", "clock", "objects"}
 """Checks that may fail and yet let a push succeed."""
 
 
@@ -220,6 +222,14 @@ def write_and_read(remote: Remote) -> str:
     return f"a file of {len(content)} bytes came back the same, and is deleted"
 
 
+def objects(remote: Remote) -> str:
+    """DVC takes files for there that a killed push never sent (treeverse/dvc#10977)."""
+    found = survey(remote, [])
+    if not found.complete:
+        raise Failed(f"{found.counted}, as the outputs name them", PUSH)
+    return found.counted
+
+
 Check = Callable[[Remote], str]
 DRIVE: dict[str, Check] = {
     "packages": packages,
@@ -229,6 +239,7 @@ DRIVE: dict[str, Check] = {
     "space": space,
     "folder": folder,
     "write, read": write_and_read,
+    "objects": objects,
 }
 FOLDER: dict[str, Check] = {
     "mounted": mounted,
@@ -236,6 +247,7 @@ FOLDER: dict[str, Check] = {
     "verify": verify,
     "space": space,
     "write, read": write_and_read,
+    "objects": objects,
 }
 CHECKS = {"oauth": DRIVE, "robot": DRIVE, "folder": FOLDER}
 """By the kind of a remote; others are not checked."""
@@ -250,7 +262,8 @@ def findings(remote: Remote, before_push: bool = False) -> Iterator[Finding]:
     for check, work in CHECKS.get(remote.kind, {}).items():
         if before_push and check not in BEFORE_PUSH.get(remote.kind, ()):
             continue
-        limit = SIGN_IN_WITHIN if check == "sign-in" and sys.stdin.isatty() else ANSWER_WITHIN
+        limit = LIST_WITHIN if check == "objects" else ANSWER_WITHIN
+        limit = SIGN_IN_WITHIN if check == "sign-in" and sys.stdin.isatty() else limit
         try:
             with within(limit):
                 text = work(remote)

@@ -35,6 +35,7 @@ class Remote:
 
     name: str
     dvc: Any
+    repo: Any
     about: dict[str, Any] = field(default_factory=dict)
     ahead: float = 0
     """Seconds by which Google's clock is ahead of this computer's."""
@@ -87,7 +88,7 @@ def opened(name: str) -> Iterator[Remote]:
     try:
         with Repo() as repo:
             chosen = name or repo.config["core"].get("remote") or ""
-            yield Remote(chosen, repo.cloud.get_remote(name or None, "push"))
+            yield Remote(chosen, repo.cloud.get_remote(name or None, "push"), repo)
     except (ImportError, RemoteMissingDepsError) as error:  # dvc-gdrive, or what it needs
         remedy = (
             "pip install -r requirements.txt / 上のコマンドでパッケージを入れてください"

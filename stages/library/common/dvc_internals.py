@@ -1,0 +1,144 @@
+"""What is asked of DVC itself, beyond its commands; tried with DVC 3.67."""
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Output(NamedTuple):
+    """What an output was when it was last recorded: its path, its object, what is meant of it."""
+
+    path: str
+    oid: str
+    within: tuple[str, ...] = ()
+
+
+def outputs(repo: Any, words: list[str], remote: str) -> Iterator[Output]:
+    """Yield the outputs that `dvc push WORDS --remote REMOTE` means, and those of the commit.
+
+    As dvc/repo/fetch.py::_collect_indexes collects them, but without the index that DVC keeps
+    outside the repository, which a killed push leaves partial (treeverse/dvc#10977). Without words
+    the outputs that HEAD records count, too: they are what somebody else pulls.
+    """
+    from dvc.cli import parse_args
+    from dvc.repo.index import index_from_targets
+    from dvc.scm import NoSCM
+    from dvc.utils import glob_targets
+
+    given = parse_args(["push", *words])
+    whole = given.all_branches or given.all_tags or given.all_commits
+    head = not (whole or given.targets or isinstance(repo.scm, NoSCM) or repo.scm.no_commits)
+    targets = glob_targets(given.targets, glob=given.glob)
+    for _ in repo.brancher(
+        revs=["HEAD"] if head else None,
+        all_branches=given.all_branches,
+        all_tags=given.all_tags,
+        all_commits=given.all_commits,
+    ):
+        view = index_from_targets(
+            repo, targets, with_deps=given.with_deps, recursive=given.recursive
+        )
+        for out, part in view._filtered_outs:
+            mine = out.use_cache and out.can_push and out.remote in (None, remote)
+            if mine and out.hash_name == "md5" and out.hash_info and not out.stage.is_repo_import:
+                within = out.fs.relparts(part, out.fs_path) if part else ()
+                path = out.fs.as_posix(out.fs.relpath(out.fs_path, repo.root_dir))
+                yield Output(path, str(out.hash_info.value), () if within == (".",) else within)
+
+
+def files_of(output: Output, stores: list[Any]) -> dict[str, str] | None:
+    """Return the files of an output by their objects; None if no store can tell what they are.
+
+    Only a folder has more than its own object: a `.dir`, which lists them.
+    """
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+    from dvc_objects.errors import ObjectFormatError
+
+    if not output.oid.endswith(".dir"):
+        return {}
+    for store in stores:
+        try:
+            tree = Tree.load(store, HashInfo("md5", output.oid))
+        except (FileNotFoundError, ObjectFormatError):
+            continue
+        start = len(output.within)
+        listed = ((parts, str(oid.value)) for parts, _, oid in tree)
+        return {
+            oid: "/".join((output.path, *parts))
+            for parts, oid in listed
+            if parts[:start] == output.within
+        }
+    return None
+
+
+def sizes(store: Any) -> dict[str, int]:
+    """Return the size in bytes of each object of a store, by its id; in one listing.
+
+    dvc_objects/db.py::_list_oids, but with sizes: PyDrive2 lists folders, not files, a request,
+    and keeps ids of folders as long as the process lives, unless its instances are forgotten.
+    """
+    fs = store.fs.fs
+    found = fs.find(store.path, detail=True)
+    if isinstance(found, dict):
+        type(fs).clear_instance_cache()
+        listed = {path: int(info["size"] or 0) for path, info in found.items()}
+    else:  # DVC's own find of a local folder knows no details
+        listed = {}
+        for path in found:
+            with suppress(FileNotFoundError):  # another push renames its own
+                listed[path] = Path(path).lstat().st_size
+    ids = {path: Path(path).parts[-2:] for path in listed}
+    return {"".join(ids[path]): size for path, size in listed.items() if len(ids[path][0]) == 2}
+
+
+def forget(repo: Any, store: Any) -> None:
+    """Clear what DVC believes to be in a remote, and what it collected for a push or pull of it.
+
+    dvc_data/hashfile/status.py::_indexed_dir_hashes takes the files of a known `.dir` for there,
+    dvc_data/index/collect.py::collect what a killed process had collected for everything.
+    """
+    from dvc_data.hashfile.db import get_index
+
+    with closing(get_index(store)) as index:
+        index.clear()
+    repo.drop_data_index()
+
+
+def send(cache: Any, store: Any, oids: list[str], jobs: int | None) -> list[str]:
+    """Copy objects from the cache to a remote, whatever is believed; return those that failed.
+
+    As dvc_data/hashfile/transfer.py::_add does.
+    """
+    failed: list[str] = []
+    if oids:
+        store.add(
+            [cache.oid_to_path(oid) for oid in oids],
+            cache.fs,
+            oids,
+            check_exists=False,
+            batch_size=jobs or store.fs.jobs,
+            on_error=lambda oid, error: failed.append(f"{oid}: {error}"),
+        )
+    return failed
+
+
+def fault_of_record(path: Path) -> str:
+    """Return why DVC can't read a dvc.lock or .dvc file; '' if it can.
+
+    DVC writes them in place (dvc/utils/serialize/_common.py::_modify_data), so that a kill leaves
+    an empty or a cut one.
+    """
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA, COMPILED_SINGLE_STAGE_SCHEMA
+    from dvc.utils.serialize import loads_yaml
+    from ruamel.yaml.error import YAMLError
+    from voluptuous import Invalid
+
+    lock = path.name == "dvc.lock"
+    try:
+        record = loads_yaml(path.read_text(encoding="utf-8"))
+        (COMPILED_LOCKFILE_SCHEMA if lock else COMPILED_SINGLE_STAGE_SCHEMA)(record)
+    except (YAMLError, Invalid, ValueError) as error:
+        return " ".join(str(error).split())[:100] if path.stat().st_size else "empty"
+    return "" if lock or record.get("outs") else "names no output"
