@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,14 +153,13 @@ def dataset() -> None:
             "git add -A, git commit, python -m tools.remote push, git push / データセットを"
             "作ったあとで変わっています。手元で、上のコマンドを順に実行してください"
         )
-    md5 = entry_of(recorded, "outs", "data/dataset")
-    listed = Path("files/md5", md5[:2], md5[2:])  # pushed last: with it, the files are there
-    if not any((place / listed).is_file() for place in (Path(".dvc/cache"), drive() / "dvc")):
+    files = absent(entry_of(recorded, "outs", "data/dataset"), Path(".dvc/cache"), drive() / "dvc")
+    if files:
         raise Problem(
-            "the Drive lacks the dataset of this commit; at home: python -m tools.remote push, and "
-            "wait until Google Drive has uploaded it / ドライブにこのコミットのデータセットが"
-            "ありません。手元で python -m tools.remote push を実行し、ドライブへの送信が終わるまで"
-            "待ってください"
+            f"the Drive lacks the dataset of this commit, or files of it ({files[0]}, {len(files)} "
+            "in all); at home: python -m tools.remote push, and wait until Google Drive has "
+            "uploaded it / ドライブにこのコミットのデータセットが(すべては)ありません。手元で "
+            "python -m tools.remote push を実行し、ドライブへの送信が終わるまで待ってください"
         )
     run("dvc", "pull", "data/dataset")
     print(f"{sum(1 for _ in Path('data/dataset').glob('*/*.png'))} pictures in data/dataset")
@@ -308,6 +308,25 @@ def entry_of(recorded: dict[str, Any], kind: str, path: str) -> str:
     """Return the MD5 that a dvc.lock has of a path among its `deps` or `outs`; '' without one."""
     entries = [each for stage in recorded["stages"].values() for each in stage.get(kind, [])]
     return next((str(each.get("md5", "")) for each in entries if each["path"] == path), "")
+
+
+def absent(md5: str, *stores: Path) -> list[str]:
+    """Return the files of a recorded folder that no store of DVC holds; or the folder's list.
+
+    The list alone proves nothing: a killed push can leave it there without its files.
+    """
+    listed = Path("files/md5", md5[:2], md5[2:])
+    for store in stores:
+        with suppress(OSError, ValueError):
+            entries = json.loads((store / listed).read_text(encoding="utf-8"))
+            held = {f"{file.parent.name}{file.name}" for s in stores for file in objects(s)}
+            return [entry["relpath"] for entry in entries if entry["md5"] not in held]
+    return ["data/dataset"]
+
+
+def objects(store: Path) -> Iterator[Path]:
+    """Yield the objects that a cache or a remote lists, without a look at each."""
+    return store.glob("files/md5/[0-9a-f][0-9a-f]/*")
 
 
 def put_aside() -> None:

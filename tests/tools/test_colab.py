@@ -1,5 +1,6 @@
 """The notebook's steps one by one, without Colab; the whole is in tests/e2e."""
 
+import json
 import os
 import signal
 import subprocess
@@ -133,6 +134,27 @@ def test_corrections_that_the_dataset_lacks_are_named(here: Path) -> None:
     assert colab.changed_since(recorded, params, edits) == []
     assert colab.entry_of(recorded, "outs", "data/captions").endswith(".dir")
     assert colab.entry_of(recorded, "outs", "data/dataset") == ""
+
+
+def test_files_of_the_dataset_that_the_drive_lacks_are_named_though_their_list_is_there(
+    here: Path,
+) -> None:
+    stores = here / "cache", here / "drive"
+    names = {"10_nasu/img001.png": "a1" + 30 * "0", "10_nasu/img001.txt": "b2" + 30 * "0"}
+    entries = [{"md5": oid, "relpath": name} for name, oid in names.items()]
+    kept = {"c3" + 30 * "0" + ".dir": json.dumps(entries), names["10_nasu/img001.txt"]: "1girl"}
+    listed, *_ = kept
+    assert colab.absent(listed, *stores) == ["data/dataset"]
+    for store, (oid, content) in zip(stores, kept.items(), strict=True):
+        place = store / "files/md5" / oid[:2] / oid[2:]
+        place.parent.mkdir(parents=True)
+        place.write_text(content)
+    assert colab.absent(listed, *stores) == ["10_nasu/img001.png"]
+    (stores[0] / "files/md5/a1").mkdir()
+    (stores[0] / "files/md5/a1" / ("0" * 30)).touch()
+    assert colab.absent(listed, *stores) == []
+    (stores[0] / "files/md5/c3" / ("0" * 30 + ".dir")).write_text("[{")  # cut
+    assert colab.absent(listed, *stores) == ["data/dataset"]
 
 
 def test_params_that_can_t_be_read_are_told(here: Path) -> None:
