@@ -137,6 +137,14 @@ def test_dataset(clone: Clone) -> None:
     assert clone.run("git", "diff", "--stat", "data/edits.yaml") == ""
 
 
+def test_troubleshooting(clone: Clone) -> None:
+    lock = clone.root / ".dvc" / "tmp" / "rwlock"
+    mend = "python -m tools.doctor --mend"
+    said = walk(clone, "docs/troubleshooting.md", {mend: lambda: lock.write_text("")})
+    assert "mended: .dvc/tmp/rwlock removed" in said
+    assert not lock.exists()
+
+
 def test_compare(trained: Studio, tmp_path: Path) -> None:
     # where docs/train.md puts the trainer; an experiment in a queue runs elsewhere
     studio = trained.copy(tmp_path / "clone", NASUMISO_TRAINER="")

@@ -1,0 +1,64 @@
+"""What killed stages left beside their outputs."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+from stages.library.common.outputs import beside
+from tools.doctor.faults import Examination, Fault, is_held
+
+PIPELINES = (Path("dvc.yaml"), Path("training/dvc.yaml"))
+EDITS = Path("data/edits.yaml")
+
+
+def leftovers() -> Examination:
+    """Only beside what we write ourselves is anything taken for ours."""
+    faults, kept, busy = [], 0, 0
+    for output in [*written(), EDITS]:
+        kept += beside(output, "checkpoint").exists()
+        left = [each for suffix in ("partial", "old") if (each := beside(output, suffix)).exists()]
+        if left and is_held(beside(output, "lock")):
+            busy += 1
+            continue
+        faults += [leftover(output, path) for path in left]
+    said = "none" if not busy else f"{busy} outputs are being written"
+    said += f"; {kept} checkpoints, from which the next run goes on" if kept else ""
+    return said, faults
+
+
+def leftover(output: Path, path: Path) -> Fault:
+    """Return what to do about a leftover; `.old` without its output is the output itself."""
+    only = path.name.endswith(".old") and not output.exists()
+    return Fault(
+        f"{path}: left by a killed run" + (f", and all there is of {output}" if only else ""),
+        "--mend puts it back" if only else "--mend removes it, and so does the next run",
+        "--mend で元に戻せます" if only else "--mend で消せます(次の実行でも消えます)",
+        partial(put_back if only else remove, path, output),
+    )
+
+
+def put_back(path: Path, output: Path) -> str:
+    path.rename(output)
+    return f"{output} is back"
+
+
+def remove(path: Path, _: Path) -> str:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return f"{path} removed"
+
+
+def written() -> list[Path]:
+    """Return the outputs of the pipelines, and the records that stages keep beside them."""
+    from dvc.utils.serialize import loads_yaml
+
+    found = set()
+    for pipeline in PIPELINES:
+        stages = loads_yaml(pipeline.read_text(encoding="utf-8"))["stages"]
+        for stage in stages.values():
+            for kind in ("outs", "metrics", "plots"):
+                for out in stage.get(kind, []):
+                    found.add(Path(out if isinstance(out, str) else next(iter(out))))
+    return sorted(found)
