@@ -23,7 +23,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.drive import is_folder
 from stages.library.common.errors import Problem
-from stages.library.common.git import git
+from stages.library.common.git import git, git_or_none
 from tools.experiments import (
     as_set_param,
     baseline,
@@ -113,7 +113,7 @@ def update(repository: str, branch: str, experiment: str = "lora", overrides: st
     check_name(experiment)
     split_overrides(overrides)
     git("remote", "set-url", "origin", repository)
-    if not git("config", "user.name"):
+    if not git_or_none("config", "user.name"):
         git("config", "user.name", "Nasumiso Creator in Colab")
         git("config", "user.email", "colab@localhost")
     try:
@@ -124,8 +124,8 @@ def update(repository: str, branch: str, experiment: str = "lora", overrides: st
             "the form, and for a private repository run the cell that signs in to Git / フォームの "
             "REPOSITORY と BRANCH を確かめ、非公開なら Git にログインするセルも実行してください"
         ) from None
-    if git("rev-parse", "HEAD") != git("rev-parse", "FETCH_HEAD^{commit}"):
-        fetched = git("rev-parse", "FETCH_HEAD^{commit}")
+    fetched = git("rev-parse", "FETCH_HEAD^{commit}")
+    if git("rev-parse", "HEAD") != fetched:
         put_aside()
         run("git", "checkout", "--quiet", "--detach", fetched)
     print(git("log", "-1", "--format=%h %s (%cr)"))
@@ -181,7 +181,7 @@ def trainer(source: str = SD_SCRIPTS, commit: str = SD_SCRIPTS_COMMIT) -> None:
     if named := os.environ.get("NASUMISO_TRAINER"):
         print(f"using the trainer in {named}, as NASUMISO_TRAINER says")
         return
-    if git("-C", str(TRAINER), "rev-parse", "HEAD") != commit:
+    if git_or_none("-C", str(TRAINER), "rev-parse", "HEAD") != commit:
         folder = str(TRAINER)
         run("git", "init", "--quiet", folder)
         run("git", "-C", folder, "fetch", "--quiet", "--depth=1", source, commit)

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from stages.library.common.errors import Problem
-from stages.library.common.git import git
+from stages.library.common.git import git, git_or_none
 from stages.library.common.values import did_you_mean
 from stages.library.params.lora import LORA
 from stages.library.training.option_tables import tables
@@ -78,11 +78,16 @@ def note_as(kind: str, refs: list[str]) -> None:
 
 
 def fetch_published(drive: Path) -> None:
-    """Learn which experiments origin has, and which are bundles on the Drive."""
+    """Learn which experiments origin has, and which are bundles on the Drive.
+
+    Raises:
+        Problem: origin can't be asked: the same might be trained twice.
+    """
     refs = "+refs/exps/*:refs/published/*"
     git("fetch", "--quiet", "origin", refs)
     for bundle in sorted(drive.glob("experiments/*.bundle")):
-        git("fetch", "--quiet", str(bundle), refs)
+        # one that builds on commits that are not here can't hold the experiment that is wanted
+        git_or_none("fetch", "--quiet", str(bundle), refs)
 
 
 def check_name(name: str) -> None:

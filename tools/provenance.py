@@ -7,7 +7,7 @@ from pathlib import Path
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
-from stages.library.common.git import git
+from stages.library.common.git import git, git_or_none
 from stages.library.training.provenance import Papers, locked_md5, read_metadata, read_papers
 from stages.library.training.receipt import verdict
 
@@ -18,7 +18,8 @@ def commits_to_look_at(papers: Papers) -> Iterator[str]:
     An experiment is started on a commit and becomes one afterwards, in refs/exps: there the
     recorded commit may hold an older dataset.
     """
-    yield papers.git_commit
+    if papers.git_commit:
+        yield papers.git_commit
     found = git("log", "--all", "--format=%H", f"-S{papers.dataset_md5}", "--", "dvc.lock")
     yield from found.splitlines()
 
@@ -26,7 +27,7 @@ def commits_to_look_at(papers: Papers) -> Iterator[str]:
 def commit_of_dataset(papers: Papers) -> str:
     """Return a commit of this repository whose dvc.lock records the dataset; '' if none does."""
     for commit in commits_to_look_at(papers):
-        lock = git("show", f"{commit}:dvc.lock")
+        lock = git_or_none("show", f"{commit}:dvc.lock")  # another clone's commit may not be here
         if lock and locked_md5(lock, papers.dataset) == papers.dataset_md5:
             return commit
     return ""
@@ -65,7 +66,8 @@ def way(commit: str, dataset: str, md5: str) -> list[str]:
     is pulled, since a remote may want a login.
     """
     get = "checkout" if (CACHE / md5[:2] / md5[2:]).is_file() else "pull"
-    here = git("symbolic-ref", "--short", "-q", "HEAD") or git("rev-parse", "HEAD")
+    branch = git_or_none("symbolic-ref", "--short", "-q", "HEAD")
+    here = branch or git("rev-parse", "HEAD")
     changed = git("status", "--porcelain")
     there = f"git checkout {commit} && dvc {get} {dataset}"
     back = f"git checkout {here} && dvc checkout {dataset}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.common.drive import Drive, find_drive
-from stages.library.common.git import git
+from stages.library.common.git import git_or_none
 from stages.library.common.paths import located
 from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.training.base_model import BaseModel, known_sha256
@@ -175,6 +175,7 @@ def papers_of(
     """Return what the LoRA is made of; `run` is a digest of all that decides the result."""
     sha256 = order.model.sha256 or known_sha256(located(order.model.place))
     commit = trainer_commit(trainer)
+    head = git_or_none("rev-parse", "HEAD") or ""  # none in a folder that is not from Git
     params: dict[str, object] = {
         "name": order.name,
         "script": order.script,
@@ -184,8 +185,8 @@ def papers_of(
     decides = {"captions": CAPTION, "files": contents(options), "params": params}
     return Papers(
         run=run_id({"dataset": md5, "model": sha256, "trainer": commit, **decides}),
-        git_commit=git("rev-parse", "HEAD"),
-        git_changed=changed(),
+        git_commit=head,
+        git_changed=bool(head) and changed(),
         dataset=dataset.as_posix(),
         dataset_md5=md5,
         params_sha256=digest_of(params),

@@ -1,19 +1,37 @@
-"""Git as a command."""
+"""An answer of nothing is no failure, and a failure is never taken for an answer."""
 
-import ast
-import inspect
-import sys
+from pathlib import Path
 
-from stages.library.common import git
+import pytest
 
-
-def test_it_returns_what_git_prints() -> None:
-    assert git.git("--version").startswith("git version ")
+from stages.library.common.errors import Problem
+from stages.library.common.git import git, git_or_none
 
 
-def test_it_needs_nothing_that_pip_installs() -> None:
-    """tools.colab imports it before there is a virtual environment."""
-    nodes = ast.walk(ast.parse(inspect.getsource(git)))
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    assert names
-    assert names <= sys.stdlib_module_names
+def test_an_empty_answer_is_told_from_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    assert git("status", "--porcelain") == ""
+    assert git_or_none("status", "--porcelain") == ""
+    assert git_or_none("rev-parse", "HEAD") is None, "there is no commit yet"
+    Path("new.txt").touch()
+    assert git("status", "--porcelain") == "?? new.txt"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("log", "-1", "--format=%h"), r"^git log -1: fatal: not a git repository"),
+        (("config", "user.nobody"), r"^git config user.nobody: exit code 1$"),
+    ],
+)
+def test_a_failure_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(Problem, match=message) as error:
+        git(*words)
+    assert "\n" not in str(error.value)
