@@ -16,11 +16,13 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stages import generate
 from stages.library.drawing.loras import loras_of
 from stages.library.drawing.orders import cells
 from stages.library.drawing.painters.webui import as_request
+from stages.library.drawing.prompts import Drawing
 from tests.standins.webui.server import webui
 from tests.support.clones import PROJECT
 from tests.support.params import arguments
@@ -37,7 +39,14 @@ for number, body in enumerate(json.loads(Path(sys.argv[2]).read_text())):
     Path(sys.argv[3], f"{number}.png").write_bytes(base64.b64decode(answer["images"][0]))
 """
 
-LOOK: dict[str, str | int | float] = {
+ASKED: dict[str, Any] = {
+    "lora_folder": "auto",
+    "checkpoint": "trained",
+    "prompts": ["nasumiso_style, 1girl, smile", "nasumiso_style, eggplant"],
+    "seeds": [1, 2],
+    "weights": [0.6, 0.8, 1.0],
+    "epochs": ["last"],
+    "remote": False,
     "negative_prompt": "lowres",
     "sampler": "DPM++ 2M",
     "scheduler": "Karras",
@@ -47,8 +56,6 @@ LOOK: dict[str, str | int | float] = {
     "height": 512,
     "clip_skip": 2,
 }
-PROMPTS = ["nasumiso_style, 1girl, smile", "nasumiso_style, eggplant"]
-SEEDS, WEIGHTS = [1, 2], [0.6, 0.8, 1.0]
 
 
 def timed(words: list[str]) -> float:
@@ -73,14 +80,8 @@ def stage(folder: Path, url: str) -> list[str]:
         "revision": "v2.0",
         "provider": "cpu",
         "url": url,
-        "lora_folder": "auto",
-        "checkpoint": "trained",
-        "prompts": PROMPTS,
-        "seeds": SEEDS,
-        "weights": WEIGHTS,
-        "epochs": "last",
     }
-    words = arguments(generate.build_parser(), {**own, **LOOK}, folder)
+    words = arguments(generate.build_parser(), {**own, **ASKED}, folder)
     return [sys.executable, "-m", "stages.generate", *words]
 
 
@@ -99,7 +100,8 @@ def main() -> None:
         with webui(folder / "webui", delay=options.seconds) as stand_in:
             (lora,) = loras_of(folder / "lora", NAME)
             shutil.copyfile(lora.file, stand_in.lora_folder / f"{lora.copy}.safetensors")
-            table = cells([lora], PROMPTS, WEIGHTS, SEEDS, checkpoint="", **LOOK)
+            drawing = Drawing(url=stand_in.url, **ASKED)
+            table = cells(drawing, [lora], "")
             tiny = replace(table[0].order, width=64, height=64, steps=4)
             orders = [tiny, replace(tiny, weight=0), *(cell.order for cell in table)]
             bodies = folder / "bodies.json"

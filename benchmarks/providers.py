@@ -18,23 +18,18 @@ from PIL import Image
 from benchmarks.models import SHAPES, write_model
 from stages.library.common.workers import run_over
 from stages.library.tagging.looking import WORKERS
-from stages.library.tagging.tagger import (
-    PROVIDERS,
-    Tagger,
-    available,
-    load_tagger,
-    model_input,
-    probabilities,
-)
+from stages.library.tagging.providers import available
+from stages.library.tagging.sessions import PROVIDERS
+from stages.library.tagging.wd14 import Model, load_model, model_input, probabilities
 
 THRESHOLD = 0.35
 Scores = NDArray[np.float32]
 
 
-def timed(tagger: Tagger, pictures: list[Scores]) -> tuple[float, Scores]:
+def timed(model: Model, pictures: list[Scores]) -> tuple[float, Scores]:
     """Return pictures a second and their scores, two at a time as in the score stage."""
     started = time.monotonic()
-    scores = list(run_over(pictures, lambda picture: probabilities(tagger, picture), WORKERS))
+    scores = list(run_over(pictures, lambda picture: probabilities(model, picture), WORKERS))
     return len(pictures) / (time.monotonic() - started), np.stack(scores)
 
 
@@ -51,7 +46,7 @@ def report(name: str, speeds: list[float], cpu: list[float], scores: Scores, exa
 
 
 def compare(tagger: Path, pictures: list[Path], providers: list[str], rounds: int) -> None:
-    models = {name: load_tagger(tagger, name) for name in providers}
+    models = {name: load_model(tagger, name) for name in providers}
     ready = [model_input(Image.open(path), models["cpu"].size) for path in pictures]
     for model in models.values():
         timed(model, ready[:2])  # the first look compiles

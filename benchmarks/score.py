@@ -28,7 +28,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging.looking import WORKERS, look
-from stages.library.tagging.tagger import load_tagger, model_input
+from stages.library.tagging.wd14 import load_model, model_input
 from stages.score import build_parser
 from tests.support.params import arguments as words_of
 
@@ -115,7 +115,7 @@ def compare_blocks(folder: Path, pictures: list[Path], rounds: int) -> None:
     session = onnxruntime.InferenceSession(
         folder / "model.onnx", providers=["CPUExecutionProvider"]
     )
-    model = load_tagger(folder, "cpu")
+    model = load_model(folder, "cpu")
     arrays = {path: model_input(Image.open(path), SIZE)[np.newaxis] for path in pictures}
     digests = {path: sha256(path) for path in pictures}
 

@@ -3,19 +3,88 @@
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside, locked, sha256
 from stages.library.common.workers import run_over
 from stages.library.params.tagger import TAGGER
-from stages.library.tagging import tagger
-from stages.library.tagging.looking import known_scores, look_at_all
-from stages.library.tagging.scores import Scores, write_scores
+from stages.library.tagging.looking import all_scores, as_scores, known_scores
+from stages.library.tagging.scores import Found, write_scores
+from stages.library.tagging.taggers import Choice, Tagger, find_tagger
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the stage reads and writes."""
+
+    input: Path
+    written: Path
+    output: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """What a run that is killed leaves."""
+        return beside(self.output, "checkpoint")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Pictures to be scored, and by which tagger."""
+
+    tagger: Tagger
+    pictures: list[Path]
+
+
+def score(places: Places, choice: Choice) -> None:
+    """Write the scores of every picture.
+
+    What an earlier run scored, even one that was killed, is taken over: the model looks only at
+    pictures that it has not seen.
+
+    Raises:
+        Problem: there are no pictures, or no such model.
+        Problem: the model can't be downloaded.
+    """
+    plan = plan_for(places, choice)
+    with locked(places.output):
+        digests = list(run_over(plan.pictures, sha256))
+        known = from_before(places, plan.tagger)
+        started = time.monotonic()
+        found = act(plan, places, digests, known)
+        seconds = time.monotonic() - started
+        publish(plan, places, digests, found)
+    new = len(found.keys() - known.keys())
+    rate = f" ({new / seconds:.1f} images/s)" if new else ""
+    print(
+        f"score: {new} pictures scored{rate}, {len(digests) - new} known from before, "
+        f"by {plan.tagger.origin} on {plan.tagger.provider}"
+    )
+
+
+def plan_for(places: Places, choice: Choice) -> Plan:
+    """Return which pictures are scored by which tagger, if there are any and it can be had.
+
+    Raises:
+        Problem: otherwise.
+    """
+    if choice.model == "builtin" and not is_sample(places.written):
+        print(
+            "score: warning: the builtin tagger sees colours only, not what is drawn: fit for a "
+            "first try, not for training; set tagger.model in params.yaml"
+            " / 学習には tagger.model に WD14 を指定してください",
+            file=sys.stderr,
+        )
+    pictures = sorted(places.input.glob("*.png"))
+    if not pictures:
+        raise Problem(f"{places.input}: holds no picture (.png); run the prepare stage first")
+    return Plan(find_tagger(choice), pictures)
 
 
 def is_sample(written: Path) -> bool:
@@ -27,65 +96,35 @@ def is_sample(written: Path) -> bool:
     return set(drawings) <= {sha256(path) for path in SAMPLE.iterdir()}
 
 
-def score(
-    input: Path,
-    output: Path,
-    written: Path,
-    model: str,
-    revision: str,
-    provider: str,
-    use_coreml: bool,
-) -> None:
-    """Write the scores of every picture in `input` to `output`.
+def from_before(places: Places, tagger: Tagger) -> dict[str, Found]:
+    """Return the scores that earlier runs of the same tagger left, by the picture's SHA-256."""
+    files = (places.output, places.checkpoint)
+    return {
+        digest: found
+        for path in files
+        for digest, found in known_scores(path, tagger.fingerprint).items()
+    }
 
-    What an earlier run scored, even one that was killed, is taken over: the model looks only at
-    pictures that it has not seen.
 
-    Raises:
-        Problem: there are no pictures, or no such model.
-        Problem: the model can't be downloaded.
-    """
-    if model == "builtin" and not is_sample(written):
-        print(
-            "score: warning: the builtin tagger sees colours only, not what is drawn: fit for a "
-            "first try, not for training; set tagger.model in params.yaml"
-            " / 学習には tagger.model に WD14 を指定してください",
-            file=sys.stderr,
-        )
-    paths = sorted(input.glob("*.png"))
-    if not paths:
-        raise Problem(f"{input}: holds no picture (.png); run the prepare stage first")
-    folder = tagger.tagger_folder(model, revision)
-    tags, categories = tagger.read_tag_list(folder / "selected_tags.csv")
-    provider = tagger.choose_provider("coreml" if use_coreml else provider, folder)
-    fingerprint = tagger.fingerprint(folder, provider)
-    origin = tagger.origin(model, folder)
-    checkpoint = beside(output, "checkpoint")
+def act(
+    plan: Plan, places: Places, digests: list[str], known: dict[str, Found]
+) -> dict[str, Found]:
+    """Return the scores of all pictures, by SHA-256, having the model look at the new ones."""
+    pictures = dict(zip(digests, plan.pictures, strict=True))
+    return all_scores(plan.tagger, pictures, known, places.checkpoint)
 
-    def save(path: Path, names: list[str], digests: list[str]) -> None:
-        scores = [found[digest] for digest in digests]
-        write_scores(path, Scores(fingerprint, tags, categories, names, digests, scores, origin))
 
-    with locked(output):
-        digests = list(run_over(paths, sha256))
-        found = known_scores(output, fingerprint) | known_scores(checkpoint, fingerprint)
-        pictures = dict(zip(digests, paths, strict=True))
-        todo = {digest: path for digest, path in pictures.items() if digest not in found}
-        started = time.monotonic()
-        if todo:
-            look_at_all(
-                tagger.load_tagger(folder, provider),
-                todo,
-                found,
-                save=lambda: save(checkpoint, list(found), list(found)),
-            )
-        save(output, [path.stem for path in paths], digests)
-        checkpoint.unlink(missing_ok=True)
-    rate = f" ({len(todo) / (time.monotonic() - started):.1f} images/s)" if todo else ""
-    print(
-        f"score: {len(todo)} pictures scored{rate}, "
-        f"{len(paths) - len(todo)} known from before, by {origin} on {provider}"
-    )
+def publish(plan: Plan, places: Places, digests: list[str], found: dict[str, Found]) -> None:
+    """Write the scores under the pictures' names, and remove what only a killed run needs."""
+    names = [path.stem for path in plan.pictures]
+    write_scores(places.output, as_scores(plan.tagger, names, digests, found))
+    places.checkpoint.unlink(missing_ok=True)
+
+
+def from_flags(use_coreml: bool, provider: str, **flags: Any) -> None:
+    """Score as the flags say."""
+    flags["provider"] = "coreml" if use_coreml else provider
+    score(filled(Places, flags), filled(Choice, flags))
 
 
 def build_parser() -> Parser:
@@ -100,7 +139,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), score, argv)
+    return command.run(build_parser(), from_flags, argv)
 
 
 if __name__ == "__main__":

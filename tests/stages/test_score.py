@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.outputs import sha256
-from stages.library.tagging import looking, tagger
+from stages.library.tagging import looking, sessions, taggers, wd14
 from stages.library.tagging.scores import Scores, read_scores, write_scores
 from stages.score import build_parser, main
 from tests.support.params import arguments
@@ -86,13 +86,13 @@ def place(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows with every inference: the name of the first tag of the model."""
-    real, seen = tagger.probabilities, []
+    real, seen = wd14.probabilities, []
 
-    def probabilities(model: tagger.Tagger, picture: Any) -> Any:
+    def probabilities(model: wd14.Model, picture: Any) -> Any:
         seen.append(model.tags[0])
         return real(model, picture)
 
-    monkeypatch.setattr(tagger, "probabilities", probabilities)
+    monkeypatch.setattr(wd14, "probabilities", probabilities)
     return seen
 
 
@@ -245,8 +245,8 @@ def test_another_provider_looks_at_all_again(
 ) -> None:
     place.draw(1, 2, 3)
     runs(place, looks, 3)
-    monkeypatch.setattr(tagger, "choose_provider", lambda *_: "openvino")
-    monkeypatch.setitem(tagger.PROVIDERS, "openvino", "CPUExecutionProvider")
+    monkeypatch.setattr(taggers, "choose_provider", lambda *_: "openvino")
+    monkeypatch.setitem(sessions.PROVIDERS, "openvino", "CPUExecutionProvider")
     runs(place, looks, 3)
 
 
@@ -255,7 +255,7 @@ def test_a_change_of_the_contract_looks_at_all_again(
 ) -> None:
     place.draw(1, 2, 3)
     runs(place, looks, 3)
-    monkeypatch.setattr(tagger, "CONTRACT", tagger.CONTRACT + 1)
+    monkeypatch.setattr(wd14, "CONTRACT", wd14.CONTRACT + 1)
     runs(place, looks, 3)
 
 
@@ -343,13 +343,13 @@ def test_a_picture_that_changes_while_it_is_read_is_not_recorded_under_its_old_c
     place: Workplace, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.draw(1, 2)
-    real = tagger.load_tagger
+    real = wd14.load_model
 
-    def load_tagger(*given: Any) -> tagger.Tagger:
+    def load_model(*given: Any) -> wd14.Model:
         place.draw(1, 9)
         return real(*given)
 
-    monkeypatch.setattr(tagger, "load_tagger", load_tagger)
+    monkeypatch.setattr(wd14, "load_model", load_model)
     assert place.run() == 1
     assert "img002.png: was changed while it was read; run the same command" in error_line(capfd)
 
@@ -369,7 +369,7 @@ def test_an_unwritable_place_is_one_line(
 DRIVER = """
 import json, signal, sys, time
 from stages import score
-from stages.library.tagging import looking, tagger
+from stages.library.tagging import looking
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 looking.CHECKPOINT_SECONDS = 0

@@ -2,13 +2,23 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from stages.library.common.errors import Problem
 from stages.library.common.params import Params, Section, load_params
 
 PARAMS = Path("params.yaml")
+
+
+Kind = TypeVar("Kind")
+
+
+def filled(kind: type[Kind], values: dict[str, Any]) -> Kind:
+    """Return a dataclass with those of a parser's values that are called as its fields are."""
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: values[name] for name in names})
 
 
 class Parser(argparse.ArgumentParser):

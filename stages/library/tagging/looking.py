@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from stages.library.common.errors import Problem
 from stages.library.common.workers import run_over
-from stages.library.tagging import tagger
-from stages.library.tagging.scores import Found, read_scores, sparse
+from stages.library.tagging import wd14
+from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
+from stages.library.tagging.taggers import Tagger
 
 CHECKPOINT_SECONDS = 15
 WORKERS = 2
@@ -21,7 +22,7 @@ WORKERS = 2
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 
 
-def look(model: tagger.Tagger, path: Path, digest: str) -> Found:
+def look(model: wd14.Model, path: Path, digest: str) -> Found:
     """Return the model's scores of one picture.
 
     Raises:
@@ -33,10 +34,10 @@ def look(model: tagger.Tagger, path: Path, digest: str) -> Found:
         raise Problem(f"{path}: was changed while it was read; run the same command again")
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            pixels = tagger.model_input(picture, model.size)
+            pixels = wd14.model_input(picture, model.size)
     except Exception as error:  # a damaged file makes decoders raise anything
         raise Problem(f"{path}: is no picture; run the prepare stage again") from error
-    return sparse(tagger.probabilities(model, pixels))
+    return sparse(wd14.probabilities(model, pixels))
 
 
 def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
@@ -51,7 +52,7 @@ def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
 
 
 def look_at_all(
-    model: tagger.Tagger,
+    model: wd14.Model,
     todo: dict[str, Path],
     found: dict[str, Found],
     save: Callable[[], None],
@@ -73,3 +74,36 @@ def look_at_all(
                 saved = time.monotonic()
     finally:
         save()
+
+
+def all_scores(
+    tagger: Tagger, pictures: dict[str, Path], known: dict[str, Found], checkpoint: Path
+) -> dict[str, Found]:
+    """Return the scores of `pictures`, by SHA-256: the model looks at those that aren't `known`.
+
+    Until it has seen all, those that there are are kept in the file `checkpoint`.
+    """
+    found = {digest: known[digest] for digest in pictures if digest in known}
+    todo = {digest: path for digest, path in pictures.items() if digest not in found}
+
+    def save() -> None:
+        write_scores(checkpoint, as_scores(tagger, list(found), list(found), found))
+
+    if todo:
+        look_at_all(wd14.load_model(tagger.folder, tagger.provider), todo, found, save)
+    return found
+
+
+def as_scores(
+    tagger: Tagger, names: list[str], digests: list[str], found: dict[str, Found]
+) -> Scores:
+    """Return what is to be kept of the scores of pictures: their names and SHA-256, in order."""
+    return Scores(
+        model=tagger.fingerprint,
+        tags=tagger.tags,
+        categories=tagger.categories,
+        names=names,
+        digests=digests,
+        found=[found[digest] for digest in digests],
+        origin=tagger.origin,
+    )

@@ -32,6 +32,16 @@ def settings(infotext: str) -> dict[str, str]:
     return {name.strip(): unquoted(value.strip()) for name, value in SETTING.findall(line)}
 
 
+def in_common(infotexts: list[str]) -> dict[str, str]:
+    """Return the settings that are the same in all pictures."""
+    each = [settings(infotext) for infotext in infotexts]
+    return {
+        name: value
+        for name, value in each[0].items()
+        if all(other.get(name) == value for other in each)
+    }
+
+
 def unquoted(value: str) -> str:
     if not value.startswith('"'):
         return value

@@ -9,13 +9,13 @@ from PIL import Image
 from stages.library.common.errors import Problem
 from stages.library.tagging.looking import known_scores, look, look_at_all
 from stages.library.tagging.scores import Found, Scores, write_scores
-from stages.library.tagging.tagger import Tagger, load_tagger
+from stages.library.tagging.wd14 import Model, load_model
 from tests.support.taggers import TAGS, write_tagger
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Tagger:
-    return load_tagger(write_tagger(tmp_path / "tagger"), "cpu")
+def model(tmp_path: Path) -> Model:
+    return load_model(write_tagger(tmp_path / "tagger"), "cpu")
 
 
 def picture(folder: Path, name: str, colour: str) -> tuple[str, Path]:
@@ -29,7 +29,7 @@ def scores_of(found: Found) -> dict[str, int]:
     return {TAGS[index][0]: int(score) for index, score in zip(*found, strict=True)}
 
 
-def test_each_is_found_under_its_content_and_kept(model: Tagger, tmp_path: Path) -> None:
+def test_each_is_found_under_its_content_and_kept(model: Model, tmp_path: Path) -> None:
     todo = dict(picture(tmp_path, f"{colour}.png", colour) for colour in ("red", "blue"))
     found: dict[str, Found] = {}
     saved: list[int] = []
@@ -40,7 +40,7 @@ def test_each_is_found_under_its_content_and_kept(model: Tagger, tmp_path: Path)
     assert "blue_theme" not in red
 
 
-def test_what_was_found_is_kept_when_one_fails(model: Tagger, tmp_path: Path) -> None:
+def test_what_was_found_is_kept_when_one_fails(model: Model, tmp_path: Path) -> None:
     todo = dict([picture(tmp_path, "a.png", "red"), ("0" * 64, tmp_path / "a.png")])
     found: dict[str, Found] = {}
     saved: list[list[str]] = []
@@ -49,14 +49,14 @@ def test_what_was_found_is_kept_when_one_fails(model: Tagger, tmp_path: Path) ->
     assert saved[-1] == list(todo)[:1]
 
 
-def test_what_is_no_picture_is_named(model: Tagger, tmp_path: Path) -> None:
+def test_what_is_no_picture_is_named(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     with pytest.raises(Problem, match=r"a\.png: is no picture; run the prepare stage again"):
         look(model, path, sha256(b"no picture").hexdigest())
 
 
-def test_another_model_s_scores_are_not_known(model: Tagger, tmp_path: Path) -> None:
+def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> None:
     digest, path = picture(tmp_path, "a.png", "red")
     found, file = look(model, path, digest), tmp_path / "scores.npz"
     tags, kinds = [name for name, _ in TAGS], [kind for _, kind in TAGS]

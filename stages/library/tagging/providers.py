@@ -1,0 +1,66 @@
+"""Which of onnxruntime's providers a tagger runs on: one that is there, and computes the same."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from stages.library.tagging import sessions
+from stages.library.tagging.model_files import BUILTIN, MODEL
+from stages.library.tagging.wd14 import load_model, probabilities
+
+AUTO = ("cuda", "openvino-float32", "cpu")
+"""What `auto` tries, in order: only what computes in float32."""
+
+AGREEMENT = 0.005
+"""The largest difference from the CPU's scores, on noise, with which `auto` takes another provider.
+
+Half of what it may be on a drawing: there it was up to 1.4 times that on noise (benchmarks)."""
+
+
+def available(provider: str) -> bool:
+    """Return whether the installed onnxruntime can run on `provider`.
+
+    It lists what it was built for, but runs on the CPU, with no error, where that doesn't start
+    (CUDA's libraries missing): only a session tells.
+    """
+    chosen = sessions.PROVIDERS[provider]
+    name = chosen if isinstance(chosen, str) else chosen[0]
+    if provider == "cpu" or name not in onnxruntime.get_available_providers():
+        return provider == "cpu"
+    try:
+        return name in sessions.open_session(BUILTIN / MODEL, provider).get_providers()
+    except ValueError:
+        return False
+
+
+def choose_provider(wanted: str, folder: Path) -> str:
+    """Return the provider to use for `wanted`; one that isn't there gives way to the CPU.
+
+    `auto` takes the first of `AUTO` that is there and whose scores agree with the CPU's.
+    """
+    if wanted == "auto":
+        return next(name for name in AUTO if available(name) and agrees(folder, name))
+    if available(wanted):
+        return wanted
+    print(
+        f"score: warning: {wanted} isn't available here (onnxruntime {onnxruntime.__version__}); "
+        "using the CPU",
+        file=sys.stderr,
+    )
+    return "cpu"
+
+
+def agrees(folder: Path, provider: str) -> bool:
+    """Return whether no score on `provider` differs from the CPU's by more than `AGREEMENT`."""
+    if provider == "cpu":
+        return True
+    try:
+        model, reference = load_model(folder, provider), load_model(folder, "cpu")
+        size = (model.size, model.size, 3)
+        picture = np.random.default_rng(0).uniform(0, 255, size).astype(np.float32)
+        difference = probabilities(model, picture) - probabilities(reference, picture)
+    except ValueError:
+        return False  # if the model itself is at fault, the CPU will tell
+    return float(np.abs(difference).max()) <= AGREEMENT

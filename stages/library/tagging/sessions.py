@@ -1,0 +1,48 @@
+"""onnxruntime: what it can run a model on, and a session of one."""
+
+import os
+from pathlib import Path
+
+import onnxruntime
+
+from stages.library.common.errors import Problem
+from stages.library.tagging.model_files import KEY
+
+Provider = str | tuple[str, dict[str, str]]
+
+PROVIDERS: dict[str, Provider] = {
+    "cpu": "CPUExecutionProvider",
+    # TF32 would round to 10 bits
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": (
+        "OpenVINOExecutionProvider",
+        {"device_type": "CPU", "load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "bf16"}}'},
+    ),
+    "openvino-float32": (
+        "OpenVINOExecutionProvider",
+        {"device_type": "CPU", "load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "f32"}}'},
+    ),
+}
+
+
+def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
+    """Return a session of a model file on `provider` (a key of `PROVIDERS`).
+
+    Raises:
+        Problem: it is no ONNX model, or fails to start on `provider`.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    # two pictures at a time share the cores: see `score`
+    options.intra_op_num_threads = max(1, (os.cpu_count() or 1) // 2)
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=[PROVIDERS[provider]])
+    except Exception as error:  # onnxruntime raises classes of its own, without a common base
+        reason = " ".join(str(error).split())[:200]
+        repository = model.parent.parent.parent
+        cached = repository if model.parent.parent.name == "snapshots" else model
+        remedy = "set provider: cpu" if provider != "cpu" else f"delete {cached} and download again"
+        raise Problem(
+            f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
+        ) from None

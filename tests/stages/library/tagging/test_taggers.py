@@ -1,0 +1,123 @@
+"""Wrong taggers, through the command, and what is recorded of right ones."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from stages.library.tagging import taggers
+from stages.score import main
+from tests.support.scoring import flags, write_pictures
+from tests.support.taggers import TAGS, write_flat_tagger, write_tag_list, write_tagger
+
+
+def break_tags(text: str | bytes) -> Callable[[Path], object]:
+    data = text.encode() if isinstance(text, str) else text
+    return lambda folder: (write_tagger(folder) / "selected_tags.csv").write_bytes(data)
+
+
+def break_model(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    def write(folder: Path) -> None:
+        path = write_tagger(folder) / "model.onnx"
+        path.write_bytes(change(path.read_bytes()))
+
+    return write
+
+
+HEAD = "tag_id,name,category,count\n"
+ROWS = "".join(f"{number},{name},{kind},0\n" for number, (name, kind) in enumerate(TAGS))
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no model": (lambda folder: (write_tagger(folder) / "model.onnx").unlink(), "lacks model.onnx"),
+    "no list": (
+        lambda folder: (write_tagger(folder) / "selected_tags.csv").unlink(),
+        "lacks selected_tags.csv; a WD14 tagger has model.onnx and selected_tags.csv",
+    ),
+    "no files": (lambda folder: folder.mkdir(), "lacks model.onnx"),
+    "fewer tags": (break_tags(HEAD + ROWS[: ROWS.rindex("6,")]), "7 scores but .* names 6 tags"),
+    "more tags": (break_tags(HEAD + ROWS + "7,x,0,0\n"), "7 scores but .* names 8 tags"),
+    "more tags than a model with free output gives": (
+        lambda folder: write_tag_list(write_tagger(folder, declared="tags"), [*TAGS, ("x", 0)]),
+        "7 scores but .* names 8 tags; take both files from the same model",
+    ),
+    "no tags": (break_tags(HEAD), "7 scores but .* names 0 tags"),
+    "empty list": (break_tags(""), "7 scores but .* names 0 tags"),
+    "no category": (break_tags("tag_id,name\n0,a\n"), "no tag list with the columns name and cat"),
+    "no name": (break_tags("tag_id,category\n0,0\n"), "no tag list with the columns"),
+    "short row": (break_tags(HEAD + "0,a\n"), "no tag list with the columns"),
+    "category in words": (break_tags(HEAD + "0,a,general,0\n"), "no tag list with the columns"),
+    "list in Shift JIS": (break_tags(HEAD.encode() + b"0,\x82\xc8\x82\xb7,0,0\n"), "no tag list"),
+    "list in UTF-16": (break_tags((HEAD + ROWS).encode("utf-16")), "no tag list"),
+    "a page of HTML as the list": (break_tags("<html>\n<body>Sorry</body>\n"), "no tag list"),
+    "truncated model": (break_model(lambda data: data[: len(data) // 2]), "can't be loaded"),
+    "empty model": (break_model(lambda _: b""), "can't be loaded as an ONNX model"),
+    "a page of HTML as the model": (
+        break_model(lambda _: b"<!doctype html><html>Sorry</html>"),
+        "can't be loaded as an ONNX model .* delete .*model.onnx and download again",
+    ),
+    "a pointer of Git LFS": (
+        break_model(lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        "can't be loaded",
+    ),
+    "two inputs": (lambda folder: write_tagger(folder, more_inputs=1), "it is no WD14 tagger"),
+    "two outputs": (lambda folder: write_tagger(folder, more_outputs=1), "it is no WD14 tagger"),
+    "two dimensions": (write_flat_tagger, r"takes tensor\(float\) \['N', 7\], not one square"),
+    "not square": (lambda folder: write_tagger(folder, size=(448, 224)), "not one square colour"),
+    "batch of four": (lambda folder: write_tagger(folder, batch=4), "it is no WD14 tagger"),
+    "float16": (
+        lambda folder: write_tagger(folder, dtype=TensorProto.FLOAT16),
+        r"takes tensor\(float16\)",
+    ),
+    "bytes": (lambda folder: write_tagger(folder, dtype=TensorProto.UINT8), r"tensor\(uint8\)"),
+    "logits": (lambda folder: write_tagger(folder, scale=-9), "not probabilities"),
+    "large": (lambda folder: write_tagger(folder, scale=9), "gives .* to .*, not probabilities"),
+    "not numbers": (lambda folder: write_tagger(folder, scale=np.nan), "gives nan to nan, not"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_tagger_is_one_line_and_old_scores_are_kept(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    write_pictures(tmp_path)
+    scores = tmp_path / "scores.npz"
+    scores.write_bytes(b"of an earlier run")
+    write, message = WRONG[name]
+    write(tmp_path / "tagger")
+    assert main(flags(tmp_path, tmp_path / "tagger")) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("score: error: params.yaml, tagger.model: ")
+    assert re.search(message, lines[0]), lines[0]
+    assert scores.read_bytes() == b"of an earlier run"
+
+
+def test_the_folder_one_stands_in(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path)
+    monkeypatch.chdir(write_tagger(tmp_path / "tagger"))
+    assert main(flags(tmp_path, ".")) == 0
+    assert " by tagger on cpu" in capfd.readouterr().out
+    Path("model.onnx").write_bytes(b"")
+    assert main(flags(tmp_path, ".")) == 1
+    assert "delete model.onnx and download again" in capfd.readouterr().err
+
+
+def test_provider_tag_list_and_model_are_in_the_fingerprint(tmp_path: Path) -> None:
+    one = write_tagger(tmp_path / "one")
+    two = write_tagger(tmp_path / "two", scale=0.5)
+    names = write_tagger(tmp_path / "three")
+    write_tag_list(names, [("x", 9), *TAGS[1:]])
+    same = shutil.copytree(one, tmp_path / "four")
+    prints = [taggers.fingerprint(folder, "cpu") for folder in (one, two, names)]
+    assert len({*prints, taggers.fingerprint(one, "openvino")}) == 4
+    assert taggers.fingerprint(same, "cpu") == prints[0]

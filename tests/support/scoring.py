@@ -1,0 +1,31 @@
+"""What the score stage is run with: pictures, and its command line."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from stages.score import build_parser
+from tests.standins.hub import REVISION
+from tests.support.params import arguments
+
+ORANGE = (240, 120, 20)
+
+
+def flags(tmp_path: Path, model: str | Path, **others: str) -> list[str]:
+    values = {
+        "input": str(tmp_path / "prepared"),
+        "written": str(tmp_path / "prepared.json"),
+        "output": str(tmp_path / "scores.npz"),
+        "model": str(model),
+        "revision": REVISION,
+        "provider": "cpu",
+    }
+    return arguments(build_parser(), values | others, tmp_path / "params")
+
+
+def write_pictures(tmp_path: Path, count: int = 1) -> None:
+    folder = tmp_path / "prepared"
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        colour = (ORANGE[0], ORANGE[1], ORANGE[2] + number)
+        Image.new("RGB", (64, 64), colour).save(folder / f"img{number + 1:03}.png")
