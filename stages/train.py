@@ -16,9 +16,10 @@ from stages.library.params.lora import LORA
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import TRAIN
 from stages.library.tagging.tokens import too_long
-from stages.library.training.base_model import BaseModel, model_file
+from stages.library.training.base_model import BaseModel
 from stages.library.training.curves import Logs
 from stages.library.training.machine import check_machine, look_at_machine
+from stages.library.training.model_store import model_file
 from stages.library.training.options import first, options_of
 from stages.library.training.plan import Order, Places, Plan, held_back, plan_for
 from stages.library.training.run import EVERY, given_options, run_to_end

@@ -9,10 +9,10 @@ from stages.library.common.drive import Drive, find_drive
 from stages.library.common.git import git_or_none
 from stages.library.common.paths import located
 from stages.library.dataset.steps import advice, steps_per_epoch
-from stages.library.training.base_model import BaseModel, known_sha256
-from stages.library.training.base_model import check as check_model
+from stages.library.training.base_model import BaseModel, check_base_model
 from stages.library.training.choices import check_choices
 from stages.library.training.combinations import check_combinations
+from stages.library.training.model_store import known_sha256
 from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import Options, check_options, first
 from stages.library.training.path_options import contents, regular_subsets, resolved
@@ -128,7 +128,7 @@ def checked_options(order: Order, known: dict[str, Option], checkout: Path) -> O
     check_choices(order.options, checkout)
     check_combinations(order.options, order.script)
     check_prompts(order.prompts)
-    check_model(order.model)
+    check_base_model(order.model)
     return resolved(order.options)
 
 
