@@ -49,11 +49,8 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            near = difflib.get_close_matches(text, choices, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is none of {', '.join(choices)}{hint or '; write one of them'}"
-            )
+            hint = did_you_mean(text, choices, "write one of them")
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(choices)}; {hint}")
         return text
 
     return read

@@ -1,11 +1,11 @@
 """The options of sd-scripts: what params.yaml may hold of them, and how they are handed on."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
 from stages.library.common.errors import Problem
 from stages.library.common.params import as_text, full_width, shown, unseen
+from stages.library.common.values import did_you_mean
 from stages.library.training.option_source import Option
 from stages.library.training.option_tables import owner
 
@@ -91,8 +91,7 @@ def instead_of(name: str, known: Iterable[str], script: str) -> str:
     """Return what to do about an option that the script does not have."""
     if theirs := owner(name, script):
         return f"remove it; it is one of {theirs}"
-    near = difflib.get_close_matches(name, [*known, *OURS], n=1)
-    return f"did you mean {near[0]}?" if near else "see sd-scripts' docs/train_network.md"
+    return did_you_mean(name, [*known, *OURS], "see sd-scripts' docs/train_network.md")
 
 
 def wrong_value(option: Option, values: list[str]) -> str:
@@ -114,9 +113,8 @@ def wrong_value(option: Option, values: list[str]) -> str:
             kind = "a whole number" if option.type == "int" else "a number"
             return f"{value!r} is not {kind}; write one"
         if option.choices and value not in option.choices:
-            near = difflib.get_close_matches(value, option.choices, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; write one of them"
-            return f"{value!r} is none of {', '.join(option.choices)}{hint}"
+            hint = did_you_mean(value, option.choices, "write one of them")
+            return f"{value!r} is none of {', '.join(option.choices)}; {hint}"
     return ""
 
 

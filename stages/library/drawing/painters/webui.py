@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 from PIL import Image
+from requests.auth import HTTPBasicAuth
 
 from stages.library.common.errors import Problem
 from stages.library.common.values import did_you_mean
@@ -140,9 +141,7 @@ class WebUI:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no password from ~/.netrc
         if login:
-            self._session.headers["Authorization"] = requests.auth._basic_auth_str(
-                name.encode(), password.encode()
-            )
+            self._session.auth = HTTPBasicAuth(name.encode(), password.encode())
 
     def state(self) -> State:
         """Return what the WebUI has, and has loaded.
