@@ -38,7 +38,7 @@ from stages.library.params.generate import GENERATE, LAST
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.taggers import Choice, Tagger, find_tagger
-from stages.library.training.provenance import dvc_md5, locked_md5, read_lock
+from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 
 OTHERS = 500
 """Pictures of other grids that are kept, so that what was drawn once is not drawn again."""

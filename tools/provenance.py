@@ -8,7 +8,9 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.git import git, git_or_none
-from stages.library.training.provenance import Papers, locked_md5, read_metadata, read_papers
+from stages.library.training.dvc_lock import locked_md5
+from stages.library.training.headers import read_metadata
+from stages.library.training.provenance import Papers, read_papers
 from stages.library.training.receipt import verdict
 
 

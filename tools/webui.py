@@ -24,7 +24,7 @@ from stages.library.drawing.painters.webui import TRAINED, State, WebUI
 from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
 from stages.library.params.generate import GENERATE
 from stages.library.params.organize import ORGANIZE
-from stages.library.training.provenance import read_metadata
+from stages.library.training.headers import read_metadata
 
 LORAS = Path("training/lora")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.training.provenance import dvc_md5, locked_md5, read_metadata
+from stages.library.training.dvc_lock import dvc_md5, locked_md5
+from stages.library.training.headers import read_metadata
 from tests.support.clones import stages_run
 from tests.support.studio import TRAIN, Studio, commit
 from tests.support.training import TRAINER

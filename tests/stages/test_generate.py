@@ -17,7 +17,7 @@ from PIL import Image
 from stages import generate
 from stages.library.drawing.painters import webui as client
 from stages.library.drawing.painters.infotext import read_infotext, settings
-from stages.library.training.provenance import dvc_md5
+from stages.library.training.dvc_lock import dvc_md5
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.params import arguments

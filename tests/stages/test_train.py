@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from stages import train
-from stages.library.training.provenance import dvc_md5, read_metadata, read_papers
+from stages.library.training.dvc_lock import dvc_md5
+from stages.library.training.headers import read_metadata
+from stages.library.training.provenance import read_papers
 from tests.support.clones import PROJECT
 from tests.support.params import arguments
 from tests.support.training import (

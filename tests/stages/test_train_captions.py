@@ -10,7 +10,8 @@ from PIL import Image
 
 from stages import train
 from stages.library.common.errors import Problem
-from stages.library.training.provenance import dvc_md5, read_metadata
+from stages.library.training.dvc_lock import dvc_md5
+from stages.library.training.headers import read_metadata
 from stages.library.training.receipt import read_tags
 from tests.stages.test_train import root, runs, without_counts, words
 from tests.support.training import TRAINER, write_lock

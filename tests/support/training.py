@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from stages.library.training.provenance import Papers, as_comment, dvc_md5
+from stages.library.training.dvc_lock import dvc_md5
+from stages.library.training.provenance import Papers, as_comment
 from tests.support.clones import PROJECT
 
 BASE = "anything-v5"

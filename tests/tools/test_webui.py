@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from stages.library.drawing.painters.webui_answers import LOGIN
-from stages.library.training.provenance import card, read_metadata
+from stages.library.training.cards import card
+from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.training import BASE, safetensors, write_lora

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.params.generate import ALL, LAST
-from stages.library.training.provenance import read_metadata, read_papers
+from stages.library.training.headers import read_metadata
+from stages.library.training.provenance import read_papers
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.paths import located
+from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.model_store import known_sha256
 from stages.library.training.options import Options
-from stages.library.training.provenance import dvc_md5
 from stages.library.training.subsets import Subset, read_subsets
 
 PATHS = (

@@ -12,6 +12,7 @@ from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.training.base_model import BaseModel, check_base_model
 from stages.library.training.choices import check_choices
 from stages.library.training.combinations import check_combinations
+from stages.library.training.dvc_lock import locked_md5, read_lock
 from stages.library.training.model_store import known_sha256
 from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import Options, check_options, first
@@ -24,14 +25,7 @@ from stages.library.training.preflight import (
     check_steps,
     dataset_subsets,
 )
-from stages.library.training.provenance import (
-    Papers,
-    changed,
-    digest_of,
-    locked_md5,
-    read_lock,
-    run_id,
-)
+from stages.library.training.provenance import Papers, changed, digest_of, run_id
 from stages.library.training.receipt import Receipt, expected
 from stages.library.training.samples import PICTURE
 from stages.library.training.subsets import CAPTION, Subset, check_parts, parted, shows

@@ -9,7 +9,7 @@ from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.dataset.sizes import picture_size
-from stages.library.training.provenance import dvc_md5
+from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
 
 MOST_STEPS = 50_000

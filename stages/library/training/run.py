@@ -9,9 +9,10 @@ from typing import IO
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.training.curves import Logs, attempt_name, hopeless
+from stages.library.training.headers import is_whole
 from stages.library.training.options import Options, first
 from stages.library.training.plan import Places, Plan
-from stages.library.training.provenance import as_comment, is_whole
+from stages.library.training.provenance import as_comment
 from stages.library.training.sending import send
 from stages.library.training.states import epoch_of, remove_incomplete
 from stages.library.training.subsets import CAPTION

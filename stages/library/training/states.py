@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.library.common.outputs import beside, copy_atomically, make_below, sha256
-from stages.library.training.provenance import is_whole
+from stages.library.training.headers import is_whole
 
 FILES = (
     "train_state.json",

@@ -16,10 +16,11 @@ from stages.library.common.outputs import (
     foreign,
     write_atomically,
 )
+from stages.library.training.cards import card
 from stages.library.training.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
+from stages.library.training.headers import is_whole, read_metadata
 from stages.library.training.options import Options, first
 from stages.library.training.preflight import bytes_needed, check_room
-from stages.library.training.provenance import card, is_whole, read_metadata
 from stages.library.training.receipt import Receipt, difference
 from stages.library.training.samples import named, newest
 from stages.library.training.states import (

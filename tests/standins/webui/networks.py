@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stages.library.training.provenance import is_whole
+from stages.library.training.headers import is_whole
 
 KINDS = (".pt", ".ckpt", ".safetensors")
 TAG = re.compile(r"<(\w+):([^>]+)>")

@@ -12,8 +12,9 @@ from stages.library.common.outputs import copy_atomically, sha256, write_atomica
 from stages.library.drawing.loras import Lora
 from stages.library.drawing.painters.webui import State, WebUI
 from stages.library.drawing.subject import named
-from stages.library.training.provenance import card as made_card
-from stages.library.training.provenance import read_metadata, read_papers
+from stages.library.training.cards import card as made_card
+from stages.library.training.headers import read_metadata
+from stages.library.training.provenance import read_papers
 
 ASCII_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
+from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.preflight import (
     GB,
     MOST_STEPS,
@@ -20,7 +21,6 @@ from stages.library.training.preflight import (
     check_steps,
     dataset_subsets,
 )
-from stages.library.training.provenance import dvc_md5
 from stages.library.training.subsets import shows
 from tests.support.training import write_dataset
 

@@ -26,7 +26,8 @@ from stages.library.drawing.painters.lora_folder import (
     take_back,
 )
 from stages.library.drawing.painters.webui import Installed, State, WebUI
-from stages.library.training.provenance import card, read_metadata
+from stages.library.training.cards import card
+from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui
 from tests.support.training import safetensors, write_lora
 from tests.support.users import unprivileged

@@ -32,7 +32,7 @@ from stages.library.drawing.painters.webui import (
     checkpoint_for,
 )
 from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
-from stages.library.training.provenance import read_metadata
+from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui
 from tests.support.drawing import ORDER
 from tests.support.training import BASE, write_lora
