@@ -3,16 +3,19 @@
 import shutil
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import (
+    Written,
     read_written,
     refuse_to_overwrite,
     write_written,
@@ -24,7 +27,7 @@ from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import COUNTED
 from stages.library.tagging.tokens import too_long
 
-OURS = r"[^/]+/[^/]+\.(png|txt|npz)"
+OUTPUTS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
 
 
@@ -38,57 +41,106 @@ def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
     return alone + [f"{stem}.txt has no picture" for stem in sorted(captions - pictures)]
 
 
-def organize(
-    pictures: Path,
-    captions: Path,
-    manifest: Path,
-    output: Path,
-    written: Path,
-    name: str,
-    repeats: int,
-    train_batch_size: int,
-    gradient_accumulation_steps: int,
-    max_train_epochs: int,
-    max_token_length: int,
-) -> None:
-    """Write `<repeats>_<name>/` with every picture and its caption to the folder `output`.
+@dataclass(frozen=True)
+class Places:
+    """Where the stage reads and writes."""
+
+    pictures: Path
+    captions: Path
+    manifest: Path
+    output: Path
+    written: Path
+
+
+@dataclass(frozen=True)
+class Course:
+    """What params.yaml says of the training: it decides on the folder's name, and the steps."""
+
+    name: str
+    repeats: int
+    train_batch_size: int
+    gradient_accumulation_steps: int
+    max_train_epochs: int
+    max_token_length: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Pictures and their captions, which belong together."""
+
+    pictures: list[Path]
+    texts: dict[str, str]  # captions by stem
+    coming: dict[str, Written]  # what is to be recorded of them
+
+
+def organize(places: Places, course: Course) -> None:
+    """Write `<repeats>_<name>/` with every picture and its caption.
 
     Raises:
-        Problem: a picture or caption stands alone, or `output` holds changes made by hand.
+        Problem: a picture or caption stands alone, or the output holds changes made by hand.
     """
-    paths = sorted(pictures.glob("*.png"))
-    texts = {path.stem: read_text(path) for path in caption_files(captions)}
-    if alone := unpaired({path.stem for path in paths}, set(texts)):
+    plan = plan_for(places)
+    folder = f"{course.repeats}_{course.name}"
+    with atomic_directory(places.output, only=OUTPUTS) as partial:
+        refuse_to_overwrite(places.output, read_written(places.written), plan.coming)
+        act(plan, places.captions, partial / folder)
+    write_written(places.written, plan.coming)
+    count = f"{len(plan.pictures)} pictures x {course.repeats} repeats"
+    print(f"organize: {count} in {places.output / folder}")
+    tell(plan, course)
+
+
+def plan_for(places: Places) -> Plan:
+    """Return which pictures and captions there are.
+
+    Raises:
+        Problem: one of them stands alone.
+    """
+    pictures = sorted(places.pictures.glob("*.png"))
+    texts = {path.stem: read_text(path) for path in caption_files(places.captions)}
+    if alone := unpaired({path.stem for path in pictures}, set(texts)):
         more = f", and {len(alone) - 5} more" if len(alone) > 5 else ""
         raise Problem(
-            f"{', '.join(alone[:5])}{more}: {pictures} and {captions} don't fit each other; "
-            "run the stages before this one again"
+            f"{', '.join(alone[:5])}{more}: {places.pictures} and {places.captions} don't fit each "
+            "other; run the stages before this one again"
         )
-    rows = used(read_manifest(manifest))
-    digests = run_over(paths, sha256)
+    rows = used(read_manifest(places.manifest))
+    digests = run_over(pictures, sha256)
     coming = {
         path.stem: written_for(rows.get(path.stem), texts[path.stem], digest)
-        for path, digest in zip(paths, digests, strict=True)
+        for path, digest in zip(pictures, digests, strict=True)
     }
-    with atomic_directory(output, only=OURS) as partial:
-        refuse_to_overwrite(output, read_written(written), coming)
-        folder = partial / f"{repeats}_{name}"
-        folder.mkdir()
-        for path in paths:
-            shutil.copyfile(path, folder / path.name)
-            shutil.copyfile(captions / f"{path.stem}.txt", folder / f"{path.stem}.txt")
-        sizes = Counter(picture_size(path) for path in paths)
-    write_written(written, coming)
+    return Plan(pictures, texts, coming)
+
+
+def act(plan: Plan, captions: Path, folder: Path) -> None:
+    """Copy pictures and captions side by side."""
+    folder.mkdir()
+    for path in plan.pictures:
+        shutil.copyfile(path, folder / path.name)
+        shutil.copyfile(captions / f"{path.stem}.txt", folder / f"{path.stem}.txt")
+
+
+def tell(plan: Plan, course: Course) -> None:
+    """Print the steps of the training, and what is odd about it."""
+    sizes = Counter(picture_size(path) for path in plan.pictures)
     steps = steps_per_epoch(
-        list(sizes.values()), repeats, train_batch_size, gradient_accumulation_steps
+        list(sizes.values()),
+        course.repeats,
+        course.train_batch_size,
+        course.gradient_accumulation_steps,
     )
-    total = steps * max_train_epochs
-    print(f"organize: {len(paths)} pictures x {repeats} repeats in {output / folder.name}")
-    print(f"  {steps} steps an epoch, {total} steps in {max_train_epochs} epochs")
-    tags = {stem: split(text) for stem, text in texts.items()}
-    for warning in (advice(total), too_long(tags, max_token_length)):
+    total = steps * course.max_train_epochs
+    print(f"  {steps} steps an epoch, {total} steps in {course.max_train_epochs} epochs")
+    tags = {stem: split(text) for stem, text in plan.texts.items()}
+    for warning in (advice(total), too_long(tags, course.max_token_length)):
         if warning:
             print(f"organize: warning: {warning}", file=sys.stderr)
+
+
+def from_flags(**flags: Any) -> None:
+    """Lay out as the flags say."""
+    organize(filled(Places, flags), filled(Course, flags))
 
 
 def build_parser() -> Parser:
@@ -102,7 +154,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), organize, argv)
+    return command.run(build_parser(), from_flags, argv)
 
 
 if __name__ == "__main__":
