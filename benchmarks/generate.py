@@ -21,7 +21,7 @@ from typing import Any
 from stages import generate
 from stages.library.drawing.loras import loras_of
 from stages.library.drawing.orders import cells
-from stages.library.drawing.painters.webui import as_request
+from stages.library.drawing.painters.webui_request import as_request
 from stages.library.drawing.prompts import Drawing
 from tests.standins.webui.server import webui
 from tests.support.clones import PROJECT

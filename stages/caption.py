@@ -4,9 +4,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import spaced, underscored, write_tags
@@ -15,7 +16,7 @@ from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
 
 
-def tags_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
+def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
     """Return the caption of one picture, highest score first, equal scores by name.
 
     A score reaches a threshold when both, rounded to ten-thousandths, do. The rating, if wanted,
@@ -68,31 +69,20 @@ def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
     return [tag for tag in named if underscored(tag) not in known]
 
 
-def caption(
-    input: Path,
-    output: Path,
-    threshold: float,
-    character_threshold: float,
-    exclude: list[str],
-    replace: list[tuple[str, str]],
-    underscores: str,
-    ratings: bool,
-    max_tags: int,
-) -> None:
+def caption(input: Path, output: Path, rules: Rules) -> None:
     """Write a caption for every picture scored in `input` to the folder `output`.
 
     Raises:
         Problem: a tag is to be replaced by two, or `input` holds no scores.
     """
-    rules = Rules(threshold, character_threshold, exclude, replace, underscores, ratings, max_tags)
-    old = Counter(underscored(old) for old, _ in replace)
+    old = Counter(underscored(old) for old, _ in rules.replace)
     if twice := [tag for tag, count in old.items() if count > 1]:
         raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
     scores = read_scores(input)
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
     captions = {
-        name: tags_of(found, scores.tags, scores.categories, rules)
+        name: caption_of(found, scores.tags, scores.categories, rules)
         for name, found in zip(scores.names, scores.found, strict=True)
     }
     with atomic_directory(output, only=r"[^/]+\.txt") as partial:
@@ -106,6 +96,11 @@ def caption(
         print(f"  this tagger never gives (exclude, replace): {', '.join(unknown)}")
 
 
+def from_flags(input: Path, output: Path, **flags: Any) -> None:
+    """Write captions as the flags say."""
+    caption(input, output, filled(Rules, flags))
+
+
 def build_parser() -> Parser:
     parser = Parser("stages.caption", __doc__, CAPTION)
     parser.add_argument("--input", type=Path, help="file of scores (.npz)")
@@ -114,7 +109,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), caption, argv)
+    return command.run(build_parser(), from_flags, argv)
 
 
 if __name__ == "__main__":

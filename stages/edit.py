@@ -7,7 +7,8 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, spaced, write_tags
-from stages.library.dataset.edits import Edit, apply, idle, matched, read_edits
+from stages.library.dataset.edits import Edit, apply, idle, matched
+from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import read_manifest, used
 
 

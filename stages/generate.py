@@ -21,16 +21,17 @@ from stages.library.dataset.captions import caption_files, read_tags
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.album import Album, draw_missing
-from stages.library.drawing.found import tags_in, tags_of
-from stages.library.drawing.gallery import Gallery, Picture, figures, render
+from stages.library.drawing.found import known_tags, tags_in
+from stages.library.drawing.gallery import render
 from stages.library.drawing.grids import grid
 from stages.library.drawing.loras import Lora, chosen, loras_of, made_of
 from stages.library.drawing.orders import Cell, Painter, cells, weight_text
 from stages.library.drawing.painters.infotext import in_common
-from stages.library.drawing.painters.lora_folder import lend, take_back
+from stages.library.drawing.painters.lending import lend, take_back
 from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
-from stages.library.drawing.painters.webui_answers import LOGIN
+from stages.library.drawing.painters.webui_errors import LOGIN
 from stages.library.drawing.prompts import Drawing, check_lists
+from stages.library.drawing.recall import Drawn, Gallery, recall_figures
 from stages.library.drawing.subject import named, subject_tags
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
@@ -43,7 +44,7 @@ from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 OTHERS = 500
 """Pictures of other grids that are kept, so that what was drawn once is not drawn again."""
 
-OURS = r"index\.html|(images|grids)/[^/]+\.png"
+OUTPUTS = r"index\.html|(images|grids)/[^/]+\.png"
 """Files of the output folder."""
 
 
@@ -125,7 +126,7 @@ def plan_for(places: Places, trial: Trial, webui: WebUI) -> Plan:
     drawing = replace(trial.drawing, prompts=prompts)
     tagger = find_tagger(trial.choice)
     captions = [read_tags(path) for path in caption_files(places.captions)]
-    subject = subject_tags(captions, trial.trigger, tags_of(tagger))
+    subject = subject_tags(captions, trial.trigger, known_tags(tagger))
     words = read_dictionary(places.dictionary)
     return Plan(
         trial=trial,
@@ -172,7 +173,7 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
     drawn = [album.path(order) for order in infotexts]
     seen = tags_in(drawn, plan.tagger, plan.trial.threshold, album.folder / "scores.npz")
     pictures = [
-        Picture(
+        Drawn(
             name=cell.name,
             prompt=cell.prompt,
             epoch=cell.epoch,
@@ -206,7 +207,7 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
 def publish(gallery: Gallery, plan: Plan, album: Album, places: Places) -> None:
     """Write pictures, a grid of every prompt, the page, and the figures."""
     lora = plan.loras[-1].hash
-    with atomic_directory(places.output, only=OURS) as partial:
+    with atomic_directory(places.output, only=OUTPUTS) as partial:
         images, grids = partial / "images", partial / "grids"
         images.mkdir()
         grids.mkdir()
@@ -221,7 +222,7 @@ def publish(gallery: Gallery, plan: Plan, album: Album, places: Places) -> None:
         sizes = {cell.name: picture_size(images / cell.name) for cell in plan.cells}
         page = render(gallery, sizes)
         (partial / "index.html").write_text(page, encoding="utf-8", newline="\n")
-    text = json.dumps({"lora": lora} | figures(gallery), indent=1)
+    text = json.dumps({"lora": lora} | recall_figures(gallery), indent=1)
     write_atomically(places.metrics, f"{text}\n".encode())
 
 

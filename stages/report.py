@@ -16,7 +16,7 @@ from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, read_text
 from stages.library.dataset.dictionary import read_dictionary, translate
-from stages.library.dataset.edits import read_edits
+from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
@@ -28,7 +28,7 @@ from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import read_scores
 from stages.library.tagging.tokens import cut_off, tokens
 
-OURS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
+OUTPUTS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
 
 def noted(row: Row, code: str) -> bool:
@@ -131,7 +131,7 @@ def report(
         words=words,
         limit=max_token_length,
     )
-    with atomic_directory(output, only=OURS) as partial:
+    with atomic_directory(output, only=OUTPUTS) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
         text = json.dumps(metrics, indent=2, ensure_ascii=False)
         (partial / "metrics.json").write_text(f"{text}\n", encoding="utf-8")

@@ -17,29 +17,20 @@ from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import TRAIN
 from stages.library.tagging.tokens import too_long
 from stages.library.training.base_model import BaseModel
-from stages.library.training.curves import Logs
-from stages.library.training.machine import check_machine, look_at_machine
+from stages.library.training.logs import Logs
+from stages.library.training.machine import check_machine
 from stages.library.training.model_store import model_file
 from stages.library.training.options import first, options_of
 from stages.library.training.plan import Order, Places, Plan, held_back, plan_for
+from stages.library.training.probe import look_at_machine
+from stages.library.training.results import collect, read_curves, tidy, write_curves
 from stages.library.training.run import EVERY, given_options, run_to_end
 from stages.library.training.samples import collect_samples
 from stages.library.training.sending import hand_over, receive
 from stages.library.training.states import epoch_of
-from stages.library.training.trainer import (
-    alone,
-)
-from stages.library.training.trainer import command as trainer_command
-from stages.library.training.training import (
-    Training,
-    check_space,
-    collect,
-    copy_subsets,
-    put_refused_away,
-    read_curves,
-    tidy,
-    write_curves,
-)
+from stages.library.training.trainer import trainer_command
+from stages.library.training.trainer_process import alone
+from stages.library.training.training import Training, check_space, copy_subsets, put_refused_away
 from stages.library.training.watch import Watch
 
 CLIP = ("train_network.py", "sdxl_train_network.py")

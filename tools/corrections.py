@@ -17,15 +17,9 @@ from stages.library.dataset.captions import (
     underscored,
     with_tag_first,
 )
-from stages.library.dataset.edits import (
-    Edit,
-    Edits,
-    is_tag,
-    learned,
-    matched,
-    read_edits,
-    write_edits,
-)
+from stages.library.dataset.edits import Edit, Edits, learned, matched
+from stages.library.dataset.edits_file import is_tag, read_edits
+from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED, Row, shown
 from stages.library.dataset.manual_edits import (
     Written,

@@ -14,7 +14,7 @@ from stages.library.common.git import git, git_or_none
 from stages.library.common.values import did_you_mean
 from stages.library.params.lora import LORA
 from stages.library.training.option_tables import tables
-from stages.library.training.options import OURS, wrong_value
+from stages.library.training.options import GIVEN, wrong_value
 
 REF = re.compile(r"refs/\w+/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -241,8 +241,8 @@ def wrong_option(key: str, value: str) -> str:
         return f"it is no option of sd-scripts; write lora.{name}"
     if value in ("false", "[]"):
         return ""
-    if name in OURS:
-        return f"the stage gives this option itself ({OURS[name]}); remove it"
+    if name in GIVEN:
+        return f"the stage gives this option itself ({GIVEN[name]}); remove it"
     scripts = [options for table in tables() for options in table.scripts.values()]
     known_here = [options[name] for options in scripts if name in options]
     if not known_here:

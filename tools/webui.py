@@ -12,16 +12,11 @@ from stages.library.common.errors import Problem
 from stages.library.common.params import load_params
 from stages.library.common.values import number
 from stages.library.drawing.loras import Lora, lora_hash, loras_of
-from stages.library.drawing.painters.lora_folder import (
-    AUTO,
-    check_name,
-    folder_of,
-    install,
-    place,
-    read_card,
-)
-from stages.library.drawing.painters.webui import TRAINED, State, WebUI
-from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
+from stages.library.drawing.painters.installed_card import read_card
+from stages.library.drawing.painters.lora_folder import AUTO, check_name, folder_of, install, place
+from stages.library.drawing.painters.webui import WebUI
+from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError
+from stages.library.drawing.painters.webui_state import TRAINED, State
 from stages.library.params.generate import GENERATE
 from stages.library.params.organize import ORGANIZE
 from stages.library.training.headers import read_metadata
@@ -82,7 +77,7 @@ def installed(state: State, lora: Lora | None, name: str) -> str:
     return f"{name} is ready to be lent; {'another one' if other else 'it'} is installed"
 
 
-def check() -> None:
+def check_webui() -> None:
     """Print what is right and what is wrong with the WebUI.
 
     Raises:
@@ -160,7 +155,7 @@ def webui(action: str, file: Path | None, weight: float) -> None:
     elif file:
         raise Problem(f"check takes no {file}; only install does")
     else:
-        check()
+        check_webui()
 
 
 def build_parser() -> Parser:

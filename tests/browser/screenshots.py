@@ -12,7 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageEnhance
 from selenium.webdriver import Chrome
 
-from stages.library.drawing.gallery import Gallery, Picture, render
+from stages.library.drawing.gallery import render
+from stages.library.drawing.recall import Drawn, Gallery
 from tests.browser.pages import chromium
 from tests.support.clones import PROJECT
 from tools.makers.sample import nasu_on_white
@@ -30,7 +31,7 @@ EXPECTED = ["purple_theme", "green_leaf", "blush_stickers", "no_humans"]
 def gallery() -> Gallery:
     """Return a gallery as the first training's would be; the third weight draws most."""
     pictures = [
-        Picture(
+        Drawn(
             name=f"{prompt:02}_last_w{weight}_s1.png",
             prompt=prompt,
             epoch="last",

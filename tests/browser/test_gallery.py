@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.keys import Keys
 
-from stages.library.drawing.gallery import Gallery, render
+from stages.library.drawing.gallery import render
+from stages.library.drawing.recall import Gallery
 from tests.browser.pages import WATCH, Page, logged
 from tests.browser.test_page import CONTRAST
 from tests.stages.library.common.test_html import HOSTILE

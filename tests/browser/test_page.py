@@ -7,9 +7,11 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.keys import Keys
 
-from stages.caption import tags_of
+from stages.caption import caption_of
 from stages.library.dataset.captions import with_tag_first
-from stages.library.dataset.edits import Edit, read_edits, write_edits
+from stages.library.dataset.edits import Edit
+from stages.library.dataset.edits_file import read_edits
+from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
 from stages.library.tagging.rules import Rules
@@ -112,7 +114,7 @@ def test_slider_shows_what_the_caption_stage_writes(open_page: Opener, rules: Ru
         page.set_threshold(threshold)
         at = replace(rules, threshold=threshold / SCALE)
         for name, found in zip(made.scores.names, made.scores.found, strict=True):
-            expected = tags_of(found, made.scores.tags, made.scores.categories, at)
+            expected = caption_of(found, made.scores.tags, made.scores.categories, at)
             if name == made.scores.names[-1]:
                 page.js("document.getElementById(arguments[0]).scrollIntoView()", name)
             given = page.js(

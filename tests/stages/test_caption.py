@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.caption import build_parser, main, tags_of, unknown_tags
+from stages.caption import build_parser, caption_of, main, unknown_tags
 from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
@@ -25,7 +25,9 @@ def found(scores: list[Tag]) -> Found:
 
 
 def caption(scores: list[Tag], rules: Rules = RULES) -> list[str]:
-    return tags_of(found(scores), [tag for tag, _, _ in scores], [k for _, k, _ in scores], rules)
+    return caption_of(
+        found(scores), [tag for tag, _, _ in scores], [k for _, k, _ in scores], rules
+    )
 
 
 def general(**scores: float) -> list[Tag]:
@@ -87,7 +89,6 @@ def test_the_order_of_the_models_tags_does_not_matter(scores: list[Tag]) -> None
 
 
 # ratings
-
 
 RATED = [
     *general(solo=0.4),
@@ -254,7 +255,6 @@ def test_names_in_the_knobs_that_the_model_lacks_are_found() -> None:
 
 
 # the stage
-
 
 KNOBS: dict[str, object] = {
     "threshold": 0.35,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stages.edit import main
-from stages.library.dataset.edits import Edit, write_edits
+from stages.library.dataset.edits import Edit
+from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
 
 HERO, FRIEND = "hero.png", "friend.png"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.library.dataset.edits import HEADER
+from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
 from stages.library.tagging.scores import Scores, write_scores
 from stages.report import build_parser, figures, main, tag_frequencies

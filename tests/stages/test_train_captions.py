@@ -12,7 +12,7 @@ from stages import train
 from stages.library.common.errors import Problem
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.headers import read_metadata
-from stages.library.training.receipt import read_tags
+from stages.library.training.receipt import counted_tags
 from tests.stages.test_train import root, runs, without_counts, words
 from tests.support.training import TRAINER, write_lock
 
@@ -42,7 +42,7 @@ def test_captions_arrive_shuffled_but_for_the_trigger(
     assert len(texts) > 3
     metadata = read_metadata(Path("training/lora/nasu.safetensors"))
     tags = ("nasu", "smile", "hat", "tree", "sky", "sun")
-    assert read_tags(metadata) == {"1_nasu": dict.fromkeys(tags, 7)}
+    assert counted_tags(metadata) == {"1_nasu": dict.fromkeys(tags, 7)}
 
 
 def test_a_trainer_that_finds_no_captions_is_stopped_before_it_trains(
@@ -136,7 +136,7 @@ def test_pictures_for_regularization_are_copied_counted_and_part_of_the_training
     assert train.main(words(reg_data_dir="reg", max_train_epochs=1, lr_warmup_steps=0)) == 0
     metadata = read_metadata(Path("training/lora/nasu.safetensors"))
     assert metadata["ss_num_reg_images"] == "2"
-    assert read_tags(metadata)["1_girl"] == {"1girl": 1, "hat": 1, "girl": 1}
+    assert counted_tags(metadata)["1_girl"] == {"1girl": 1, "hat": 1, "girl": 1}
     assert not list(Path("reg").rglob("*.npz"))
     before = runs()
     (Path("reg/1_girl/a.txt")).write_text("1girl", encoding="utf-8")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stages.library.training.curves import Logs
 from stages.library.training.headers import read_metadata
+from stages.library.training.logs import Logs
 from tests.support.training import TRAINER, write_base_model
 
 TRIGGERED = ("nasu, smile\n", "nasu, Smile, smile\n", "nasu,  , 茄子\nsecond line\n")

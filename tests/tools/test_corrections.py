@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from stages import common_tag, edit, organize
-from stages.library.dataset.edits import Edit, read_edits
+from stages.library.dataset.edits import Edit
+from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.library.dataset.manual_edits import read_written
 from tools import corrections

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from stages.library.drawing.painters.webui_answers import LOGIN
+from stages.library.drawing.painters.webui_errors import LOGIN
 from stages.library.training.cards import card
 from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui

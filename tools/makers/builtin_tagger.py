@@ -409,7 +409,7 @@ def straight_bars(near: Tensor, box: Box) -> tuple[Box, dict[str, Tensor]]:
 
 
 @dataclass(frozen=True)
-class Picture:
+class View:
     """What the rules are made of; the tensors are scores or shares, [N, 1, 1]."""
 
     p: Pixels
@@ -432,7 +432,7 @@ class Picture:
         return mean(mask, self.content)
 
 
-def look_at(bgr: Tensor) -> Picture:
+def look_at(bgr: Tensor) -> View:
     """Take away padding, then bars and borders, then tell the background from the content."""
     p = pixels(bgr)
     names = named_colours(p)
@@ -479,7 +479,7 @@ def look_at(bgr: Tensor) -> Picture:
     near = close_to(p, main_colour(p, names, ring))
     plain = above(mean(near, ring), 0.7, 0.06)
     area = inside(box)
-    return Picture(
+    return View(
         p=p,
         names=names,
         area=area,
@@ -495,7 +495,7 @@ def look_at(bgr: Tensor) -> Picture:
     )
 
 
-Rule = Callable[[Picture], Tensor]
+Rule = Callable[[View], Tensor]
 
 # ----------------------------------------------------------------------------- quantities for rules
 
@@ -522,7 +522,7 @@ def hue_directions(p: Pixels) -> tuple[Tensor, Tensor]:
     return p.red - (p.green + p.blue) * 0.5, (p.green - p.blue) * (3**0.5 / 2)
 
 
-def off_hue(picture: Picture) -> Tensor:
+def off_hue(picture: View) -> Tensor:
     """Return which share of the chroma lies more than 15 degrees off the main hue."""
     p = picture.p
     along, across = hue_directions(p)
@@ -534,7 +534,7 @@ def off_hue(picture: Picture) -> Tensor:
     return mean(cosine < float(np.cos(np.radians(15))), where * p.chroma)
 
 
-def midtones(picture: Picture) -> Tensor:
+def midtones(picture: View) -> Tensor:
     """Return the content that is neither nearly black nor nearly white, a mask."""
     return picture.content * between(picture.p.light, 0.15, 0.9)
 
@@ -553,7 +553,7 @@ def explained_by_place(p: Pixels, place: Tensor, where: Tensor) -> tuple[Tensor,
     return root(spread), explained / (place_spread * at_least(spread, EPSILON))
 
 
-def gradient_background(picture: Picture) -> Tensor:
+def gradient_background(picture: View) -> Tensor:
     """Score how surely the background turns evenly from one colour into another.
 
     Down the left or the right edge, as an arm may cover one of them, or along the upper edge.
@@ -578,7 +578,7 @@ def gradient_background(picture: Picture) -> Tensor:
     return any_of(*scores)
 
 
-def two_tone_background(picture: Picture) -> Tensor:
+def two_tone_background(picture: View) -> Tensor:
     """Score how surely the background is two flat colours and nothing else."""
     p, ring, near = picture.p, picture.ring, picture.near
     rest = ring * (1.0 - near)
@@ -598,7 +598,7 @@ def two_tone_background(picture: Picture) -> Tensor:
     )
 
 
-def greyscale(picture: Picture) -> Tensor:
+def greyscale(picture: View) -> Tensor:
     p = picture.p
     faint = choose(p.chroma < 0.1, p.chroma, 0.1)
     # Dull colours are skin, cloth or a tint, so the picture isn't colourless; a vivid spot may be.
@@ -611,7 +611,7 @@ def greyscale(picture: Picture) -> Tensor:
     )
 
 
-def uneven_colour(picture: Picture) -> Tensor:
+def uneven_colour(picture: View) -> Tensor:
     """Return how much the colour of equally light pixels varies, relative to the mean chroma.
 
     In a tinted picture the colour follows from the lightness; brown cloth and grey steel are
@@ -627,15 +627,15 @@ def uneven_colour(picture: Picture) -> Tensor:
     return root(sum_of(*variances)) / at_least(mean(p.chroma, tones), 0.01)
 
 
-def one_hue(picture: Picture) -> Tensor:
+def one_hue(picture: View) -> Tensor:
     return all_of(below(off_hue(picture), 0.05, 0.01), below(uneven_colour(picture), 0.2, 0.015))
 
 
-def monochrome(picture: Picture) -> Tensor:
+def monochrome(picture: View) -> Tensor:
     return any_of(greyscale(picture), one_hue(picture))
 
 
-def sepia(picture: Picture) -> Tensor:
+def sepia(picture: View) -> Tensor:
     p = picture.p
     where = picture.area * p.coloured
     red, green, blue = mean_colour(p, where)
@@ -653,7 +653,7 @@ def sepia(picture: Picture) -> Tensor:
     )
 
 
-def spot_color(picture: Picture) -> Tensor:
+def spot_color(picture: View) -> Tensor:
     p = picture.p
     coloured = picture.content * p.coloured
     share = picture.content_share(p.coloured)
@@ -664,7 +664,7 @@ def spot_color(picture: Picture) -> Tensor:
     )
 
 
-def greyscale_with_colored_background(picture: Picture) -> Tensor:
+def greyscale_with_colored_background(picture: View) -> Tensor:
     p = picture.p
     red, green, blue = mean_colour(p, picture.ring * picture.near)
     vivid = any_of(red, green, blue) - all_of(red, green, blue)
@@ -684,7 +684,7 @@ def greyscale_with_colored_background(picture: Picture) -> Tensor:
 def plain_background(name: str) -> Rule:
     """A flat background is named after the colour of most of it."""
 
-    def rule(picture: Picture) -> Tensor:
+    def rule(picture: View) -> Tensor:
         share = mean(picture.names[name], picture.ring * picture.near)
         return all_of(picture.plain, above(share, 0.6, 0.1))
 
@@ -694,7 +694,7 @@ def plain_background(name: str) -> Rule:
 def theme(name: str) -> Rule:
     """A theme holds for the whole picture: hardly another colour, and much of it."""
 
-    def rule(picture: Picture) -> Tensor:
+    def rule(picture: View) -> Tensor:
         p, mask = picture.p, picture.names[name]
         colours = p.coloured * p.chroma
         return all_of(
@@ -706,7 +706,7 @@ def theme(name: str) -> Rule:
     return rule
 
 
-def dark(picture: Picture) -> Tensor:
+def dark(picture: View) -> Tensor:
     # The value, not the lightness: a strong blue weighs little in the latter, but is no night.
     value = picture.p.value
     return all_of(
@@ -714,7 +714,7 @@ def dark(picture: Picture) -> Tensor:
     )
 
 
-def high_contrast(picture: Picture) -> Tensor:
+def high_contrast(picture: View) -> Tensor:
     light = picture.p.light
     return all_of(
         above(picture.share(picture.p.value < 0.2), 0.2, 0.025),
@@ -723,7 +723,7 @@ def high_contrast(picture: Picture) -> Tensor:
     )
 
 
-def colorful(picture: Picture) -> Tensor:
+def colorful(picture: View) -> Tensor:
     """Count the hues as the exponential of their entropy: six equal shares make six."""
     p = picture.p
     where = picture.content * p.coloured * p.chroma
@@ -735,7 +735,7 @@ def colorful(picture: Picture) -> Tensor:
     return all_of(above(hues, 5.0, 0.4), above(picture.content_share(p.chroma), 0.3, 0.03))
 
 
-def muted_color(picture: Picture) -> Tensor:
+def muted_color(picture: View) -> Tensor:
     p = picture.p
     return all_of(
         below(picture.content_share(p.chroma), 0.14, 0.012),
@@ -746,7 +746,7 @@ def muted_color(picture: Picture) -> Tensor:
     )
 
 
-def pale_color(picture: Picture) -> Tensor:
+def pale_color(picture: View) -> Tensor:
     p = picture.p
     return all_of(
         above(picture.content_share(p.light), 0.76, 0.02),
@@ -756,7 +756,7 @@ def pale_color(picture: Picture) -> Tensor:
     )
 
 
-def commonest_colours(picture: Picture, count: int) -> Tensor:
+def commonest_colours(picture: View, count: int) -> Tensor:
     """Return which share of the content the commonest of 64 colours cover."""
     p = picture.p
     graph = p.red.graph
@@ -769,7 +769,7 @@ def commonest_colours(picture: Picture, count: int) -> Tensor:
     return reduced(most, "ReduceMean", 1) * float(count)
 
 
-def limited_palette(picture: Picture) -> Tensor:
+def limited_palette(picture: View) -> Tensor:
     level = change_over(picture.p, 1) < LEVEL
     return all_of(
         above(commonest_colours(picture, 4), 0.92, 0.015),
@@ -779,7 +779,7 @@ def limited_palette(picture: Picture) -> Tensor:
     )
 
 
-def flat_color(picture: Picture) -> Tensor:
+def flat_color(picture: View) -> Tensor:
     p = picture.p
     level = change_over(p, 1) < LEVEL
     # Shading shows at some distance: too much for one colour, too little for an edge.
@@ -802,7 +802,7 @@ def solid(mask: Tensor) -> Tensor:
     return 1.0 - graph.node("Squeeze", grown, axis)
 
 
-def lineart(picture: Picture) -> Tensor:
+def lineart(picture: View) -> Tensor:
     p = picture.p
     ink = picture.area * (p.light < 0.7)
     return all_of(
@@ -814,7 +814,7 @@ def lineart(picture: Picture) -> Tensor:
     )
 
 
-def silhouette(picture: Picture) -> Tensor:
+def silhouette(picture: View) -> Tensor:
     p = picture.p
     shape = picture.content * (p.light < 0.15)
     return all_of(
@@ -829,7 +829,7 @@ def silhouette(picture: Picture) -> Tensor:
     )
 
 
-def symmetry(picture: Picture) -> Tensor:
+def symmetry(picture: View) -> Tensor:
     """Correlate the picture with its mirror image; each row's mean is taken away beforehand.
 
     The picture is centred in the square, so mirroring the square mirrors the picture.
@@ -935,7 +935,7 @@ TAGS = (
 )
 
 
-def bordered(picture: Picture, name: str) -> Tensor:
+def bordered(picture: View, name: str) -> Tensor:
     return all_of(picture.border, above(picture.border_names[name], 0.6, 0.1))
 
 

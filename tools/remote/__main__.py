@@ -56,7 +56,7 @@ def shown(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def check(name: str) -> None:
+def check_remote(name: str) -> None:
     """Print what is right and what is wrong with a remote.
 
     Raises:
@@ -240,7 +240,7 @@ def remote(
     elif words:
         raise Problem(f"check takes no {' '.join(words)}; only push hands words on to dvc")
     else:
-        check(remote)
+        check_remote(remote)
 
 
 class RemoteParser(Parser):

@@ -9,7 +9,7 @@ from stages.library.tagging.scores import RATING, SCALE
 from stages.library.tagging.taggers import Tagger
 
 
-def tags_of(tagger: Tagger) -> set[str]:
+def known_tags(tagger: Tagger) -> set[str]:
     """Return the tags that a tagger can find, but for ratings."""
     kinds = zip(tagger.tags, tagger.categories, strict=True)
     return {underscored(tag) for tag, kind in kinds if kind != RATING}

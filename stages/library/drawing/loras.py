@@ -59,13 +59,13 @@ def loras_of(folder: Path, name: str) -> list[Lora]:
         epoch = re.fullmatch(r"-([0-9]{6})", path.stem.removeprefix(name))
         if epoch or path == finished:
             metadata = read_metadata(path)
-            number = whole(epoch[1] if epoch else metadata.get("ss_epoch", ""))
+            number = number_in(epoch[1] if epoch else metadata.get("ss_epoch", ""))
             label = f"e{epoch[1]}" if epoch else LAST
             found.append(Lora(path, label, number, lora_hash(path, metadata)))
     return found
 
 
-def whole(text: str) -> int:
+def number_in(text: str) -> int:
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 

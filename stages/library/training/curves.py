@@ -8,28 +8,17 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from tensorboard.backend.event_processing.event_file_loader import (  # type: ignore[import-untyped]
-    LegacyEventFileLoader,
-)
+from stages.library.training.logs import Attempt
 
 LOSS, EPOCH_LOSS = "loss/current", "loss/epoch_average"
+
 LEARNING_RATE = re.compile(r"lr/(?!d\*lr|group\d)\w+")
 """A learning rate's tag; `lr/group1` is one that has been logged under its name already."""
 
 HOPELESS = 20
 """Steps in a row without a number for a loss after which a training can't recover."""
-
-
-@dataclass
-class Attempt:
-    """What one start of the trainer logged: from the first step of epoch `start` (1, 2 ...)."""
-
-    start: int
-    scalars: list[tuple[str, int, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,42 +37,6 @@ class Curves:
 
     steps: list[Step]
     epochs: dict[int, float]  # mean loss by epoch
-
-
-def attempt_name(number: int, start: int) -> str:
-    """Return the log folder of a start of the trainer.
-
-    >>> attempt_name(2, start=4)
-    '002-from-epoch-000004'
-    """
-    return f"{number:03d}-from-epoch-{start:06d}"
-
-
-class Logs:
-    """The TensorBoard logs in a folder; every `read` reads only what has come since."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._attempts: dict[Path, Attempt] = {}
-        self._loaders: dict[Path, LegacyEventFileLoader] = {}
-
-    def read(self) -> list[Attempt]:
-        """Return what every start of the trainer has logged up to now, in order."""
-        for path in sorted(self.folder.glob("*-from-epoch-*")):
-            attempt = self._attempts.setdefault(path, Attempt(int(path.name[-6:])))
-            for file in sorted(path.glob("**/events.out.tfevents.*")):
-                if file not in self._loaders:
-                    self._loaders[file] = LegacyEventFileLoader(str(file))
-                attempt.scalars += scalars(self._loaders[file])
-        return list(self._attempts.values())
-
-
-def scalars(loader: LegacyEventFileLoader) -> Iterator[tuple[str, int, float]]:
-    """Yield the new scalars of a log: tag, step, value."""
-    for event in loader.Load():
-        for value in event.summary.value:
-            if value.HasField("simple_value"):
-                yield value.tag, event.step, value.simple_value
 
 
 def steps_of(attempt: Attempt, steps_per_epoch: int) -> list[Step]:
@@ -169,7 +122,7 @@ def as_csv(head: list[str], rows: list[list[object]]) -> str:
     return text.getvalue()
 
 
-def figures(curves: Curves) -> dict[str, int | float]:
+def training_figures(curves: Curves) -> dict[str, int | float]:
     """Return what dvc metrics compares."""
     losses = {epoch: loss for epoch, loss in curves.epochs.items() if math.isfinite(loss)}
     found: dict[str, int | float] = {

@@ -12,7 +12,7 @@ from stages.library.training.option_tables import owner
 Options = dict[str, list[str]]
 """Options by name: [] for a bare flag, one value, or several for an option that takes a list."""
 
-OURS = {
+GIVEN = {
     "pretrained_model_name_or_path": "write lora.base_model",
     "output_name": "write organize.name",
     "train_data_dir": "it is data/dataset",
@@ -77,8 +77,8 @@ def check_options(options: Options, known: dict[str, Option], script: str) -> No
     """Raise Problem for the first option that the trainer would refuse, or we give ourselves."""
     for name, values in options.items():
         place = f"params.yaml, train.{name}"
-        if name in OURS:
-            raise Problem(f"{place}: the stage gives this option itself ({OURS[name]}); remove it")
+        if name in GIVEN:
+            raise Problem(f"{place}: the stage gives this option itself ({GIVEN[name]}); remove it")
         if name not in known:
             raise Problem(
                 f"{place}: {script} has no such option; {instead_of(name, known, script)}"
@@ -91,7 +91,7 @@ def instead_of(name: str, known: Iterable[str], script: str) -> str:
     """Return what to do about an option that the script does not have."""
     if theirs := owner(name, script):
         return f"remove it; it is one of {theirs}"
-    return did_you_mean(name, [*known, *OURS], "see sd-scripts' docs/train_network.md")
+    return did_you_mean(name, [*known, *GIVEN], "see sd-scripts' docs/train_network.md")
 
 
 def wrong_value(option: Option, values: list[str]) -> str:

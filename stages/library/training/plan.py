@@ -27,10 +27,11 @@ from stages.library.training.preflight import (
 )
 from stages.library.training.provenance import Papers, changed, digest_of, run_id
 from stages.library.training.receipt import Receipt, expected
+from stages.library.training.results import LORA
 from stages.library.training.samples import PICTURE
 from stages.library.training.subsets import CAPTION, Subset, check_parts, parted, shows
 from stages.library.training.trainer import Trainer, find_trainer, trainer_commit
-from stages.library.training.training import LORA, Training, check_foreign
+from stages.library.training.training import Training, check_foreign
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What is checked before a training starts, in seconds."""
 
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from stages.library.training.subsets import CAPTION, Subset, read_subsets
 
 MOST_STEPS = 50_000
 """More than a day of a T4; a slip in organize.repeats rather than a wish."""
-
-GB = 10**9
 
 
 def dataset_subsets(dataset: Path) -> list[Subset]:
@@ -117,27 +114,3 @@ def check_prompts(prompts: list[str]) -> None:
             raise Problem(
                 f"params.yaml, lora.sample_prompts: {prompt!r} is no line of text; write one"
             )
-
-
-def bytes_needed(script: str, dim: int, epochs: int, states: int) -> int:
-    """Return about how many bytes a training writes: LoRAs of every epoch, and states.
-
-    Measured: a state of dimension 64 for SD 1.5 has 446 MB, three times the LoRA in 32 bits; what
-    is kept of an epoch is the LoRA in 16 bits. SDXL's are six times as large.
-
-    >>> bytes_needed("train_network.py", 64, epochs=10, states=2) // 10**6
-    2114
-    """
-    lora = dim * 2_360_000 * (1 if script == "train_network.py" else 6)
-    return lora * epochs // 2 + 3 * lora * (states + 1)
-
-
-def check_room(place: Path, needed: int, remedy: str) -> None:
-    """Raise Problem if the disk that `place` is on, or will be, has less room than needed."""
-    there = next(path for path in [place, *place.absolute().parents] if path.exists())
-    free = shutil.disk_usage(there).free
-    if free < needed:
-        raise Problem(
-            f"{place}: {needed / GB:.1f} GB are needed there and {free / GB:.1f} GB are free; "
-            f"{remedy}"
-        )

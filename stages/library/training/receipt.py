@@ -66,7 +66,7 @@ def expected(subsets: list[Subset], options: Options) -> Receipt:
     return Receipt({name: dict(found) for name, found in tags.items()}, values, example, pictures)
 
 
-def read_tags(metadata: dict[str, str]) -> dict[str, dict[str, int]]:
+def counted_tags(metadata: dict[str, str]) -> dict[str, dict[str, int]]:
     """Return the tags that the trainer counted, by folder; {} if it says nothing of them."""
     try:
         found = json.loads(metadata[FREQUENCY])
@@ -80,7 +80,7 @@ def read_tags(metadata: dict[str, str]) -> dict[str, dict[str, int]]:
 
 def difference(receipt: Receipt, metadata: dict[str, str]) -> str:
     """Return in words the first thing that isn't as ordered; '' if all is."""
-    found = read_tags(metadata)
+    found = counted_tags(metadata)
     if not found:
         return f"it does not say which tags it saw ({FREQUENCY})"
     for folder, wanted in receipt.tags.items():
@@ -119,7 +119,7 @@ def verdict(metadata: dict[str, str], digest: str, pictures: int) -> str:
 
     `digest` and `pictures` are what its own papers record of the dataset; '' in older ones.
     """
-    tags = read_tags(metadata)
+    tags = counted_tags(metadata)
     distinct = {tag for counts in tags.values() for tag in counts}
     if digest and digest == digest_of(dict(tags)):
         return f"checked, {pictures} pictures, {len(distinct)} tags"

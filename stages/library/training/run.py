@@ -8,22 +8,20 @@ from typing import IO
 
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
-from stages.library.training.curves import Logs, attempt_name, hopeless
+from stages.library.training.curves import hopeless
 from stages.library.training.headers import is_whole
+from stages.library.training.logs import Logs, attempt_name
 from stages.library.training.options import Options, first
 from stages.library.training.plan import Places, Plan
 from stages.library.training.provenance import as_comment
+from stages.library.training.results import read_curves, steps_in_epoch, write_curves
 from stages.library.training.sending import send
 from stages.library.training.states import epoch_of, remove_incomplete
 from stages.library.training.subsets import CAPTION
-from stages.library.training.trainer import command, explained, run_trainer
-from stages.library.training.training import (
-    FINISHED,
-    Training,
-    read_curves,
-    steps_in_epoch,
-    write_curves,
-)
+from stages.library.training.trainer import trainer_command
+from stages.library.training.trainer_output import explained
+from stages.library.training.trainer_process import run_trainer
+from stages.library.training.training import FINISHED, Training
 from stages.library.training.watch import Watch
 
 EVERY = 10.0
@@ -53,9 +51,12 @@ def run_to_end(
     if start > 1:
         print(f"train: going on with epoch {start} of {training.epochs}")
     options = training.options | given_options(plan, model, log) | resuming(newest, start)
+    options = without_needless(options, training, resumed=newest is not None)
     look = looking_after(training, Logs(logs), places)
     code, tail = run_trainer(
-        command(plan.trainer, without_needless(options, training, resumed=newest is not None)),
+        trainer_command(
+            plan.trainer, without_needless(options, training, resumed=newest is not None)
+        ),
         plan.trainer,
         lock,
         training.folder / "trainer.log",

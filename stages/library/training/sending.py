@@ -6,8 +6,10 @@ from contextlib import suppress
 from stages.library.common.drive import AGAIN
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import make_below
-from stages.library.training.states import arrived, carry, remove_old_states, states_in
-from stages.library.training.training import FINISHED, Training, remove_states
+from stages.library.training.carrying import arrived, carry
+from stages.library.training.results import remove_states
+from stages.library.training.states import remove_old_states, states_in
+from stages.library.training.training import FINISHED, Training
 
 
 def receive(training: Training) -> None:

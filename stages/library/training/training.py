@@ -1,7 +1,5 @@
-"""A training: the folder it works in, its curves, and what it brings home."""
+"""A training: the folder it works in, and what must be so before it begins."""
 
-import json
-import math
 import os
 import shutil
 import zipfile
@@ -11,26 +9,15 @@ from pathlib import Path
 from stages.library.common.drive import Drive
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import (
-    atomic_directory,
     beside,
     foreign,
-    write_atomically,
 )
-from stages.library.training.cards import card
-from stages.library.training.curves import Curves, Logs, epochs_csv, figures, steps_csv, stitched
 from stages.library.training.headers import is_whole, read_metadata
 from stages.library.training.options import Options, first
-from stages.library.training.preflight import bytes_needed, check_room
 from stages.library.training.receipt import Receipt, difference
-from stages.library.training.samples import named, newest
-from stages.library.training.states import (
-    newest_state,
-    read_record,
-)
+from stages.library.training.room import bytes_needed, check_room
+from stages.library.training.states import newest_state, read_record
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
-
-LORA = r"[^/]+\.(safetensors|json|png)"
-"""Paths of what is brought home into the folder of the LoRAs."""
 
 FINISHED = "finished.json"
 """Written into a training's folder when the trainer has ended well."""
@@ -178,69 +165,3 @@ def put_refused_away(training: Training) -> None:
         shutil.rmtree(away, ignore_errors=True)
         training.output.rename(away)
         print(f"train: beginning anew, since {error}; it is in {os.path.relpath(away)}")
-
-
-def steps_in_epoch(training: Training) -> int:
-    """Return the steps of an epoch, as the trainer itself counts them where it has said so."""
-    for lora in sorted(training.output.glob("*.safetensors")):
-        if is_whole(lora):
-            metadata = read_metadata(lora)
-            batches = metadata.get("ss_num_batches_per_epoch", "")
-            accumulation = metadata.get("ss_gradient_accumulation_steps", "")
-            if batches.isdigit() and accumulation.isdigit():
-                return math.ceil(int(batches) / int(accumulation))
-    return training.steps_per_epoch
-
-
-def read_curves(training: Training, logs: Logs) -> Curves:
-    return stitched(logs.read(), steps_in_epoch(training))
-
-
-def write_curves(found: Curves, curves: Path, metrics: Path) -> None:
-    """Write what DVC plots and compares."""
-    write_atomically(curves / "steps.csv", steps_csv(found).encode())
-    write_atomically(curves / "epochs.csv", epochs_csv(found).encode())
-    write_atomically(metrics, (json.dumps(figures(found), indent=1) + "\n").encode())
-
-
-def collect(training: Training, output: Path, trigger: str, weight: float) -> dict[str, Path]:
-    """Bring home the LoRAs of every epoch, and beside the last one its card and a preview.
-
-    Return the sample pictures by name.
-    """
-    loras = [path for path in sorted(training.output.glob("*.safetensors")) if is_whole(path)]
-    steps = steps_in_epoch(training)
-    pictures = named(training.output / "sample", training.folder / "logs", steps)
-    with atomic_directory(output, only=LORA) as partial:
-        for lora in loras:
-            shutil.copyfile(lora, partial / lora.name)
-        shown = card(trigger, read_metadata(training.lora), weight, "")
-        text = json.dumps(shown, indent=1, ensure_ascii=False)
-        (partial / f"{training.name}.json").write_text(f"{text}\n", encoding="utf-8")
-        if preview := newest(pictures):
-            shutil.copyfile(preview, partial / f"{training.name}.png")
-    return pictures
-
-
-def tidy(training: Training) -> None:
-    """Remove what a finished training doesn't need: its states and latents, older finished ones.
-
-    LoRAs, samples and logs stay until another training is finished here: if only our code changes,
-    nothing is trained again. On the Drive they stay for good; it can't be told whether they have
-    been pushed.
-    """
-    for made in ("dataset", "regular", REFUSED):
-        shutil.rmtree(training.folder / made, ignore_errors=True)
-    remove_states(training.folder)
-    for other in training.folder.parent.glob(f"*/{FINISHED}"):
-        if other.parent != training.folder and is_finished(other.parent):
-            shutil.rmtree(other.parent)
-    left = sorted(path for path in training.folder.parent.iterdir() if (path / "output").is_dir())
-    if unfinished := [path.name for path in left if not is_finished(path)]:
-        where = os.path.relpath(training.folder.parent)
-        print(f"train: {where} also keeps the unfinished trainings {', '.join(unfinished)}")
-
-
-def remove_states(folder: Path) -> None:
-    for state in folder.glob("output/*-state"):
-        shutil.rmtree(state)

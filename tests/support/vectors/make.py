@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from stages.caption import tags_of
+from stages.caption import caption_of
 from stages.library.dataset.captions import join, split, with_tag_first
-from stages.library.dataset.edits import Edit, apply, is_tag, read_edits, write_edits
+from stages.library.dataset.edits import Edit, apply
+from stages.library.dataset.edits_file import is_tag, read_edits
+from stages.library.dataset.edits_text import write_edits
 from stages.library.report.page import rules_data
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE
@@ -77,7 +79,7 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
         random_.choices(PLAIN, k=random_.choice([0, 0, 2, 8])),
     )
     found = (np.array(indices, np.int32), np.array(values, np.uint16))
-    tagged = tags_of(found, tags, categories, rules)
+    tagged = caption_of(found, tags, categories, rules)
     final = final_caption(tagged, edit, TRIGGER)
     return {
         "tags": tags,

@@ -1,18 +1,15 @@
 """A WebUI's models/Lora: a LoRA put there with its card and preview, and nothing lost that is."""
 
 import filecmp
-import json
 import os
 import re
 from contextlib import suppress
 from pathlib import Path, PurePath
 
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import copy_atomically, sha256, write_atomically
-from stages.library.drawing.loras import Lora
-from stages.library.drawing.painters.webui import State, WebUI
-from stages.library.drawing.subject import named
-from stages.library.training.cards import card as made_card
+from stages.library.common.outputs import copy_atomically, sha256
+from stages.library.drawing.painters.installed_card import MARK, card_of, install_card, read_card
+from stages.library.drawing.painters.webui_state import State
 from stages.library.training.headers import read_metadata
 from stages.library.training.provenance import read_papers
 
@@ -20,17 +17,8 @@ ASCII_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors")
 
 AUTO = "auto"
 
-MARK = "nasumiso"
-"""The key of a card under which it is kept what we wrote: all else in it is the artist's."""
-
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 """Endings of a preview."""
-
-LENT = "nasumiso-test"
-"""The folder within a WebUI's models/Lora for the copies that the generate stage draws with."""
-
-OURS = "Nasumiso Creator."
-"""How the description of a card begins that the train stage wrote."""
 
 
 def check_name(path: Path) -> None:
@@ -88,20 +76,6 @@ def install(file: Path, target: Path, weight: float = 0) -> list[str]:
     return done
 
 
-def card_of(file: Path) -> dict[str, object]:
-    """Return a LoRA's card: for one of an epoch, that of the finished LoRA with its own notes.
-
-    Raises:
-        Problem: the file is none.
-    """
-    own = file.with_suffix(".json")
-    finished = own.with_stem(re.sub(r"-[0-9]{6}$", "", own.stem))
-    if own.is_file() or not finished.is_file():
-        return read_card(own)
-    of_epoch = made_card("", read_metadata(file), 0, "")
-    return read_card(finished) | {"notes": of_epoch["notes"]}
-
-
 def same_file(a: Path, b: Path) -> bool:
     """Return whether both are there, with the same bytes."""
     return a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False)
@@ -111,61 +85,6 @@ def chosen_there(preview: Path, record: dict[str, object]) -> bool:
     """Return whether there is a preview, under any of the WebUI's names, that isn't ours."""
     others = [preview.with_suffix(f"{kind}{end}") for kind in ("", ".preview") for end in PICTURES]
     return any(path.is_file() and sha256(path) != record.get("preview", "none") for path in others)
-
-
-def install_card(
-    ours: dict[str, object],
-    theirs: dict[str, object],
-    target: Path,
-    record: dict[str, object],
-    preview: str,
-    weight: float,
-) -> list[str]:
-    """Write a LoRA's card to `target`; what the artist wrote into the one there, `theirs`, stays.
-
-    `record` is what we wrote there last, `preview` the SHA-256 of ours beside it.
-    """
-    kept = {key: value for key, value in theirs.items() if stays(key, value, ours, record)}
-    chosen: dict[str, object] = {"preferred weight": weight} if weight else {}
-    now = {**ours, **kept, **chosen, MARK: ours | ({"preview": preview} if preview else {})}
-    if theirs == now:
-        return []
-    write_atomically(target, (json.dumps(now, indent=1, ensure_ascii=False) + "\n").encode())
-    own = [key for key in kept if kept[key] != ours.get(key) and key not in chosen]
-    return [f"{target}{' (kept there: ' + ', '.join(own) + ')' if own else ''}"]
-
-
-def read_card(path: Path) -> dict[str, object]:
-    """Return a card; an empty one where there is none.
-
-    Raises:
-        Problem: the file is none.
-    """
-    try:
-        card = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        card = None
-    if not isinstance(card, dict):
-        raise Problem(f"{path}: is no card (JSON in UTF-8); mend it, or delete it")
-    return card
-
-
-def stays(key: str, value: object, ours: dict[str, object], record: dict[str, object]) -> bool:
-    """Return whether a value in the card at the WebUI is the artist's own rather than ours."""
-    if key in ("sd version", MARK):
-        return False
-    if key == "activation text" and not named(str(ours.get(key, ""))) <= named(str(value)):
-        return False  # without the trigger it calls nothing up
-    if key in record:
-        return value != record[key]
-    if not value:
-        return False
-    if key == "notes":  # ours name the command that tells where the LoRA is from
-        # a card from before the command was renamed names it whence
-        return not re.search(r"tools\.(provenance|whence)\b", str(value))
-    return not (key == "description" and str(value).startswith(OURS))
 
 
 def folder_of(state: State | None, named: str, here: bool) -> Path:
@@ -205,36 +124,3 @@ def place(stem: str, state: State | None, folder: Path) -> Path:
                 return there
     walked = os.walk(folder, followlinks=True)
     return min((Path(at, name) for at, _, names in walked if name in names), default=folder / name)
-
-
-def lend(webui: WebUI, state: State, loras: list[Lora], named: str) -> Path | None:
-    """Give the WebUI copies of LoRAs to draw with; return their folder, if they are needed.
-
-    Raises:
-        Problem: its folder isn't on this machine, and the copies aren't there either.
-    """
-    missing = [lora for lora in loras if lora.copy not in state.loras]
-    if not missing:
-        return None
-    try:
-        folder = folder_of(state, named, webui.here)
-    except Problem as error:
-        names = ", ".join(f"{lora.file} as {lora.copy}.safetensors" for lora in missing)
-        raise Problem(f"{error}, or copy there by hand: {names}") from None
-    try:
-        for lora in missing:
-            copy_atomically(lora.file, folder / LENT / f"{lora.copy}.safetensors")
-        webui.refresh_loras()
-    except BaseException:
-        take_back(folder / LENT)
-        raise
-    return folder / LENT
-
-
-def take_back(folder: Path) -> None:
-    """Remove the copies from the WebUI's folder."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if re.fullmatch(r"\.?.+-[0-9a-f]{8}\.safetensors(\.partial)?", path.name):
-            path.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

@@ -6,14 +6,10 @@ https://github.com/AUTOMATIC1111/stable-diffusion-webui/blob/v1.10.1/modules/api
 """
 
 import io
-import ipaddress
-import re
 import sys
 import time
-import urllib.parse
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import PureWindowsPath
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -21,96 +17,21 @@ from PIL import Image
 from requests.auth import HTTPBasicAuth
 
 from stages.library.common.errors import Problem
-from stages.library.common.values import did_you_mean
-from stages.library.drawing.loras import Lora, trained_on
+from stages.library.drawing.loras import Lora
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import with_infotext
-from stages.library.drawing.painters.webui_answers import (
-    LOGIN,
-    UnreachableError,
-    full_prompt,
-    in_short,
-    picture_of,
-    trouble,
-)
+from stages.library.drawing.painters.webui_address import check_url, host_of, is_loopback
+from stages.library.drawing.painters.webui_answers import picture_of
+from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError, in_short, trouble
+from stages.library.drawing.painters.webui_request import OVERRIDES, as_request
+from stages.library.drawing.painters.webui_state import TRAINED, Installed, State, model_of
 
 ANSWER, PICTURE = 20, 1800
 """Seconds that a question and a picture may take."""
 
-TRAINED, LOADED = "trained", "loaded"
-"""Values of generate.checkpoint: the LoRA's own base model, or whatever the WebUI has loaded."""
-
 PAUSES = (3.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds before an order that broke off is sent again: a WebUI takes a minute to start, and one
 that is asked too soon while it starts may die of it."""
-
-OVERRIDES = (
-    "CLIP_stop_at_last_layers",
-    "lora_add_hashes_to_infotext",
-    "add_model_hash_to_info",
-    "add_model_name_to_info",
-)
-"""Settings of the WebUI that an order replaces, for its own picture."""
-
-
-@dataclass(frozen=True)
-class Installed:
-    """A LoRA that the WebUI knows."""
-
-    path: str  # on the WebUI's machine
-    hash: str  # first 12 digits; '' if its file doesn't hold it
-
-
-@dataclass(frozen=True)
-class State:
-    """What a WebUI says of itself."""
-
-    checkpoint: str  # title of the model that is loaded
-    checkpoint_sha256: str  # '' if it doesn't tell
-    samplers: list[str]
-    schedulers: list[str]
-    loras: dict[str, Installed]  # by the file's stem
-    lora_folder: str  # on the WebUI's machine
-
-    def check_model(self, lora: Lora | None, wanted: str) -> None:
-        """Raise Problem unless the model is loaded that generate.checkpoint names."""
-        loaded = self.checkpoint or "no model"
-        if wanted == TRAINED and lora:
-            name, sha256 = model_of(lora)
-            if not self.checkpoint_sha256:
-                raise Problem(
-                    "the WebUI has loaded no model yet, or runs with --no-hashing; wait until its "
-                    "model is loaded, or set generate.checkpoint: loaded"
-                )
-            if not sha256.startswith(self.checkpoint_sha256):
-                raise Problem(
-                    f"the WebUI has {loaded} loaded, but {lora.file.stem} was trained on {name} "
-                    f"[{sha256[:10]}]; choose that at the top left of the WebUI, or set "
-                    "generate.checkpoint: loaded / WebUI 左上で学習に使ったモデルを選んでください"
-                )
-        elif wanted != LOADED:
-            title = re.sub(r" \[[0-9a-f]{10}\]$", "", loaded)
-            file = PureWindowsPath(title)  # knows both kinds of slashes
-            if wanted not in (loaded, title, file.name, file.stem):
-                raise Problem(
-                    f"params.yaml, generate.checkpoint: the WebUI has {loaded} loaded, not "
-                    f"{wanted!r}; choose that at the top left of the WebUI"
-                )
-
-    def as_two(self, name: str) -> tuple[str, str] | None:
-        """Return sampler and scheduler of a name from before version 1.9, such as Euler Karras."""
-        pairs = ((name.removesuffix(f" {each}"), each) for each in self.schedulers)
-        return next((pair for pair in pairs if pair[0] in self.samplers), None)
-
-    def check_names(self, sampler: str, scheduler: str) -> None:
-        """Raise Problem if the WebUI doesn't have them, and would silently take others."""
-        named = {"sampler": (sampler, self.samplers), "scheduler": (scheduler, self.schedulers)}
-        for key, (name, names) in named.items():
-            if name not in names:
-                hint = did_you_mean(name, names, f"it has {', '.join(names)}")
-                if key == "sampler" and (both := self.as_two(name)):
-                    hint = f"write sampler: {both[0]}, scheduler: {both[1]}"
-                raise Problem(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
 
 
 class WebUI:
@@ -270,37 +191,6 @@ def pixels(png: bytes) -> bytes:
         return picture.tobytes()
 
 
-def check_url(url: str, remote: bool) -> None:
-    """Raise Problem unless `url` is http(s), without a password, and here or `remote`."""
-    key = "params.yaml, generate.url"
-    host = host_of(url)
-    if "@" in re.split("[/?#]", url.partition("//")[2])[0]:
-        raise Problem(f"{key}: holds a login; set it in the environment: {LOGIN}=name:password")
-    if not host or not url.lower().startswith(("http://", "https://")):
-        raise Problem(f"{key}: {url!r} is no address; write one such as http://127.0.0.1:7860")
-    if not (remote or is_loopback(host)):
-        raise Problem(
-            f"{key}: {host} is another machine; for this one write http://127.0.0.1:7860, and if "
-            "the other one is meant set generate.remote: true"
-        )
-
-
-def host_of(url: str) -> str:
-    """Return the host of an address; '' if it is none."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-        return (parts.hostname or "") if parts.port != 0 else ""  # the port raises if it is none
-    except ValueError:
-        return ""
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def checkpoint_for(lora: Lora, wanted: str, webui: WebUI) -> str:
     """Return what orders call the model: SHA-256 of the LoRA's own, or the title of the loaded one.
 
@@ -312,40 +202,3 @@ def checkpoint_for(lora: Lora, wanted: str, webui: WebUI) -> str:
         state.check_model(lora, wanted)
         return state.checkpoint
     return model_of(lora)[1]
-
-
-def model_of(lora: Lora) -> tuple[str, str]:
-    """Return name and SHA-256 of the model that a LoRA was trained on.
-
-    Raises:
-        Problem: it doesn't tell.
-    """
-    name, sha256 = trained_on(lora)
-    if not sha256:
-        raise Problem(
-            f"{lora.file}: does not tell what model it was trained on; set generate.checkpoint: "
-            "loaded"
-        )
-    return name, sha256
-
-
-def as_request(order: Order) -> dict[str, Any]:
-    """Return the body of a txt2img request."""
-    return {
-        "prompt": full_prompt(order),
-        "negative_prompt": order.negative_prompt.strip(),
-        "sampler_name": order.sampler,
-        "scheduler": order.scheduler,
-        "steps": order.steps,
-        "cfg_scale": order.cfg_scale,
-        "width": order.width,
-        "height": order.height,
-        "seed": order.seed,
-        "batch_size": 1,
-        "n_iter": 1,
-        "send_images": True,
-        "save_images": False,
-        # for this picture only: the WebUI's own settings stay as they are
-        "override_settings": dict(zip(OVERRIDES, (order.clip_skip, True, True, True), strict=True)),
-        "override_settings_restore_afterwards": True,
-    }

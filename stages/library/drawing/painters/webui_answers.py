@@ -1,4 +1,4 @@
-"""What a WebUI's answers mean: pictures, errors, and what it silently did otherwise than asked."""
+"""What a WebUI's pictures tell, and what it silently did otherwise than asked."""
 
 import base64
 import binascii
@@ -7,24 +7,12 @@ import json
 import re
 from typing import Any
 
-import requests
 from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, settings
-
-LOGIN = "NASUMISO_WEBUI_LOGIN"
-"""Environment variable with `name:password`, as the WebUI's own option --api-auth takes it."""
-
-START = "./webui.sh --api (Windows: set COMMANDLINE_ARGS=--api in webui-user.bat)"
-
-MOST_SAID = 300
-"""Characters of an error message that are shown."""
-
-
-class UnreachableError(Problem):
-    """Nothing answers, or the answer broke off; a WebUI that is started again may answer."""
+from stages.library.drawing.painters.webui_errors import UnreachableError
 
 
 def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
@@ -98,7 +86,7 @@ def differences(order: Order, done: dict[str, str]) -> str:
     each = [
         f"{name} {done.get(name, 'unknown')}, not {value}"
         for name, value in asked.items()
-        if not same(done.get(name, ""), value)
+        if not as_asked(done.get(name, ""), value)
     ]
     model = done.get("Model hash", "unknown")
     if is_sha256(order.checkpoint) and not order.checkpoint.startswith(model):
@@ -125,7 +113,7 @@ def wrong_loras(order: Order, used: dict[str, str]) -> str:
     return ""
 
 
-def same(text: str, value: str | float) -> bool:
+def as_asked(text: str, value: str | float) -> bool:
     """Return whether a setting is as asked; 7.0 and 7 are the same."""
     if isinstance(value, str):
         return text == value
@@ -137,79 +125,3 @@ def same(text: str, value: str | float) -> bool:
 
 def is_sha256(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{64}", text) is not None
-
-
-def trouble(answer: requests.Response, path: str) -> Problem | None:
-    """Return the error that an answer is, without the address; None if it is none."""
-    code = answer.status_code
-    if code in (502, 503, 504):
-        return UnreachableError(f"answers {code} {answer.reason}")
-    if code == 401:
-        return Problem(
-            f"wants a login, or another one; set {LOGIN}=name:password to what the WebUI's "
-            "--api-auth says"
-        )
-    if code == 404 and path == "schedulers":
-        return Problem("is older than 1.9 and has no schedulers; update the WebUI")
-    if code in (404, 405):
-        return Problem(
-            f"answers, but without the API; if it has not just been started, stop the WebUI and "
-            f"start it with {START}, or correct generate.url: another program may be there"
-            " / --api を付けて起動し直してください"
-        )
-    if code // 100 == 3:
-        place = answer.headers.get("Location", "another address")
-        return Problem(f"sends on to {place}; write the WebUI's own address in generate.url")
-    if code >= 400:
-        said = what_it_says(answer)
-        return Problem(f"can't do it: {said}{hint(said)}")
-    return None
-
-
-def what_it_says(answer: requests.Response) -> str:
-    """Return an error's own words, on one line."""
-    plain = f"{answer.status_code} {answer.reason}"
-    try:
-        body = answer.json()
-    except ValueError:
-        return plain
-    if not isinstance(body, dict):
-        return plain
-    if isinstance(body.get("detail"), list):  # a wrong request: FastAPI tells field by field
-        said = "; ".join(
-            f"{'.'.join(map(str, part['loc']))}: {part['msg']}"
-            for part in body["detail"]
-            if isinstance(part, dict) and isinstance(part.get("loc"), list) and "msg" in part
-        )
-    else:
-        said = ": ".join(str(body[key]) for key in ("error", "errors", "detail") if body.get(key))
-    return " ".join(said.split())[:MOST_SAID] or plain
-
-
-def hint(said: str) -> str:
-    """Return what helps against an error, where that is known."""
-    hints = {
-        "memory": "; lower generate.width and height, or start the WebUI with --medvram",
-        "nansexception": "; start the WebUI with --no-half-vae, or with --no-half",
-    }
-    return next((text for sign, text in hints.items() if sign in said.lower()), "")
-
-
-def in_short(error: requests.RequestException) -> str:
-    """Return what kept an answer from coming, in few words."""
-    text = str(error)
-    known = {
-        "refused": f"nothing answers there; start the WebUI with {START}"
-        " / WebUI を --api 付きで起動してください",
-        "Name or service": "there is no such machine; correct generate.url",
-        "name resolution": "there is no such machine; correct generate.url",
-        "address associated": "there is no such machine; correct generate.url",
-        "getaddrinfo": "there is no such machine; correct generate.url",
-        "nodename": "there is no such machine; correct generate.url",
-        "CERTIFICATE": "its certificate is not valid",
-        "WRONG_VERSION": "speaks no https; write http:// in generate.url",
-        "timed out": "gives no answer",
-        "unreachable": "can't be reached",
-        "No route": "can't be reached",
-    }
-    return next((words for sign, words in known.items() if sign in text), "the answer broke off")

@@ -267,7 +267,7 @@ function scalar(text) {
   );
 }
 
-/** edits._written */
+/** edits_text._written */
 function written(key, edit) {
   const lists = LISTS.filter((name) => edit[name].length).map(
     (name) => `  ${name}: [${edit[name].map(scalar).join(", ")}]\n`,
@@ -275,7 +275,7 @@ function written(key, edit) {
   return `${key}:\n  source: ${scalar(edit.source)}\n${lists.join("")}`;
 }
 
-/** edits._blocks: the text before the first entry, each entry's comments and body, the rest. */
+/** edits_text._blocks: the text before the first entry, each one's comments and body, the rest. */
 function blocksOf(text) {
   const blocks = new Map();
   let head = "";

@@ -8,17 +8,9 @@ from hypothesis import strategies as st
 
 from stages.library.common.errors import Problem
 from stages.library.dataset.captions import underscored
-from stages.library.dataset.edits import (
-    HEADER,
-    Edit,
-    Edits,
-    apply,
-    idle,
-    is_tag,
-    learned,
-    read_edits,
-    write_edits,
-)
+from stages.library.dataset.edits import Edit, Edits, apply, idle, learned
+from stages.library.dataset.edits_file import is_tag, read_edits
+from stages.library.dataset.edits_text import HEADER, write_edits
 
 KEY, OTHER, THIRD = "3fa9c1d2e4b5", "012345670123", "9999999999e9"
 
@@ -360,7 +352,6 @@ def test_what_is_wrong_is_one_line_with_its_place(
 
 
 # what is written
-
 
 FILE = f"""\
 # corrections

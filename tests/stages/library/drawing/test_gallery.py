@@ -12,16 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.library.drawing.gallery import (
-    FOLDER,
-    HEATS,
+from stages.library.drawing.gallery import FOLDER, HEATS, heat, render
+from stages.library.drawing.recall import (
+    Drawn,
     Gallery,
-    Picture,
-    figures,
-    heat,
     highest,
     recall,
-    render,
+    recall_figures,
     summed,
     tag_recall,
 )
@@ -46,7 +43,7 @@ def made(
     texts = [f"nasumiso_style, prompt {number}" for number in range(1, prompts + 1)]
     expected = [TAGS] * prompts if expected is None else expected
     pictures = [
-        Picture(
+        Drawn(
             name=f"{prompt:02}_{epoch}_w{weight}_s{seed}.png",
             prompt=prompt,
             epoch=epoch,
@@ -118,7 +115,7 @@ def test_a_tag_counts_only_where_it_is_expected() -> None:
 
 
 def test_figures() -> None:
-    assert figures(made()) == {
+    assert recall_figures(made()) == {
         "pictures": 8,
         "recall_last_w0.6": 0.3125,
         "recall_last_w0.8": 0.5,
@@ -126,8 +123,8 @@ def test_figures() -> None:
 
 
 def test_figures_without_expected_tags() -> None:
-    assert figures(made(expected=[[], []])) == {"pictures": 8}
-    assert figures(made(expected=[[], TAGS]))["recall_last_w0.8"] == 0.375
+    assert recall_figures(made(expected=[[], []])) == {"pictures": 8}
+    assert recall_figures(made(expected=[[], TAGS]))["recall_last_w0.8"] == 0.375
 
 
 galleries = st.builds(
@@ -150,7 +147,7 @@ def test_all_sums_are_the_same(gallery: Gallery) -> None:
         assert summed([counts[cell] for counts in by_prompt]) == count
         assert summed([counts[cell] for counts in by_tag.values()]) == count
         assert 0 <= count[0] <= count[1]
-    shares = [value for name, value in figures(gallery).items() if name != "pictures"]
+    shares = [value for name, value in recall_figures(gallery).items() if name != "pictures"]
     assert all(isinstance(value, float) and 0 <= value <= 1 for value in shares)
     assert len(shares) in (0, len(total))
 

@@ -7,18 +7,16 @@ import pytest
 
 from stages.library.training.curves import (
     HOPELESS,
-    Attempt,
     Curves,
-    Logs,
     Step,
-    attempt_name,
     epochs_csv,
-    figures,
     hopeless,
     steps_csv,
     steps_of,
     stitched,
+    training_figures,
 )
+from stages.library.training.logs import Attempt, Logs, attempt_name
 from tests.standins.trainer.library.log import Log
 
 
@@ -102,14 +100,14 @@ def test_curves_become_tables() -> None:
 
 def test_figures_tell_the_best_epoch() -> None:
     curves = Curves([Step(6, 3, 0.3, {})], {1: 0.5, 2: 0.2, 3: math.nan})
-    assert figures(curves) == {
+    assert training_figures(curves) == {
         "epochs": 3,
         "steps": 6,
         "loss": 0.2,
         "lowest_loss": 0.2,
         "lowest_loss_epoch": 2,
     }
-    assert figures(Curves([], {})) == {"epochs": 0, "steps": 0}
+    assert training_figures(Curves([], {})) == {"epochs": 0, "steps": 0}
 
 
 @pytest.mark.parametrize(("bad", "since"), [(HOPELESS - 1, 0), (HOPELESS, 6)])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
-from stages.library.training.machine import check_machine, imports, look_at_machine
+from stages.library.training.machine import check_machine
 from stages.library.training.options import Options
+from stages.library.training.probe import imports, look_at_machine
 from stages.library.training.trainer import Trainer
 from tests.support.training import TRAINER
 

@@ -10,7 +10,7 @@ from dvc.utils.serialize import parse_yaml
 from stages.library.params.lora import LORA
 from stages.library.training.option_source import Option
 from stages.library.training.option_tables import Table, as_json, from_json, owner, tables
-from stages.library.training.options import OURS, check_options, options_of
+from stages.library.training.options import GIVEN, check_options, options_of
 from tools.colab import SD_SCRIPTS_COMMIT
 
 PARAMS = Path(__file__).parents[4] / "params.yaml"
@@ -47,7 +47,7 @@ def test_the_params_are_accepted_by_every_known_version(
 def test_every_script_has_what_the_stage_gives_itself(table: Table) -> None:
     assert len(table.scripts) == 7
     for options in table.scripts.values():
-        assert set(OURS) <= set(options)
+        assert set(GIVEN) <= set(options)
 
 
 def test_the_pinned_commit_has_a_table() -> None:

@@ -13,7 +13,7 @@ from stages.library.training.options import (
     options_of,
     wrong_value,
 )
-from stages.library.training.trainer import Trainer, command
+from stages.library.training.trainer import Trainer, trainer_command
 from tests.support.training import TRAINER
 
 ORIGINAL_TEXT = """
@@ -33,7 +33,7 @@ def test_the_original_command_comes_out_word_for_word() -> None:
     pairs = [word.removeprefix("--").partition("=") for word in ORIGINAL]
     options = options_of({key: value if sign else True for key, sign, value in pairs})
     assert as_words(options) == ORIGINAL
-    built = command(Trainer(TRAINER, Path(sys.executable), "train_network.py"), options)
+    built = trainer_command(Trainer(TRAINER, Path(sys.executable), "train_network.py"), options)
     assert built[1:4] == ["-m", "accelerate.commands.launch", "--num_cpu_threads_per_process=1"]
     assert built[-len(ORIGINAL) :] == ORIGINAL
     check_options(options, known_options(TRAINER, "train_network.py"), "train_network.py")

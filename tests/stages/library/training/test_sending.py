@@ -10,8 +10,9 @@ import pytest
 from stages.library.common.drive import Drive, find_drive
 from stages.library.common.errors import Problem
 from stages.library.training.receipt import expected
+from stages.library.training.results import tidy
 from stages.library.training.sending import hand_over, receive, send
-from stages.library.training.training import FINISHED, Training, is_finished, tidy
+from stages.library.training.training import FINISHED, Training, is_finished
 from tests.support.mounts import dead, mount, store, unmount
 from tests.support.training import safetensors, write_state
 

@@ -16,16 +16,10 @@ from PIL import Image
 from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.painters.infotext import with_infotext
-from stages.library.drawing.painters.lora_folder import (
-    LENT,
-    check_name,
-    folder_of,
-    install,
-    lend,
-    place,
-    take_back,
-)
-from stages.library.drawing.painters.webui import Installed, State, WebUI
+from stages.library.drawing.painters.lending import LENT, lend, take_back
+from stages.library.drawing.painters.lora_folder import check_name, folder_of, install, place
+from stages.library.drawing.painters.webui import WebUI
+from stages.library.drawing.painters.webui_state import Installed, State
 from stages.library.training.cards import card
 from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui

@@ -20,18 +20,11 @@ from stages.library.common.errors import Problem
 from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, read_infotext, settings
-from stages.library.drawing.painters.webui import (
-    LOADED,
-    TRAINED,
-    Installed,
-    State,
-    WebUI,
-    as_request,
-    check_effect,
-    check_url,
-    checkpoint_for,
-)
-from stages.library.drawing.painters.webui_answers import LOGIN, UnreachableError
+from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
+from stages.library.drawing.painters.webui_address import check_url
+from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError
+from stages.library.drawing.painters.webui_request import as_request
+from stages.library.drawing.painters.webui_state import LOADED, TRAINED, Installed, State
 from stages.library.training.headers import read_metadata
 from tests.standins.webui.server import StandIn, webui
 from tests.support.drawing import ORDER

@@ -1,0 +1,104 @@
+"""data/edits.yaml as it is read: every scalar is text, and what is wrong is named."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError
+
+from stages.library.common.errors import Problem
+from stages.library.common.values import LONGEST_TAG
+from stages.library.dataset.captions import read_text, underscored
+from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
+
+
+def read_edits(path: Path) -> Edits:
+    """Return the corrections in a file; every scalar is text, so `no` and `1e5` are tags.
+
+    Raises:
+        Problem: naming the entry that is wrong.
+    """
+    if not path.is_file():
+        raise Problem(f"{path}: no such file; get it back with: git checkout {path}")
+    return parsed(read_text(path), path)
+
+
+class _Loader(yaml.BaseLoader):
+    """Takes every scalar for text, unlike safe_load, and no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                problem = f"{key.value} is there twice; join the two into one"
+                raise ConstructorError(None, None, problem, key.start_mark)
+            seen.add(str(key.value))
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def parsed(text: str, path: Path) -> Edits:
+    if conflict := re.search("^<<<<<<< ", text, flags=re.MULTILINE):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise Problem(
+            f"{path}, line {line}: holds Git's conflict marks; keep the entries of both sides, "
+            "delete the lines <<<<<<<, ======= and >>>>>>>"
+        )
+    try:
+        entries = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line_of = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+        raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}") from None
+    if not entries:
+        return {}
+    if not isinstance(entries, dict):
+        raise Problem(f"{path}: holds no corrections; write KEY: and below it source, add, …")
+    return {str(key): _read_edit(str(key), entry, path) for key, entry in entries.items()}
+
+
+def _read_edit(key: str, entry: Any, path: Path) -> Edit:
+    place = f"{path}, {key}"
+    if not re.fullmatch(f"[0-9a-f]{{{KEY_LENGTH}}}", key):
+        raise Problem(
+            f"{place}: is no key; take the first {KEY_LENGTH} digits of the drawing's sha256 "
+            "from data/manifest.csv"
+        )
+    source = entry.get("source") if isinstance(entry, dict) else None
+    if not isinstance(source, str) or not source:
+        raise Problem(f"{place}: has no source; write the drawing's file name there")
+    lists: dict[str, list[str]] = {}
+    for name, value in entry.items():
+        if name == "source":
+            continue
+        if name not in ("add", "remove", "order"):
+            raise Problem(f"{place}: {name!r} is none of source, add, remove, order")
+        lists[name] = _read_tags(value, f"{place}.{name}")
+    edit = Edit(source, **lists)
+    both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
+    if both:
+        raise Problem(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
+    return edit
+
+
+def is_tag(text: str) -> bool:
+    """Return whether `text` can be a tag: not empty, without comma, break or invisible sign.
+
+    Nor is it longer than any tag is.
+    """
+    return "," not in text and 0 < len(text.strip()) <= LONGEST_TAG and text.isprintable()
+
+
+def _read_tags(value: Any, place: str) -> list[str]:
+    tags = [value] if isinstance(value, str) and value else value or []
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise Problem(f"{place}: is no list of tags; write [long_hair, smile]")
+    for tag in tags:
+        if not is_tag(tag):
+            raise Problem(
+                f"{place}: {tag[: LONGEST_TAG + 1]!r} is no tag; write one tag without comma or "
+                f"break, of at most {LONGEST_TAG} characters"
+            )
+    return [tag.strip() for tag in tags]

@@ -1,0 +1,116 @@
+"""data/edits.yaml as it is written: entries that did not change keep their text and comments."""
+
+import json
+import re
+from pathlib import Path
+
+from stages.library.common.outputs import write_atomically
+from stages.library.dataset.captions import read_text
+from stages.library.dataset.edits import Edit, Edits
+from stages.library.dataset.edits_file import parsed
+from stages.library.dataset.manifest import same_name
+
+PLAIN = r"[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*"
+"""Scalars that are written without quotes."""
+
+UNSEEN = r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
+"""Characters that YAML refuses, or that nobody can see."""
+
+KEY_LINE = r"""^['"]?(\w+)['"]?\s*:"""
+
+HEADER = """\
+# Your corrections to the tags, keyed by drawing: they outlive a new threshold, a new tagger,
+# a renamed file and a new number. Made by `python -m tools.corrections save`, or by hand:
+#
+#   3fa9c1d2e4b5:            # first 12 digits of the drawing's sha256 in data/manifest.csv
+#     source: hero.png
+#     add: [eggplant]
+#     remove: [1girl]
+#     order: [eggplant, solo]  # optional: these tags, in this order, before all others
+#
+# タグの手直しはここに残ります。しきい値やタガーを変えても、ファイル名や番号が変わっても消えません。
+"""
+
+
+def write_edits(path: Path, edits: Edits) -> None:
+    """Write the corrections; entries that did not change keep their text and comments."""
+    text = read_text(path) if path.is_file() else HEADER
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")
+    old = parsed(text, path)
+    head, blocks, tail = _blocks(text)
+    edits = {
+        key: edit
+        for key, edit in edits.items()
+        if old.get(key) == edit or not _idle(key, edit, edits)
+    }
+    new = head
+    for key, edit in edits.items():
+        comments, body = blocks.get(key, ("", ""))
+        new += comments + (body if old.get(key) == edit else _written(key, edit))
+    new += tail
+    if not _reads_as(new, edits, path):  # entries laid out in a way that _blocks does not see
+        new = HEADER + "".join(_written(key, edit) for key, edit in edits.items())
+    write_atomically(path, new.replace("\n", line_end).encode())
+
+
+def _reads_as(text: str, edits: Edits, path: Path) -> bool:
+    try:
+        return parsed(text, path) == edits
+    except ValueError:
+        return False
+
+
+def _written(key: str, edit: Edit) -> str:
+    lists = {"add": edit.add, "remove": edit.remove, "order": edit.order}
+    lines = [f"{key}:", f"  source: {_scalar(edit.source)}"]
+    for name, tags in lists.items():
+        if tags:
+            lines.append(f"  {name}: [{', '.join(map(_scalar, tags))}]")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(text: str) -> str:
+    """Return `text` as YAML: plain if it can't be mistaken, else as in JSON.
+
+    stages/library/report/page/tags.js writes the same; tests/support/vectors/edits_yaml.json
+    holds them together.
+
+    >>> _scalar("long hair"), _scalar("a: b"), _scalar("なす")
+    ('long hair', '"a: b"', '"なす"')
+    """
+    if re.fullmatch(PLAIN, text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return re.sub(UNSEEN, lambda found: f"\\u{ord(found.group()):04x}", quoted)
+
+
+def _idle(key: str, edit: Edit, edits: Edits) -> bool:
+    """Whether an entry says nothing; an empty one does if it keeps out an older of its drawing."""
+    return not (edit.add or edit.remove or edit.order) and not any(
+        other != key and same_name(each.source) == same_name(edit.source)
+        for other, each in edits.items()
+    )
+
+
+def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]], str]:
+    """Return what stands before the first entry and after the last, and the entries between.
+
+    Of every entry, by key: the comments above it and its own text.
+    """
+    blocks: dict[str, tuple[str, str]] = {}
+    head, comments, key = "", "", ""
+    for line in re.findall("[^\n]+\n?|\n", text):
+        line = line if line.endswith("\n") else line + "\n"
+        if entry := re.match(KEY_LINE, line):
+            key = entry.group(1)
+            if not blocks:
+                head, comments = comments, ""
+            blocks[key], comments = (comments, line), ""
+        elif line.startswith((" ", "\t")) and key:
+            before, body = blocks[key]
+            blocks[key] = (before, body + comments + line)
+            comments = ""
+        else:
+            comments += line
+    return (head, blocks, comments) if blocks else (comments, {}, "")
