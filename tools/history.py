@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import yaml
 from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.dvc_internals import as_problem
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import split
@@ -178,8 +178,9 @@ def thumbnail(files: Files, row: Row | None) -> str:
         return ""
     path = f"data/thumbnails/{Path(row.image).stem}.webp"
     try:
-        data = files.read_bytes(path)
-    except (OSError, DvcException):
+        with as_problem(f"{path}: ", ""):
+            data = files.read_bytes(path)
+    except (OSError, Problem):
         return ""
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
@@ -215,11 +216,9 @@ def history(old: str, new: str | None, page: Path | None) -> None:
     """
     found = []
     for revision in (old, new):
-        try:
+        with as_problem(f"{revision}: ", "; see git log --oneline"):
             files = DVCFileSystem(rev=revision)
             found.append((files, read_dataset(files, revision or "now")))
-        except DvcException as error:
-            raise Problem(f"{revision}: {error}; see git log --oneline") from None
     (old_files, before), (new_files, after) = found
     print(as_text(before, after, old, new or "now"))
     if page:

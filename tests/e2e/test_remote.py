@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from dvc.fs import RemoteMissingDepsError
 
+from stages.library.common.dvc_internals import are_targets
 from tests.standins.drive.keys import CLIENT_ID, ROBOT, Keys, make_keys
 from tests.standins.drive.machines import DRIVE, Machine, machine_with
 from tests.standins.drive.server import CODE, USER, Drive, Fault, serving
@@ -25,7 +26,6 @@ from tests.support.clones import PROJECT
 from tools.remote.__main__ import KILLED, main, push
 from tools.remote.advice import FULL, WAIT
 from tools.remote.checks import Finding
-from tools.remote.config import misspelt
 
 pytestmark = pytest.mark.e2e
 
@@ -306,9 +306,9 @@ def test_targets_are_misspelt_only_if_dvc_knows_none_like_them(
 ) -> None:
     monkeypatch.chdir(machine.root)
     for words in (["data"], ["data.dvc", "--jobs", "2"], ["--glob", "d*.dvc"], [], ["-A", "old"]):
-        assert not misspelt(words)
+        assert are_targets(words)
     for words in (["datset"], ["data", "datset"], ["nothing.dvc"], ["--glob", "x*.dvc"]):
-        assert misspelt(words)
+        assert not are_targets(words)
 
 
 def test_killed_push_is_completed_by_the_next(

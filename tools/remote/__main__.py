@@ -14,11 +14,12 @@ import psutil  # type: ignore[import-untyped]
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
+from stages.library.common.dvc_internals import are_targets
 from stages.library.common.errors import Problem
 from stages.library.common.values import number, whole
 from tools.remote.advice import NOWHERE, advice_on, in_short
 from tools.remote.checks import CHECKS, LIST_WITHIN, Finding, findings, within
-from tools.remote.config import COLAB, described, misspelt, opened
+from tools.remote.config import COLAB, described, opened
 from tools.remote.objects import Survey, some, survey
 from tools.remote.send import AS_PROCESS
 
@@ -129,7 +130,7 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
                 print(f"  neither here nor there: {some(found.nowhere)}", flush=True)
                 remedy = (f"push: {NOWHERE.english}", NOWHERE.japanese)
                 break
-            if code in USAGE or (words and code != KILLED and misspelt(words)):
+            if code in USAGE or (words and code != KILLED and not are_targets(words)):
                 remedy = CORRECT
                 break
             wrong = wrong or problems(name)

@@ -8,12 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dvc.cli import parse_args
-from dvc.exceptions import DvcException
-from dvc.fs import ConfigError, RemoteMissingDepsError
-from dvc.repo import Repo
-from dvc.utils import glob_targets
-
+from stages.library.common.dvc_internals import opened_remote
 from stages.library.common.errors import Problem
 from tools.remote.advice import Advice
 
@@ -86,10 +81,9 @@ def opened(name: str) -> Iterator[Remote]:
         Problem: there is no such remote, or DVC can't read its settings, or lacks a package.
     """
     try:
-        with Repo() as repo:
-            chosen = name or repo.config["core"].get("remote") or ""
-            yield Remote(chosen, repo.cloud.get_remote(name or None, "push"), repo)
-    except (ImportError, RemoteMissingDepsError) as error:  # dvc-gdrive, or what it needs
+        with opened_remote(name) as (chosen, remote, repo):
+            yield Remote(chosen, remote, repo)
+    except ImportError as error:  # dvc-gdrive, or what it needs
         remedy = (
             "pip install -r requirements.txt / 上のコマンドでパッケージを入れてください"
             if "gdrive" in str(error)
@@ -97,24 +91,6 @@ def opened(name: str) -> Iterator[Remote]:
             "/ そのパッケージを入れるか、docs/drive.ja.md のどれかの方法を使ってください"
         )
         raise Problem(f"{error}; {remedy}") from None
-    except (DvcException, ConfigError) as error:
-        raise Problem(f"{error}; see: dvc remote list, dvc config --list") from None
-
-
-def misspelt(words: list[str]) -> bool:
-    """Return whether a target among words that `dvc push` takes is none that DVC knows."""
-    given = parse_args(["push", *words])
-    if given.all_branches or given.all_tags or given.all_commits:
-        return False  # it may be known in one of those only
-    try:
-        with Repo() as repo:
-            targets = glob_targets(given.targets, glob=given.glob)
-            repo.index.collect_targets(
-                targets, with_deps=given.with_deps, recursive=given.recursive
-            )
-    except DvcException:
-        return True
-    return False
 
 
 def described(remote: Remote) -> str:

@@ -1,9 +1,69 @@
-"""What is asked of DVC itself, beyond its commands; tried with DVC 3.67."""
+"""What is asked of DVC's insides, beyond its commands and `dvc.api`: all of it is here.
+
+Any release may change them; `TRIED` is the one that they are known with.
+"""
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from dvc.cli import parse_args
+from dvc.exceptions import DvcException
+from dvc.fs import ConfigError, RemoteMissingDepsError
+from dvc.repo import Repo
+from dvc.utils import glob_targets
+
+from stages.library.common.errors import Problem
+
+TRIED = "3.67"
+"""The release of DVC; requirements.txt lets no other in."""
+
+
+@contextmanager
+def as_problem(before: str, after: str) -> Iterator[None]:
+    """Have what DVC says is wrong shown as a Problem, with some words before and after it."""
+    try:
+        yield
+    except DvcException as error:
+        raise Problem(f"{before}{error}{after}") from None
+
+
+@contextmanager
+def opened_remote(name: str) -> Iterator[tuple[str, Any, Repo]]:
+    """Yield the name and the `dvc.data_cloud.Remote` of a DVC remote, and the repository.
+
+    Without a name it is the default one.
+
+    Raises:
+        ImportError: a package is missing that it needs.
+        Problem: there is no such remote, or DVC can't read its settings.
+    """
+    advice = "; see: dvc remote list, dvc config --list"
+    try:
+        with as_problem("", advice), Repo() as repo:
+            chosen = name or repo.config["core"].get("remote") or ""
+            yield chosen, repo.cloud.get_remote(name or None, "push"), repo
+    except RemoteMissingDepsError as error:
+        raise ImportError(str(error)) from None
+    except ConfigError as error:
+        raise Problem(f"{error}{advice}") from None
+
+
+def are_targets(words: list[str]) -> bool:
+    """Return whether DVC knows all targets among the words that `dvc push` takes."""
+    given = parse_args(["push", *words])
+    if given.all_branches or given.all_tags or given.all_commits:
+        return True  # it may be known in one of those only
+    try:
+        with Repo() as repo:
+            targets = glob_targets(given.targets, glob=given.glob)
+            repo.index.collect_targets(
+                targets, with_deps=given.with_deps, recursive=given.recursive
+            )
+    except DvcException:
+        return False
+    return True
 
 
 class Output(NamedTuple):
@@ -21,10 +81,8 @@ def outputs(repo: Any, words: list[str], remote: str) -> Iterator[Output]:
     outside the repository, which a killed push leaves partial (treeverse/dvc#10977). Without words
     the outputs that HEAD records count, too: they are what somebody else pulls.
     """
-    from dvc.cli import parse_args
     from dvc.repo.index import index_from_targets
     from dvc.scm import NoSCM
-    from dvc.utils import glob_targets
 
     given = parse_args(["push", *words])
     whole = given.all_branches or given.all_tags or given.all_commits
