@@ -14,12 +14,8 @@ from stages.library.dataset.captions import (
     write_text,
 )
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import (
-    read_written,
-    refuse_to_overwrite,
-    write_written,
-    written_for,
-)
+from stages.library.dataset.manual_edits import refuse_to_overwrite
+from stages.library.dataset.written import read_written, write_written, written_for
 from stages.library.params.common_tag import COMMON_TAG
 
 

@@ -20,11 +20,13 @@ from stages.library.common.outputs import atomic_directory, locked, write_atomic
 from stages.library.dataset.captions import caption_files, read_tags
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.sizes import picture_size
-from stages.library.drawing.album import Album, draw_missing
+from stages.library.drawing.album import Album
 from stages.library.drawing.found import known_tags, tags_in
 from stages.library.drawing.gallery import render
 from stages.library.drawing.grids import grid
-from stages.library.drawing.loras import Lora, chosen, loras_of, made_of
+from stages.library.drawing.lora_papers import made_of
+from stages.library.drawing.loras import Lora, chosen, loras_of
+from stages.library.drawing.missing import draw_missing
 from stages.library.drawing.orders import Cell, Painter, cells, weight_text
 from stages.library.drawing.painters.infotext import in_common
 from stages.library.drawing.painters.lending import lend, take_back

@@ -14,15 +14,10 @@ from stages.library.common.outputs import atomic_directory, sha256
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import (
-    Written,
-    read_written,
-    refuse_to_overwrite,
-    write_written,
-    written_for,
-)
+from stages.library.dataset.manual_edits import refuse_to_overwrite
 from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
+from stages.library.dataset.written import Written, read_written, write_written, written_for
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import COUNTED
 from stages.library.tagging.tokens import too_long

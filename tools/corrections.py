@@ -21,12 +21,8 @@ from stages.library.dataset.edits import Edit, Edits, learned, matched
 from stages.library.dataset.edits_file import is_tag, read_edits
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED, Row, shown
-from stages.library.dataset.manual_edits import (
-    Written,
-    changed_by_hand,
-    read_written,
-    write_written,
-)
+from stages.library.dataset.manual_edits import changed_by_hand
+from stages.library.dataset.written import Written, read_written, write_written
 
 PLACES = ("tagged", "dataset")
 """The folders of data/ whose files people edit; each has its record in data/written/."""

@@ -11,7 +11,7 @@ from stages import common_tag, edit, organize
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
-from stages.library.dataset.manual_edits import read_written
+from stages.library.dataset.written import read_written
 from tools import corrections
 
 TRIGGER = "nasu"

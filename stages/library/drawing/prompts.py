@@ -29,13 +29,8 @@ class Drawing:
 
 def check_lists(drawing: Drawing) -> None:
     """Raise Problem if a list is empty or holds something twice."""
-    lists: dict[str, list[object]] = {
-        "prompts": [*drawing.prompts],
-        "weights": [*drawing.weights],
-        "epochs": [*drawing.epochs],
-        "seeds": [*drawing.seeds],
-    }
-    for key, values in lists.items():
+    for key in ("prompts", "weights", "epochs", "seeds"):
+        values = list(getattr(drawing, key))
         if not values:
             raise Problem(f"params.yaml, generate.{key}: is empty; write at least one")
         if twice := [value for value in values if values.count(value) > 1]:

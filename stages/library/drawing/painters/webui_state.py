@@ -6,7 +6,8 @@ from pathlib import PureWindowsPath
 
 from stages.library.common.errors import Problem
 from stages.library.common.values import did_you_mean
-from stages.library.drawing.loras import Lora, trained_on
+from stages.library.drawing.lora_papers import trained_on
+from stages.library.drawing.loras import Lora
 
 TRAINED, LOADED = "trained", "loaded"
 """Values of generate.checkpoint: the LoRA's own base model, or whatever the WebUI has loaded."""

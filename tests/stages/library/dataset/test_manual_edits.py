@@ -8,15 +8,8 @@ import pytest
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.dataset.manifest import USED, Row
-from stages.library.dataset.manual_edits import (
-    Written,
-    changed_by_hand,
-    read_written,
-    refuse_to_overwrite,
-    same_tags,
-    write_written,
-    written_for,
-)
+from stages.library.dataset.manual_edits import changed_by_hand, refuse_to_overwrite, same_tags
+from stages.library.dataset.written import Written, read_written, write_written, written_for
 
 
 def entry(text: str, picture: str = "") -> Written:
@@ -105,9 +98,6 @@ def test_a_renamed_dataset_folder_is_no_work(tmp_path: Path) -> None:
     assert changed_by_hand(tmp_path, {"img001": entry("a\n")}, {"img001": entry("a\n")}) == []
 
 
-# the message
-
-
 def test_every_file_is_named_with_its_drawing_and_both_ways_out(tmp_path: Path) -> None:
     for name in ("img001", "img002"):
         (tmp_path / f"{name}.txt").write_text("by hand\n")
@@ -136,9 +126,6 @@ def test_nothing_by_hand_no_objection(tmp_path: Path) -> None:
     refuse_to_overwrite(tmp_path, {"img001": entry("a\n")}, {"img001": entry("b\n")})
 
 
-# the record
-
-
 def test_a_record_comes_back_and_has_stable_bytes(tmp_path: Path) -> None:
     path = tmp_path / "written" / "tagged.json"
     written = {"img001": entry("なす, ^_^\n"), "img002": Written("", "", "", "")}
@@ -148,29 +135,6 @@ def test_a_record_comes_back_and_has_stable_bytes(tmp_path: Path) -> None:
     write_written(path, read_written(path))
     assert path.read_bytes() == once
     assert "なす".encode() in once
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        None,
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'"x"',
-        b'{"img001": 1}',
-        b'{"img001": {"drawing": "x"}}',
-        b'{"img001": {"drawing": "", "source": "", "text": "", "more": ""}}',
-        b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n",
-        b"\xff\xfe",
-    ],
-)
-def test_a_missing_or_broken_record_is_an_empty_one(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "tagged.json"
-    if content is not None:
-        path.write_bytes(content)
-    assert read_written(path) == {}
 
 
 def test_a_picture_is_recorded_by_its_drawing() -> None:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.drawing.album import Album, draw_missing, own_settings
+from stages.library.drawing.album import Album, own_settings
+from stages.library.drawing.missing import draw_missing
 from stages.library.drawing.orders import Cell, Order, Painter
 from stages.library.drawing.painters.infotext import with_infotext
 from tests.support.orders import ORDER, grid

@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.library.common.errors import Problem
-from stages.library.drawing.loras import (
-    Lora,
-    chosen,
-    lora_hash,
-    loras_of,
-    made_of,
-    trained_on,
-)
+from stages.library.drawing.lora_papers import made_of, trained_on
+from stages.library.drawing.loras import Lora, chosen, lora_hash, loras_of
 from stages.library.training.provenance import Papers, as_comment
 from tests.support.training import safetensors
 

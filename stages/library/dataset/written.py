@@ -1,0 +1,41 @@
+"""The record of what a stage wrote for each picture."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from stages.library.common.outputs import write_atomically
+from stages.library.dataset.edits import KEY_LENGTH
+from stages.library.dataset.manifest import Row
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a stage wrote for one picture."""
+
+    drawing: str  # the picture's key in edits.yaml
+    source: str  # the drawing's file name
+    text: str  # the caption
+    picture: str = ""  # SHA-256 of the picture beside it, if there is one
+
+
+def written_for(row: Row | None, text: str, picture: str = "") -> Written:
+    """Return the record of a picture; without a row it can't be told whose drawing it is."""
+    drawing, source = (row.sha256[:KEY_LENGTH], row.source) if row else ("", "")
+    return Written(drawing, source, text, picture)
+
+
+def read_written(path: Path) -> dict[str, Written]:
+    """Return the record in `path` by the picture's stem; empty where there is none."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {stem: Written(**entry) for stem, entry in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_written(path: Path, written: dict[str, Written]) -> None:
+    """Write what `read_written` reads."""
+    entries = {stem: asdict(entry) for stem, entry in written.items()}
+    text = json.dumps(entries, indent=1, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
