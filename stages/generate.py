@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,30 +16,27 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, locked, write_atomically
-from stages.library.dataset.captions import caption_files, read_tags
-from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.album import Album
-from stages.library.drawing.found import known_tags, tags_in
+from stages.library.drawing.found import tags_in
 from stages.library.drawing.gallery import render
 from stages.library.drawing.grids import grid
 from stages.library.drawing.lora_papers import made_of
-from stages.library.drawing.loras import Lora, chosen, loras_of
 from stages.library.drawing.missing import draw_missing
-from stages.library.drawing.orders import Cell, Painter, cells, weight_text
+from stages.library.drawing.orders import Painter, weight_text
 from stages.library.drawing.painters.infotext import in_common
 from stages.library.drawing.painters.lending import lend, take_back
-from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
+from stages.library.drawing.painters.webui import WebUI, check_effect
 from stages.library.drawing.painters.webui_errors import LOGIN
-from stages.library.drawing.prompts import Drawing, check_lists
+from stages.library.drawing.prompts import Drawing
 from stages.library.drawing.recall import Drawn, Gallery, recall_figures
-from stages.library.drawing.subject import named, subject_tags
+from stages.library.drawing.trial import Places, Plan, Trial, plan_for
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE, LAST
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
-from stages.library.tagging.taggers import Choice, Tagger, find_tagger
+from stages.library.tagging.taggers import Choice
 from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 
 OTHERS = 500
@@ -48,43 +44,6 @@ OTHERS = 500
 
 OUTPUTS = r"index\.html|(images|grids)/[^/]+\.png"
 """Files of the output folder."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the stage reads and writes."""
-
-    lora: Path
-    captions: Path
-    dictionary: Path
-    output: Path
-    metrics: Path
-    work: Path
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What params.yaml asks for."""
-
-    name: str  # of the LoRA
-    trigger: str
-    threshold: float  # score from which a tag is found
-    choice: Choice  # of a tagger
-    drawing: Drawing
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Pictures that can be drawn and looked at, as far as can be told before."""
-
-    trial: Trial
-    drawing: Drawing  # with the trigger in its prompts
-    loras: list[Lora]  # the finished one is the last
-    cells: list[Cell]
-    tagger: Tagger
-    subject: dict[str, float]  # the captions' most frequent tags: share of captions, 0 to 1
-    expected: list[list[str]]  # per prompt: the subject's tags that the prompt doesn't name
-    japanese: dict[str, str]  # tag -> Japanese, where known
 
 
 def generate(places: Places, trial: Trial) -> None:
@@ -112,34 +71,6 @@ def generate(places: Places, trial: Trial) -> None:
             "replace it by what it keeps; run: dvc commit -f training/dvc.yaml:train",
             file=sys.stderr,
         )
-
-
-def plan_for(places: Places, trial: Trial, webui: WebUI) -> Plan:
-    """Return what is to be drawn, with which LoRAs, and what is to be found in it.
-
-    The WebUI is asked only if params.yaml does not say which model draws.
-
-    Raises:
-        Problem: something that can be told now speaks against it.
-    """
-    check_lists(trial.drawing)
-    loras = chosen(loras_of(places.lora, trial.name), trial.drawing.epochs)
-    prompts = [prompt.replace("{trigger}", trial.trigger) for prompt in trial.drawing.prompts]
-    drawing = replace(trial.drawing, prompts=prompts)
-    tagger = find_tagger(trial.choice)
-    captions = [read_tags(path) for path in caption_files(places.captions)]
-    subject = subject_tags(captions, trial.trigger, known_tags(tagger))
-    words = read_dictionary(places.dictionary)
-    return Plan(
-        trial=trial,
-        drawing=drawing,
-        loras=loras,
-        cells=cells(drawing, loras, checkpoint_for(loras[-1], drawing.checkpoint, webui)),
-        tagger=tagger,
-        subject=subject,
-        expected=[[tag for tag in subject if tag not in named(prompt)] for prompt in prompts],
-        japanese={tag: japanese for tag in subject if (japanese := translate(tag, words))},
-    )
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""A trial of a LoRA: which pictures are drawn, and what is to be found in them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stages.library.dataset.captions import caption_files, read_tags
+from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.drawing.found import known_tags
+from stages.library.drawing.loras import Lora, chosen, loras_of
+from stages.library.drawing.orders import Cell, cells
+from stages.library.drawing.painters.webui import WebUI, checkpoint_for
+from stages.library.drawing.prompts import Drawing, check_lists
+from stages.library.drawing.subject import named, subject_tags
+from stages.library.tagging.taggers import Choice, Tagger, find_tagger
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the generate stage reads and writes."""
+
+    lora: Path
+    captions: Path
+    dictionary: Path
+    output: Path
+    metrics: Path
+    work: Path
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What params.yaml asks for."""
+
+    name: str  # of the LoRA
+    trigger: str
+    threshold: float  # score from which a tag is found
+    choice: Choice  # of a tagger
+    drawing: Drawing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Pictures that can be drawn and looked at, as far as can be told before."""
+
+    trial: Trial
+    drawing: Drawing  # with the trigger in its prompts
+    loras: list[Lora]  # the finished one is the last
+    cells: list[Cell]
+    tagger: Tagger
+    subject: dict[str, float]  # the captions' most frequent tags: share of captions, 0 to 1
+    expected: list[list[str]]  # per prompt: the subject's tags that the prompt doesn't name
+    japanese: dict[str, str]  # tag -> Japanese, where known
+
+
+def plan_for(places: Places, trial: Trial, webui: WebUI) -> Plan:
+    """Return what is to be drawn, with which LoRAs, and what is to be found in it.
+
+    The WebUI is asked only if params.yaml does not say which model draws.
+
+    Raises:
+        Problem: something that can be told now speaks against it.
+    """
+    check_lists(trial.drawing)
+    loras = chosen(loras_of(places.lora, trial.name), trial.drawing.epochs)
+    prompts = [prompt.replace("{trigger}", trial.trigger) for prompt in trial.drawing.prompts]
+    drawing = replace(trial.drawing, prompts=prompts)
+    tagger = find_tagger(trial.choice)
+    captions = [read_tags(path) for path in caption_files(places.captions)]
+    subject = subject_tags(captions, trial.trigger, known_tags(tagger))
+    words = read_dictionary(places.dictionary)
+    return Plan(
+        trial=trial,
+        drawing=drawing,
+        loras=loras,
+        cells=cells(drawing, loras, checkpoint_for(loras[-1], drawing.checkpoint, webui)),
+        tagger=tagger,
+        subject=subject,
+        expected=[[tag for tag in subject if tag not in named(prompt)] for prompt in prompts],
+        japanese={tag: japanese for tag in subject if (japanese := translate(tag, words))},
+    )
