@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.library.common.outputs import write_atomically
@@ -38,18 +39,18 @@ def write_edits(path: Path, edits: Edits) -> None:
     line_end = "\r\n" if "\r\n" in text else "\n"
     text = text.replace("\r\n", "\n")
     old = parsed(text, path)
-    head, blocks, tail = _blocks(text)
+    layout = _layout(text)
     edits = {
         key: edit
         for key, edit in edits.items()
         if old.get(key) == edit or not _idle(key, edit, edits)
     }
-    new = head
+    new = layout.head
     for key, edit in edits.items():
-        comments, body = blocks.get(key, ("", ""))
-        new += comments + (body if old.get(key) == edit else _written(key, edit))
-    new += tail
-    if not _reads_as(new, edits, path):  # entries laid out in a way that _blocks does not see
+        kept = layout.bodies.get(key, "") if old.get(key) == edit else _written(key, edit)
+        new += layout.comments.get(key, "") + kept
+    new += layout.tail
+    if not _reads_as(new, edits, path):  # entries laid out in a way that _layout does not see
         new = HEADER + "".join(_written(key, edit) for key, edit in edits.items())
     write_atomically(path, new.replace("\n", line_end).encode())
 
@@ -93,24 +94,34 @@ def _idle(key: str, edit: Edit, edits: Edits) -> bool:
     )
 
 
-def _blocks(text: str) -> tuple[str, dict[str, tuple[str, str]], str]:
-    """Return what stands before the first entry and after the last, and the entries between.
+@dataclass
+class _Layout:
+    """The text of the file, as it is laid out."""
 
-    Of every entry, by key: the comments above it and its own text.
-    """
-    blocks: dict[str, tuple[str, str]] = {}
-    head, comments, key = "", "", ""
+    head: str = ""  # before the first entry
+    comments: dict[str, str] = field(default_factory=dict)  # above each entry
+    bodies: dict[str, str] = field(default_factory=dict)  # of each entry
+    tail: str = ""
+
+
+def _layout(text: str) -> _Layout:
+    """Return where in a text the entries are, and the comments that belong to them."""
+    found = _Layout()
+    pending, key = "", ""
     for line in re.findall("[^\n]+\n?|\n", text):
         line = line if line.endswith("\n") else line + "\n"
         if entry := re.match(KEY_LINE, line):
             key = entry.group(1)
-            if not blocks:
-                head, comments = comments, ""
-            blocks[key], comments = (comments, line), ""
+            if not found.bodies:
+                found.head, pending = pending, ""
+            found.comments[key], found.bodies[key], pending = pending, line, ""
         elif line.startswith((" ", "\t")) and key:
-            before, body = blocks[key]
-            blocks[key] = (before, body + comments + line)
-            comments = ""
+            found.bodies[key] += pending + line
+            pending = ""
         else:
-            comments += line
-    return (head, blocks, comments) if blocks else (comments, {}, "")
+            pending += line
+    if found.bodies:
+        found.tail = pending
+    else:
+        found.head = pending
+    return found

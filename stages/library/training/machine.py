@@ -18,6 +18,15 @@ class Machine:
     bf16: bool = True  # whether the card computes in bfloat16 by itself
 
 
+@dataclass(frozen=True)
+class Unfit:
+    """An option that a machine can't follow."""
+
+    key: str
+    why: str
+    instead: str  # what to write
+
+
 OFFERED = {
     "lycoris": "lycoris-lora",
     "prodigyopt": "prodigyopt",
@@ -56,7 +65,7 @@ def check_machine(options: Options, machine: Machine, allowed: str) -> None:
     """Raise Problem if this machine can't train so; `allowed` is NASUMISO_DEVICE."""
     found = list(unfit(options, machine))
     if machine.device == "cpu" and allowed != "cpu":
-        changes = ", ".join(f"train.{key}: {instead}" for key, _, instead in found)
+        changes = ", ".join(f"train.{each.key}: {each.instead}" for each in found)
         also = f" and in params.yaml {changes}" if changes else ""
         raise Problem(
             f"there is no graphics card here that torch {machine.torch} can use; in Colab choose "
@@ -64,7 +73,7 @@ def check_machine(options: Options, machine: Machine, allowed: str) -> None:
             f"set NASUMISO_DEVICE=cpu{also}) / GPU がありません"
         )
     if found:
-        said = "; ".join(f"train.{key}: {why}; write {instead}" for key, why, instead in found)
+        said = "; ".join(f"train.{each.key}: {each.why}; write {each.instead}" for each in found)
         raise Problem(f"params.yaml, {said}")
 
 
@@ -82,21 +91,22 @@ def lacking(package: str, usual: str) -> str:
     )
 
 
-def unfit(options: Options, machine: Machine) -> Iterator[tuple[str, str, str]]:
-    """Yield the options that this machine can't follow: key, reason, what to write instead."""
+def unfit(options: Options, machine: Machine) -> Iterator[Unfit]:
+    """Yield the options that this machine can't follow."""
     cuda = machine.device == "cuda"
     for key, package in wanted(options).items():
         value = first(options, key, "")
         usual = {"optimizer_type": "AdamW", "network_module": "networks.lora"}[key]
         if package not in machine.packages:
             reason = f"{value} needs the package {package}, which isn't here"
-            yield key, reason, lacking(package, usual)
+            yield Unfit(key, reason, lacking(package, usual))
         elif package == "bitsandbytes" and not cuda:
-            yield key, f"{value} needs a CUDA card, which isn't here", usual
+            yield Unfit(key, f"{value} needs a CUDA card, which isn't here", usual)
     if first(options, "mixed_precision", "") == "fp16" and not cuda:
-        yield "mixed_precision", "fp16 needs a CUDA card, which isn't here", '"no"'
+        yield Unfit("mixed_precision", "fp16 needs a CUDA card, which isn't here", '"no"')
     if first(options, "mixed_precision", "") == "bf16" and not machine.bf16:
-        yield "mixed_precision", f"a {machine.name} only imitates bf16, many times slower", "fp16"
+        why = f"a {machine.name} only imitates bf16, many times slower"
+        yield Unfit("mixed_precision", why, "fp16")
     if "xformers" in options and "xformers" not in machine.packages:
         instead = "false, and sdpa: true, which does the same and needs no package"
-        yield "xformers", "the package xformers isn't here", instead
+        yield Unfit("xformers", "the package xformers isn't here", instead)

@@ -275,7 +275,7 @@ function written(key, edit) {
   return `${key}:\n  source: ${scalar(edit.source)}\n${lists.join("")}`;
 }
 
-/** edits_text._blocks: the text before the first entry, each one's comments and body, the rest. */
+/** edits_text._layout: the text before the first entry, each one's comments and body, the rest. */
 function blocksOf(text) {
   const blocks = new Map();
   let head = "";
