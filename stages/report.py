@@ -7,11 +7,12 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
 from stages.library.dataset.captions import caption_files, read_tags, read_text
@@ -96,57 +97,48 @@ def write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, 
         writer.writerows(rows)
 
 
-def report(
-    manifest: Path,
-    scores: Path,
-    captions: Path,
-    edits: Path,
-    dictionary: Path,
-    pictures: Path,
-    thumbnails: Path,
-    output: Path,
-    tag: str,
-    max_token_length: int,
-    **knobs: Any,
-) -> None:
-    """Write index.html, metrics.json and the tables of the plots to the folder `output`.
+@dataclass(frozen=True)
+class Places:
+    """Where the stage reads and writes."""
 
-    `tag` is the trigger; `knobs` are those of the caption stage.
+    manifest: Path
+    scores: Path
+    captions: Path
+    edits: Path
+    dictionary: Path
+    pictures: Path
+    thumbnails: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is to be shown."""
+
+    rows: list[Row]
+    captions: dict[str, list[str]]  # tags by stem
+    words: dict[str, str]  # tag -> Japanese
+    trigger: str
+    limit: int  # tokens of a caption that the trainer reads
+
+
+def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
+    """Write index.html, metrics.json and the tables of the plots.
+
+    `rules` are those of the caption stage, `limit` is how many tokens of a caption are read.
     """
-    rows = read_manifest(manifest)
-    tags = {path.stem: read_tags(path) for path in caption_files(captions)}
-    words = read_dictionary(dictionary)
-    frequencies = tag_frequencies(list(tags.values()), words)
-    known = {str(tag) for tag, ja, _ in frequencies if ja}
-    metrics = figures(rows, list(tags.values()), known, tag, max_token_length)
-    html = page.render_page(
-        rows=rows,
-        thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails.glob("*.webp"))},
-        sizes={path.stem: picture_size(path) for path in sorted(pictures.glob("*.png"))},
-        scores=read_scores(scores),
-        rules=Rules(**knobs),
-        trigger=tag,
-        edits=read_edits(edits),
-        edits_text=read_text(edits),
-        words=words,
-        limit=max_token_length,
+    found = Found(
+        rows=read_manifest(places.manifest),
+        captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
+        words=read_dictionary(places.dictionary),
+        trigger=trigger,
+        limit=limit,
     )
-    with atomic_directory(output, only=OUTPUTS) as partial:
+    html = html_of(found, places, rules)
+    with atomic_directory(places.output, only=OUTPUTS) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
-        text = json.dumps(metrics, indent=2, ensure_ascii=False)
-        (partial / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
-        write_csv(partial / "tag_frequencies.csv", ("tag", "ja", "pictures"), frequencies)
-        write_csv(
-            partial / "tags_per_image.csv",
-            ("image", "tags"),
-            [(stem, len(tags[stem])) for stem in sorted(tags)],
-        )
-        write_csv(
-            partial / "sizes.csv",
-            ("image", "source", "width", "height"),
-            [(row.image, row.source, row.width, row.height) for row in rows if row.image],
-        )
-    index = output / "index.html"
+        write_figures(found, partial)
+    index = places.output / "index.html"
     print(
         in_language(
             language(os.environ),
@@ -155,6 +147,49 @@ def report(
             "数値は dvc metrics show",
         )
     )
+
+
+def html_of(found: Found, places: Places, rules: Rules) -> str:
+    """Return the page to look at and correct."""
+    thumbnails, pictures = places.thumbnails.glob("*.webp"), places.pictures.glob("*.png")
+    return page.render_page(
+        rows=found.rows,
+        thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails)},
+        sizes={path.stem: picture_size(path) for path in sorted(pictures)},
+        scores=read_scores(places.scores),
+        rules=rules,
+        trigger=found.trigger,
+        edits=read_edits(places.edits),
+        edits_text=read_text(places.edits),
+        words=found.words,
+        limit=found.limit,
+    )
+
+
+def write_figures(found: Found, folder: Path) -> None:
+    """Write what DVC compares: metrics, and the tables of its plots."""
+    captions = list(found.captions.values())
+    frequencies = tag_frequencies(captions, found.words)
+    known = {str(tag) for tag, japanese, _ in frequencies if japanese}
+    metrics = figures(found.rows, captions, known, found.trigger, found.limit)
+    text = json.dumps(metrics, indent=2, ensure_ascii=False)
+    (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
+    write_csv(folder / "tag_frequencies.csv", ("tag", "ja", "pictures"), frequencies)
+    write_csv(
+        folder / "tags_per_image.csv",
+        ("image", "tags"),
+        [(stem, len(tags)) for stem, tags in sorted(found.captions.items())],
+    )
+    write_csv(
+        folder / "sizes.csv",
+        ("image", "source", "width", "height"),
+        [(row.image, row.source, row.width, row.height) for row in found.rows if row.image],
+    )
+
+
+def from_flags(tag: str, max_token_length: int, **flags: Any) -> None:
+    """Show the dataset as the flags say."""
+    report(filled(Places, flags), filled(Rules, flags), tag, max_token_length)
 
 
 def build_parser() -> Parser:
@@ -171,7 +206,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), report, argv)
+    return command.run(build_parser(), from_flags, argv)
 
 
 if __name__ == "__main__":
