@@ -3,14 +3,15 @@
 import os
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.language import Language, in_language, language
 from stages.library.common.outputs import LITTER, atomic_directory
@@ -187,51 +188,65 @@ def check_input(input: Path, output: Path) -> None:
         )
 
 
-def prepare(
-    input: Path,
-    output: Path,
-    thumbnails: Path,
-    manifest: Path,
-    written: Path,
-    size: int,
-    fit: str,
-) -> None:
-    """Write `img001.png` … to `output` and a row for every file of `input` to `manifest`.
+@dataclass(frozen=True)
+class Places:
+    """Where the stage reads and writes."""
 
-    Thumbnails of the whole drawings go to `thumbnails`. Pictures that are there from an earlier
-    run, as the record `written` has them, are kept.
+    input: Path
+    output: Path
+    thumbnails: Path
+    manifest: Path
+    written: Path
+
+
+def prepare(places: Places, size: int, fit: str) -> None:
+    """Write `img001.png` …, thumbnails of the whole drawings, and a row for every file.
+
+    Pictures that are there from an earlier run, as the record `written` has them, are kept.
 
     Raises:
-        Problem: `input` is no folder, overlaps with `output`, or holds no usable picture.
+        Problem: the input is no folder, overlaps with the output, or holds no usable picture.
         Problem: the environment asks for a language that is not spoken here.
     """
     reader = language(os.environ)
-    check_input(input, output)
-    paths = sorted(
-        (path for path in input.iterdir() if path.name not in LITTER),
-        key=lambda path: (same_name(path.name), path.name),
-    )
+    check_input(places.input, places.output)
     made_by = recipe(size, fit)
     with (
-        atomic_directory(output, only=PICTURES) as new_pictures,
-        atomic_directory(thumbnails, only=THUMBNAILS) as new_thumbnails,
+        atomic_directory(places.output, only=PICTURES) as new_pictures,
+        atomic_directory(places.thumbnails, only=THUMBNAILS) as new_thumbnails,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata beside good pixels
-        kept, into = Folders(output, thumbnails), Folders(new_pictures, new_thumbnails)
-        known = read_record(written, made_by)
-        sources = without_copies(list(run_over(paths, look_at)))
+        kept = Folders(places.output, places.thumbnails)
+        into = Folders(new_pictures, new_thumbnails)
+        known = read_record(places.written, made_by)
+        sources = sources_in(places.input)
         made = number_pictures(make_pictures(sources, known, kept, into, size, fit), into)
         rows = manifest_rows(made)
-        print(summary(rows, manifest, reader))
+        print(summary(rows, places.manifest, reader))
         if not any(row.status == USED for row in rows):
             raise Problem(
-                f"{input}: holds no picture that can be used; put drawings in / 絵を入れてください"
+                f"{places.input}: holds no picture that can be used; put drawings in "
+                "/ 絵を入れてください"
             )
         # still under the lock, lest a run that waits for it reads or writes them at the same time
         record = {source.sha256: picture for source, picture in made if picture}
-        write_record(written, made_by, record)
-        write_manifest(manifest, rows)
+        write_record(places.written, made_by, record)
+        write_manifest(places.manifest, rows)
+
+
+def sources_in(folder: Path) -> list[Source]:
+    """Return the files of a folder, by name, and why some of them can't be used."""
+    paths = sorted(
+        (path for path in folder.iterdir() if path.name not in LITTER),
+        key=lambda path: (same_name(path.name), path.name),
+    )
+    return without_copies(list(run_over(paths, look_at)))
+
+
+def from_flags(size: int, fit: str, **flags: Any) -> None:
+    """Prepare as the flags say."""
+    prepare(filled(Places, flags), size, fit)
 
 
 def build_parser() -> Parser:
@@ -244,7 +259,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), prepare, argv)
+    return command.run(build_parser(), from_flags, argv)
 
 
 if __name__ == "__main__":
