@@ -1,9 +1,14 @@
 """An answer of nothing is no failure, and a failure is never taken for an answer."""
 
+import ast
+import inspect
+import sys
 from pathlib import Path
 
 import pytest
 
+from stages.library.common import errors
+from stages.library.common import git as module
 from stages.library.common.errors import Problem
 from stages.library.common.git import git, git_or_none
 
@@ -35,3 +40,16 @@ def test_a_failure_is_told_in_one_line(
     with pytest.raises(Problem, match=message) as error:
         git(*words)
     assert "\n" not in str(error.value)
+
+
+def test_it_needs_nothing_that_pip_installs() -> None:
+    """tools.colab imports it before there is a virtual environment."""
+    names = set()
+    for each in (module, errors):
+        for node in ast.walk(ast.parse(inspect.getsource(each))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module or "")
+    assert "subprocess" in names
+    assert names - set(sys.stdlib_module_names) == {"stages.library.common.errors"}

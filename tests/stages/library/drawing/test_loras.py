@@ -8,25 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.library.common.errors import Problem
-from stages.library.drawing.lora_papers import made_of, trained_on
 from stages.library.drawing.loras import Lora, chosen, lora_hash, loras_of
-from stages.library.training.provenance import Papers, as_comment
 from tests.support.training import safetensors
 
 NAME = "nasumiso_v1"
-SHA256 = "7f" * 32
-PAPERS = Papers(
-    run="0123456789ab",
-    git_commit="c" * 40,
-    git_changed=False,
-    dataset="data/dataset",
-    dataset_md5="d" * 32 + ".dir",
-    params_sha256="e" * 64,
-    base_model="anything-v5.safetensors",
-    base_model_sha256=SHA256,
-    trainer="train_network.py",
-    trainer_commit="a" * 40,
-)
 
 
 def write(folder: Path, stem: str, metadata: dict[str, str] | None = None) -> Path:
@@ -41,9 +26,6 @@ def trained(tmp_path: Path) -> list[Lora]:
     for stem in (NAME, f"{NAME}-000003", f"{NAME}-000002"):
         write(tmp_path, stem)
     return loras_of(tmp_path, NAME)
-
-
-# ---------------------------------------------------------------------------------- which there are
 
 
 def test_epochs_come_in_order_and_the_finished_one_last(trained: list[Lora]) -> None:
@@ -117,9 +99,6 @@ def test_a_damaged_file_is_named(tmp_path: Path, stem: str, data: bytes) -> None
     assert str(error.value).startswith(f"{path}: ")
 
 
-# --------------------------------------------------------------------------------------- the choice
-
-
 @pytest.mark.parametrize(
     ("epochs", "stems"),
     [
@@ -159,9 +138,6 @@ def test_an_epoch_that_nobody_can_ask_for_is_not_offered(tmp_path: Path) -> None
         chosen(loras_of(tmp_path, NAME), ["1"])
 
 
-# ----------------------------------------------------------------------------------------- the hash
-
-
 def test_the_hash_is_the_one_the_trainer_wrote(tmp_path: Path) -> None:
     path = write(tmp_path, NAME, {"sshs_model_hash": "35715b1dcfed" + "0" * 52})
     assert [lora.hash for lora in loras_of(path.parent, NAME)] == ["35715b1dcfed"]
@@ -192,40 +168,3 @@ def test_the_metadata_is_of_no_matter_to_it(
     path = tmp_path_factory.mktemp("lora") / "a.safetensors"
     path.write_bytes(safetensors(metadata, b"tensors"))
     assert lora_hash(path, metadata) == hashlib.sha256(b"tensors").hexdigest()[:12]
-
-
-# ------------------------------------------------------------------------------ what it was made of
-
-
-def test_the_papers_tell_the_base_model(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        NAME,
-        {
-            "ss_training_comment": as_comment(PAPERS),
-            "ss_sd_model_name": "model.safetensors",
-            "ss_new_sd_model_hash": "0" * 64,
-        },
-    )
-    (lora,) = loras_of(tmp_path, NAME)
-    assert trained_on(lora) == ("anything-v5.safetensors", SHA256)
-    assert made_of(lora) == {
-        "training": "0123456789ab",
-        "Git commit": "c" * 40,
-        "dataset": "d" * 32 + ".dir",
-        "base model": "anything-v5.safetensors [7f7f7f7f7f]",
-    }
-
-
-def test_another_tool_s_lora_tells_what_sd_scripts_wrote(tmp_path: Path) -> None:
-    write(tmp_path, NAME, {"ss_sd_model_name": "x.safetensors", "ss_new_sd_model_hash": "1" * 64})
-    (lora,) = loras_of(tmp_path, NAME)
-    assert trained_on(lora) == ("x.safetensors", "1" * 64)
-    assert made_of(lora) == {}
-
-
-def test_a_lora_without_metadata_tells_nothing(tmp_path: Path) -> None:
-    write(tmp_path, NAME)
-    (lora,) = loras_of(tmp_path, NAME)
-    assert trained_on(lora) == ("", "")
-    assert made_of(lora) == {}

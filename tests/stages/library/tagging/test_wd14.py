@@ -181,12 +181,3 @@ def test_scores_do_not_depend_on_the_number_of_threads(
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         seen.append(looked(tmp_path, picture))
     assert seen[0] == seen[1] == seen[2]
-
-
-def test_all_cores_have_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two pictures at a time share the cores, however many there are."""
-    write_tagger(tmp_path)
-    for cores, threads in ((None, 1), (1, 1), (2, 1), (8, 4), (15, 7)):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        session = wd14.load_model(tmp_path, "cpu").session
-        assert session.get_session_options().intra_op_num_threads == threads

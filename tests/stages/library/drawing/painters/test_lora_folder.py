@@ -98,9 +98,6 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
         yield started
 
 
-# ----------------------------------------------------------------------------------------- the LoRA
-
-
 def test_a_new_lora_comes_with_its_card_and_preview(ours: Path, there: Path) -> None:
     done = install(ours, there)
     assert contents(there.parent).keys() == {
@@ -242,9 +239,6 @@ def test_a_folder_that_may_not_be_written_to_is_named() -> None:
             install(lora, target)
         assert str(error.value.filename).startswith(str(target.parent))
         assert contents(target.parent) == {}
-
-
-# --------------------------------------------------------------------------------- card and preview
 
 
 @pytest.mark.parametrize(
@@ -517,9 +511,6 @@ def test_a_preview_that_the_artist_chose_stays(ours: Path, there: Path, infotext
     assert there.with_suffix(".png").read_bytes() == data
 
 
-# --------------------------------------------------------------------------------- folder and place
-
-
 def test_the_folder_is_the_one_that_the_webui_uses(tmp_path: Path) -> None:
     assert folder_of(state(tmp_path), "auto", here=True) == tmp_path
 
@@ -612,9 +603,6 @@ def test_a_file_elsewhere_is_none_of_this_folder(tmp_path: Path) -> None:
     assert found == tmp_path / "mine" / f"{NAME}.safetensors"
 
 
-# ------------------------------------------------------------------------------ copies to draw with
-
-
 @pytest.fixture
 def epochs(ours: Path) -> list[Lora]:
     """Return the LoRAs of a training, of which one epoch was saved."""
@@ -686,11 +674,6 @@ def test_what_was_lent_is_taken_back_and_nothing_stays(
     take_back(stand_in.lora_folder / LENT)
     assert names(stand_in.lora_folder) == []
     assert stand_in.asked == [], "the WebUI may be gone by then"
-
-
-def test_nothing_can_be_taken_back_where_nothing_was_lent(tmp_path: Path) -> None:
-    take_back(tmp_path / LENT)
-    assert names(tmp_path) == []
 
 
 def test_the_artist_s_own_files_beside_the_copies_stay(

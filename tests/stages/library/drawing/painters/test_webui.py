@@ -21,7 +21,6 @@ from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, read_infotext, settings
 from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
-from stages.library.drawing.painters.webui_address import check_url
 from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError
 from stages.library.drawing.painters.webui_request import as_request
 from stages.library.drawing.painters.webui_state import LOADED, TRAINED, Installed, State
@@ -31,7 +30,11 @@ from tests.support.drawing import ORDER
 from tests.support.training import BASE, write_lora
 
 NAME = "nasumiso_v1"
+
+
 SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
+
+
 WAITING_SECONDS = 60
 
 
@@ -56,6 +59,12 @@ def with_lora(lora: Lora, **changes: Any) -> Order:
 def asked_for(stand_in: StandIn, path: str) -> list[Any]:
     """Return the bodies of the requests to a path."""
     return [body for _, asked, body in stand_in.asked if asked == f"/sdapi/v1/{path}"]
+
+
+def loaded(checkpoint: str, sha256: str = "") -> State:
+    return State(
+        checkpoint, sha256, ["DPM++ 2M", "Euler a", "DDIM"], ["Automatic", "Karras"], {}, ""
+    )
 
 
 @pytest.fixture
@@ -110,22 +119,6 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-# -------------------------------------------------------------------------------------- the address
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("http://127.0.0.1:7860", "http://127.0.0.1:7860/", "http://127.0.0.1"),
-        *("http://localhost:7860", "http://LOCALHOST:7860", "http://[::1]:7860"),
-        *("http://127.1.2.3:7860", "HTTP://127.0.0.1:7860", "https://localhost:443/webui"),
-    ],
-)
-def test_this_machine_may_be_asked(url: str) -> None:
-    check_url(url, remote=False)
-    assert WebUI(url, remote=False, login="").here
 
 
 @pytest.mark.parametrize(
@@ -212,9 +205,6 @@ def test_a_redirect_is_not_followed(stand_in: StandIn, client: WebUI, path: str)
     assert [asked for _, asked, _ in stand_in.asked] == [f"/sdapi/v1/{path}"]
 
 
-# ---------------------------------------------------------------------------------------- the login
-
-
 @pytest.mark.parametrize("password", ["secret", "a:b:c", " spaces ", ""])
 def test_with_the_login_it_lets_in(tmp_path: Path, password: str) -> None:
     with webui(tmp_path, login=("nasu", password)) as stand_in:
@@ -248,9 +238,6 @@ def test_a_login_without_a_password_is_told_and_not_shown() -> None:
     with pytest.raises(Problem, match=f"^{LOGIN}: is not name:password") as error:
         WebUI("http://127.0.0.1:7860", remote=False, login="secret")
     assert "secret" not in str(error.value)
-
-
-# ---------------------------------------------------------------------------------------- the state
 
 
 def test_its_state_is_what_it_has(stand_in: StandIn, lora: Lora) -> None:
@@ -324,9 +311,6 @@ def test_the_address_of_a_page_is_not_the_webui_s(stand_in: StandIn) -> None:
         WebUI(f"{stand_in.url}/?__theme=dark", remote=False, login="").state()
 
 
-# --------------------------------------------------------------------- what keeps it from answering
-
-
 def test_where_nothing_answers_the_start_is_told() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(UnreachableError, match=f"^{url}: nothing answers there; start") as error:
@@ -377,38 +361,6 @@ def test_https_where_there_is_none_is_told(stand_in: StandIn) -> None:
         WebUI(url, remote=False, login="").state()
 
 
-# ---------------------------------------------------------------------------------- model and names
-
-
-def loaded(checkpoint: str, sha256: str = "") -> State:
-    return State(
-        checkpoint, sha256, ["DPM++ 2M", "Euler a", "DDIM"], ["Automatic", "Karras"], {}, ""
-    )
-
-
-def test_the_model_of_the_training_is_the_right_one(tmp_path: Path) -> None:
-    loaded("renamed.safetensors [7f]", SHA256).check_model(ours(tmp_path), TRAINED)
-
-
-def test_another_model_than_the_trained_one_is_told_with_both_names(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="choose that at the top left of the WebUI") as error:
-        loaded("other.safetensors [0000000000]", "0" * 64).check_model(ours(tmp_path), TRAINED)
-    assert "has other.safetensors [0000000000] loaded" in str(error.value)
-    assert f"{NAME} was trained on {BASE} [{SHA256[:10]}]" in str(error.value)
-
-
-def test_a_model_whose_hash_isn_t_told_is_told(tmp_path: Path) -> None:
-    for title in ("x.safetensors", ""):
-        with pytest.raises(Problem, match="has loaded no model yet, or runs with --no-hashing"):
-            loaded(title).check_model(ours(tmp_path), TRAINED)
-
-
-def test_no_model_at_all_is_told(tmp_path: Path) -> None:
-    for wanted in (TRAINED, BASE):
-        with pytest.raises(Problem, match="no model"):
-            loaded("").check_model(ours(tmp_path), wanted)
-
-
 @pytest.mark.parametrize("metadata", [{}, {"ss_sd_model_name": "x.safetensors"}])
 def test_a_lora_that_does_not_tell_its_model_is_told(
     tmp_path: Path, stand_in: StandIn, client: WebUI, metadata: dict[str, str]
@@ -420,32 +372,6 @@ def test_a_lora_that_does_not_tell_its_model_is_told(
     assert stand_in.asked == []
     with pytest.raises(Problem, match=does_not):
         loaded("x.safetensors [7f]", SHA256).check_model(lora, TRAINED)
-
-
-def test_whatever_is_loaded_will_do_if_that_is_asked_for(tmp_path: Path) -> None:
-    loaded("other.safetensors", "0" * 64).check_model(ours(tmp_path), LOADED)
-
-
-@pytest.mark.parametrize(
-    ("title", "names"),
-    [
-        ("any-v5.1.safetensors [7f96a1a9ca]", ["any-v5.1", "any-v5.1.safetensors"]),
-        ("sd15/any.ckpt [7f96a1a9ca]", ["any", "any.ckpt", "sd15/any.ckpt"]),
-        ("sd15\\any.safetensors [7f96a1a9ca]", ["any", "any.safetensors"]),
-        ("any.safetensors", ["any", "any.safetensors"]),
-        ("any [fp16].safetensors [7f96a1a9ca]", ["any [fp16]", "any [fp16].safetensors"]),
-        ("any [fp16].safetensors", ["any [fp16]", "any [fp16].safetensors"]),
-        ("茄子 モデル.safetensors [7f96a1a9ca]", ["茄子 モデル"]),
-    ],
-)
-def test_a_model_goes_by_its_title_or_its_file(
-    tmp_path: Path, title: str, names: list[str]
-) -> None:
-    for name in [title, *names]:
-        loaded(title).check_model(ours(tmp_path), name)
-    for name in ("other", "an", title[:-1]):
-        with pytest.raises(Problem, match=r"^params\.yaml, generate\.checkpoint: the WebUI has"):
-            loaded(title).check_model(ours(tmp_path), name)
 
 
 def test_what_orders_call_the_model(tmp_path: Path, client: WebUI, stand_in: StandIn) -> None:
@@ -463,43 +389,6 @@ def test_orders_call_no_other_model_by_the_name_of_the_wanted_one(
     stand_in.load_another()
     with pytest.raises(Problem, match=r"generate\.checkpoint: the WebUI has other-model.* not"):
         checkpoint_for(ours(tmp_path), BASE, client)
-
-
-def test_names_that_the_webui_has_are_right() -> None:
-    loaded("any").check_names("Euler a", "Karras")
-
-
-@pytest.mark.parametrize(
-    ("sampler", "scheduler", "message"),
-    [
-        (
-            "euler a",
-            "Karras",
-            "generate.sampler: the WebUI has no 'euler a'; did you mean Euler a?",
-        ),
-        (
-            "DPM++ 2M Karras",
-            "Automatic",
-            "generate.sampler: the WebUI has no 'DPM++ 2M Karras'; "
-            "write sampler: DPM++ 2M, scheduler: Karras",
-        ),
-        ("Euler a Karas", "Karras", "the WebUI has no 'Euler a Karas'; did you mean Euler a?"),
-        ("DPM++ Karras", "Karras", "the WebUI has no 'DPM++ Karras'; did you mean DPM++ 2M?"),
-        ("DDIM", "DDIM Karras", "generate.scheduler: the WebUI has no 'DDIM Karras'; did you"),
-        ("zzzz", "Karras", "no 'zzzz'; it has DPM++ 2M, Euler a, DDIM"),
-        ("DDIM", "karras", "generate.scheduler: the WebUI has no 'karras'; did you mean Karras?"),
-        ("DDIM", "", "generate.scheduler: the WebUI has no ''; it has Automatic, Karras"),
-    ],
-)
-def test_names_that_it_would_silently_replace_are_told(
-    sampler: str, scheduler: str, message: str
-) -> None:
-    with pytest.raises(Problem, match=r"^params\.yaml, generate") as error:
-        loaded("any").check_names(sampler, scheduler)
-    assert message in str(error.value)
-
-
-# ---------------------------------------------------------------------------------- what is ordered
 
 
 def test_the_order_is_sent_as_it_is_and_nothing_else(
@@ -532,14 +421,6 @@ def test_the_order_is_sent_as_it_is_and_nothing_else(
     ]
 
 
-@pytest.mark.parametrize(
-    ("weight", "written"), [(1.0, "1"), (0.65, "0.65"), (0.1 + 0.2, "0.3"), (1.25, "1.25")]
-)
-def test_the_weight_is_written_as_people_do(weight: float, written: str) -> None:
-    order = replace(ORDER, lora=NAME, weight=weight)
-    assert as_request(order)["prompt"] == f"nasu, ナス <lora:{NAME}:{written}>"
-
-
 @pytest.mark.parametrize("text", ["lowres", " lowres\n", "lowres, ", "", " "])
 def test_white_at_the_ends_of_a_negative_prompt_is_no_harm(client: WebUI, text: str) -> None:
     """A YAML block ends in a line break, which the WebUI would write into its infotext."""
@@ -547,10 +428,6 @@ def test_white_at_the_ends_of_a_negative_prompt_is_no_harm(client: WebUI, text: 
     assert as_request(order)["negative_prompt"] == text.strip()
     infotext = read_infotext(client.draw(order))
     assert ("Negative prompt: " in infotext) == bool(text.strip())
-
-
-def test_without_a_lora_the_prompt_is_the_artist_s() -> None:
-    assert as_request(replace(ORDER, weight=0.0))["prompt"] == "nasu, ナス"
 
 
 def test_the_picture_is_as_ordered_and_tells_how_it_was_drawn(client: WebUI, lora: Lora) -> None:
@@ -629,9 +506,6 @@ def test_settings_are_held_as_they_are(tmp_path: Path) -> None:
         }
 
 
-# ---------------------------------------------------------------------------- a LoRA without effect
-
-
 def test_a_lora_with_an_effect_is_shown_by_two_tiny_pictures(
     stand_in: StandIn, client: WebUI, lora: Lora
 ) -> None:
@@ -648,9 +522,6 @@ def test_a_lora_that_fits_nowhere_is_told(stand_in: StandIn, client: WebUI, lora
     with pytest.raises(Problem, match="but it changes nothing: it was trained for") as error:
         check_effect(client, with_lora(lora))
     assert str(error.value).startswith(f"{stand_in.url} takes the LoRA {NAME}, ")
-
-
-# ------------------------------------------------------------ what it would do otherwise in silence
 
 
 @pytest.mark.parametrize(
@@ -754,9 +625,6 @@ def test_a_failure_of_the_webui_is_told_on_one_line(stand_in: StandIn, client: W
         client.ask("txt2img", {"override_settings": {"two\nlines": 1}})
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(f"{stand_in.url} ")
-
-
-# ------------------------------------------------------------------------------------- the patience
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut answer", "502"])

@@ -1,0 +1,55 @@
+"""What is planned before anything is drawn."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stages.library.common.errors import Problem
+from stages.library.drawing.painters.webui import WebUI
+from stages.library.drawing.trial import Places, Trial, plan_for
+from stages.library.tagging.taggers import Choice
+from tests.support.clones import PROJECT
+from tests.support.orders import DRAWING
+from tests.support.taggers import write_tagger
+from tests.support.training import write_lora
+
+NOBODY = WebUI("http://127.0.0.1:9", remote=False, login="")
+"""A WebUI that is not there: planning with the model of the training asks none."""
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    write_lora(tmp_path / "lora" / "nasu.safetensors")
+    (tmp_path / "captions").mkdir()
+    text = "nasumiso_style, blue_theme, scarf\n"
+    (tmp_path / "captions" / "img001.txt").write_text(text, encoding="utf-8")
+    return Places(
+        lora=tmp_path / "lora",
+        captions=tmp_path / "captions",
+        dictionary=PROJECT / "data" / "dictionary",
+        output=tmp_path / "pictures",
+        metrics=tmp_path / "pictures.json",
+        work=tmp_path / "drawn",
+    )
+
+
+def trial(tmp_path: Path, *prompts: str) -> Trial:
+    choice = Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "cpu")
+    drawing = replace(DRAWING, prompts=list(prompts), epochs=["last"])
+    return Trial("nasu", "nasumiso_style", 0.35, choice, drawing)
+
+
+def test_what_a_prompt_names_is_not_expected_of_the_lora(tmp_path: Path, places: Places) -> None:
+    plan = plan_for(places, trial(tmp_path, "{trigger}", "{trigger}, blue theme"), NOBODY)
+    assert plan.drawing.prompts == ["nasumiso_style", "nasumiso_style, blue theme"]
+    assert plan.subject == {"blue_theme": 1.0}, "neither the trigger, nor what the tagger can't see"
+    assert plan.expected == [["blue_theme"], []]
+    assert [cell.order.prompt for cell in plan.cells] == plan.drawing.prompts
+    assert {cell.order.lora for cell in plan.cells} == {plan.loras[-1].copy}
+
+
+def test_a_lora_that_is_not_there_is_told_first(tmp_path: Path, places: Places) -> None:
+    (places.lora / "nasu.safetensors").unlink()
+    with pytest.raises(Problem, match=r"nasu\.safetensors: no such file; train first"):
+        plan_for(places, trial(tmp_path, "a"), NOBODY)
