@@ -12,6 +12,7 @@ from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.library.dataset.written import read_written
+from tests.support.params import write_params
 from tools import corrections
 
 TRIGGER = "nasu"
@@ -53,14 +54,22 @@ class Project:
         tagged = "--input data/edited --output data/tagged --written data/written/tagged.json"
         dataset = (
             "--pictures data/prepared --captions data/tagged --output data/dataset "
-            "--written data/written/dataset.json --train_batch_size 1 "
-            "--gradient_accumulation_steps 1 --max_train_epochs 100 --max_token_length 225"
+            "--written data/written/dataset.json"
         )
         repeats, _, name = self.name.partition("_")
+        train: dict[str, object] = dict.fromkeys(
+            ("train_batch_size", "gradient_accumulation_steps"), 1
+        )
+        params: dict[str, dict[str, object]] = {
+            "common_tag": {"tag": self.trigger},
+            "organize": {"name": name, "repeats": int(repeats)},
+            "train": train | {"max_train_epochs": 100, "max_token_length": 225},
+        }
+        write_params(Path("params.yaml"), params)
         steps: list[tuple[Callable[[list[str]], int], str]] = [
             (edit.main, edits),
-            (common_tag.main, f"{tagged} --tag {self.trigger}"),
-            (organize.main, f"{dataset} --repeats {repeats} --name {name}"),
+            (common_tag.main, tagged),
+            (organize.main, dataset),
         ]
         for main, flags in steps:
             if main([*flags.split(), "--manifest", "data/manifest.csv"]):

@@ -4,7 +4,6 @@ import hashlib
 from functools import partial
 from pathlib import Path
 
-from stages.library.common.errors import Problem
 from tools.doctor.faults import Examination, Fault, put_away
 from tools.doctor.records import dvc_records
 
@@ -58,23 +57,17 @@ def kept_objects() -> dict[Path, tuple[int, str, str]]:
     Raises:
         Problem: DVC can't read the project.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    from stages.library.common.dvc_internals import files_of, outputs
+    from stages.library.common.dvc_internals import files_of, opened_project, outputs
 
     found: dict[Path, tuple[int, str, str]] = {}
-    try:
-        with Repo() as repo:
-            cache = repo.cache.local
-            for output in outputs(repo, [], ""):
-                named = {output.oid: output.path} | (files_of(output, [cache]) or {})
-                for oid, name in named.items():
-                    path = Path(cache.oid_to_path(oid))
-                    if path.is_file():
-                        found[within_project(path)] = (path.stat().st_size, oid, name)
-    except DvcException as error:
-        raise Problem(f"the project can't be read: {error}") from None
+    with opened_project() as repo:
+        cache = repo.cache.local
+        for output in outputs(repo, [], ""):
+            named = {output.oid: output.path} | (files_of(output, [cache]) or {})
+            for oid, name in named.items():
+                path = Path(cache.oid_to_path(oid))
+                if path.is_file():
+                    found[within_project(path)] = (path.stat().st_size, oid, name)
     return found
 
 

@@ -52,11 +52,11 @@ def remove(path: Path, _: Path) -> str:
 
 def written() -> list[Path]:
     """Return the outputs of the pipelines, and the records that stages keep beside them."""
-    from dvc.utils.serialize import loads_yaml
+    from ruamel.yaml import YAML
 
     found = set()
     for pipeline in PIPELINES:
-        stages = loads_yaml(pipeline.read_text(encoding="utf-8"))["stages"]
+        stages = YAML(typ="safe").load(pipeline)["stages"]
         for stage in stages.values():
             for kind in ("outs", "metrics", "plots"):
                 for out in stage.get(kind, []):

@@ -7,9 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from dvc.cli import parse_args
-
-from stages.library.common.dvc_internals import forget, send
+from stages.library.common.dvc_internals import forget, jobs_of, send
 from tools.remote.config import Remote, opened
 from tools.remote.objects import survey
 
@@ -35,7 +33,7 @@ def send_lacking(remote: Remote, words: list[str]) -> list[str]:
     good = [oid for oid in sendable if oid not in damaged]
     for oid in found.wrong & set(good):
         store.delete(oid)
-    jobs = parse_args(["push", *words]).jobs
+    jobs = jobs_of(words)
     for lists in (False, True):
         oids = [oid for oid in good if oid.endswith(".dir") == lists]
         if not failed:  # a list without its files would make DVC believe in them

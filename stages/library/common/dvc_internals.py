@@ -50,6 +50,23 @@ def opened_remote(name: str) -> Iterator[tuple[str, Any, Repo]]:
         raise Problem(f"{error}{advice}") from None
 
 
+@contextmanager
+def opened_project() -> Iterator[Repo]:
+    """Yield the project in the current folder.
+
+    Raises:
+        Problem: DVC can't read it.
+    """
+    with as_problem("the project can't be read: ", ""), Repo() as repo:
+        yield repo
+
+
+def jobs_of(words: list[str]) -> int | None:
+    """Return how many objects `dvc push WORDS` sends at once; None where it decides itself."""
+    jobs: int | None = parse_args(["push", *words]).jobs
+    return jobs
+
+
 def are_targets(words: list[str]) -> bool:
     """Return whether DVC knows all targets among the words that `dvc push` takes."""
     given = parse_args(["push", *words])

@@ -84,5 +84,5 @@ def test_a_prompt_with_a_seed_is_accepted(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["nasu", "nasu --d x", "# nasu --d 1", "a\nb --d 1", "a--d 1"])
 def test_a_prompt_that_makes_no_comparable_picture_is_refused(prompt: str) -> None:
-    with pytest.raises(Problem, match=r"train\.sample_prompts"):
+    with pytest.raises(Problem, match=r"lora\.sample_prompts"):
         check_prompts([prompt])
