@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from stages.library.common.git import git
+from stages.library.common.git import git_or_none
 from tools.doctor.faults import Examination, Fault
 
 OLDEST_PYTHON = (3, 11)
@@ -65,7 +65,7 @@ def identity() -> Examination:
         return "", [
             Fault("git is not installed", "see docs/first-steps.md", "docs/first-steps.ja.md")
         ]
-    author = git("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT")
+    author = git_or_none("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT") or ""
     name = author.rpartition(" <")[0]
     if name:
         return name, []

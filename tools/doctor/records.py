@@ -4,7 +4,7 @@ import json
 from functools import partial
 from pathlib import Path
 
-from stages.library.common.git import git
+from stages.library.common.git import git_or_none
 from stages.library.common.outputs import write_atomically
 from tools.doctor.faults import Examination, Fault, is_held, put_away
 
@@ -33,8 +33,10 @@ def rwlock() -> Examination:
 def dvc_records() -> Examination:
     from stages.library.common.dvc_internals import fault_of_record
 
-    tracked = git("ls-files", "--", "*.dvc", "dvc.lock", "*/dvc.lock").splitlines()
-    paths = sorted({Path(each) for each in [*tracked, "dvc.lock"] if Path(each).is_file()})
+    listed = git_or_none("ls-files", "--", "*.dvc", "dvc.lock", "*/dvc.lock")
+    paths = sorted(
+        {Path(each) for each in [*(listed or "").splitlines(), "dvc.lock"] if Path(each).is_file()}
+    )
     faults = [record_fault(path, fault) for path in paths if (fault := fault_of_record(path))]
     return f"{len(paths)} can be read", faults
 
@@ -44,7 +46,7 @@ def record_fault(path: Path, fault: str) -> Fault:
 
     One in the middle of a merge isn't damaged: a person must choose.
     """
-    before = git("show", f"HEAD:{path.as_posix()}")
+    before = git_or_none("show", f"HEAD:{path.as_posix()}") or ""  # it may be new
     if "<<<<<<<" in path.read_text(encoding="utf-8", errors="replace"):
         chosen = f"git checkout --ours {path} (or --theirs), then dvc repro"
         return Fault(f"{path}: a merge stopped in it", chosen, "どちらかを選んでください")
@@ -72,7 +74,7 @@ def restore(path: Path, before: str) -> str:
 
 def locks() -> Examination:
     """Git leaves its lock when it is killed, and then refuses all work."""
-    folder = Path(git("rev-parse", "--git-dir") or ".git")
+    folder = Path(git_or_none("rev-parse", "--git-dir") or ".git")
     left = [folder / name for name in ("index.lock", "HEAD.lock") if (folder / name).exists()]
     faults = [
         Fault(
