@@ -3,12 +3,11 @@
 import os
 import shlex
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser
+from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.dataset.captions import split
 from stages.library.params.common_tag import COMMON_TAG
@@ -21,7 +20,7 @@ from stages.library.training.logs import Logs
 from stages.library.training.machine import check_machine
 from stages.library.training.model_store import model_file
 from stages.library.training.options import first, options_of
-from stages.library.training.plan import Order, Places, Plan, held_back, plan_for
+from stages.library.training.plan import Places, Plan, Settings, held_back, plan_for
 from stages.library.training.probe import look_at_machine
 from stages.library.training.results import collect, read_curves, tidy, write_curves
 from stages.library.training.run import EVERY, given_options, run_to_end
@@ -37,7 +36,7 @@ CLIP = ("train_network.py", "sdxl_train_network.py")
 """Scripts whose text encoders read `max_token_length` of CLIP's tokens."""
 
 
-def train(places: Places, order: Order, dry_run: bool, every: float = EVERY) -> None:
+def train(places: Places, settings: Settings, dry_run: bool, every: float = EVERY) -> None:
     """Train on the dataset; bring home the LoRA of every epoch, pictures and curves.
 
     With `dry_run` print the trainer's command and what was checked, and start nothing. `every`
@@ -47,8 +46,8 @@ def train(places: Places, order: Order, dry_run: bool, every: float = EVERY) -> 
         Problem: something is wrong that can be told before the training starts.
         Problem: the trainer made no LoRA, or one that did not learn the captions.
     """
-    plan = plan_for(places, order)
-    if warning := tags_lost(plan.training, order.script):
+    plan = plan_for(places, settings)
+    if warning := tags_lost(plan.training, settings.script):
         print(f"train: warning: {warning}", file=sys.stderr)
     if dry_run:
         tell(plan)
@@ -61,7 +60,7 @@ def train(places: Places, order: Order, dry_run: bool, every: float = EVERY) -> 
             print(f"train: training {plan.papers.run} is finished already; taking its LoRA")
         else:
             act(plan, places, lock, every)
-        publish(training, places, order)
+        publish(training, places, settings)
     steps = f"{training.epochs} epochs of {training.steps_per_epoch} steps"
     print(
         f"train: {places.output / training.lora.name} after {steps}; captions: checked, "
@@ -130,7 +129,7 @@ def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
     run_to_end(plan, file, Watch(copied, *held_back(training.options)), places, lock, every)
 
 
-def publish(training: Training, places: Places, order: Order) -> None:
+def publish(training: Training, places: Places, settings: Settings) -> None:
     """Bring home curves, LoRAs and pictures, and remove what only the training needed.
 
     Raises:
@@ -139,7 +138,7 @@ def publish(training: Training, places: Places, order: Order) -> None:
     training.check_receipts()
     found = read_curves(training, Logs(training.folder / "logs"))
     write_curves(found, places.curves, places.metrics)
-    pictures = collect(training, places.output, order.trigger, order.preferred_weight)
+    pictures = collect(training, places.output, settings.trigger, settings.preferred_weight)
     collect_samples(pictures, places.samples)
     hand_over(training)
     tidy(training)
@@ -147,8 +146,8 @@ def publish(training: Training, places: Places, order: Order) -> None:
 
 def ordered(dry_run: bool, **read: Any) -> dict[str, Any]:
     """Return what flags and params.yaml ask for, as `train` takes it."""
-    places = Places(**{each.name: read[each.name] for each in fields(Places)})
-    order = Order(
+    places = filled(Places, read)
+    settings = Settings(
         name=read["name"],
         trigger=read["tag"],
         script=read["script"],
@@ -158,7 +157,7 @@ def ordered(dry_run: bool, **read: Any) -> dict[str, Any]:
         preferred_weight=read["preferred_weight"],
         options=options_of(read["options"]),
     )
-    return {"places": places, "order": order, "dry_run": dry_run}
+    return {"places": places, "settings": settings, "dry_run": dry_run}
 
 
 def build_parser() -> Parser:

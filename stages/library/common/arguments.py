@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NoReturn, TypeVar
 
 from stages.library.common.errors import Problem
-from stages.library.common.params import Params, Section, load_params
+from stages.library.common.params import Params, Section, as_text, load_params
 
 PARAMS = Path("params.yaml")
 
@@ -32,7 +34,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"python -m {prog}",
             description=description,
-            epilog=keys_of(sections),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
             exit_on_error=False,
@@ -84,12 +85,37 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Problem(message)
 
+    def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
+        """Add a flag; one that takes a path says so."""
+        if how.get("type") is Path and names[0].startswith("-"):
+            how.setdefault("metavar", "PATH")
+        return super().add_argument(*names, **how)
 
-def keys_of(sections: tuple[Section, ...]) -> str | None:
-    """Return what `--help` says of the sections."""
+    def format_help(self) -> str:
+        """Return what `--help` shows: the flags, and the keys with what params.yaml has now."""
+        now: Params = {}
+        with suppress(Problem):  # elsewhere than in the project, or not as it should be
+            now = load_params(PARAMS)
+        self.epilog = keys_of(self.sections, now)
+        return super().format_help()
+
+
+def keys_of(sections: tuple[Section, ...], params: Params) -> str | None:
+    """Return what `--help` says of the sections: each key, what it means, and what it is now."""
     lines = [
-        f"  {f'{section.name}.{name}':<36} {key.help}"
+        f"  {f'{section.name}.{name}':<36} {key.help}{value_of(params.get(section.name), name)}"
         for section in sections
         for name, key in section.keys.items()
     ]
     return "\n".join(["keys of params.yaml:", *lines]) if lines else None
+
+
+def value_of(section: object, name: str) -> str:
+    """Return a key's value in brackets; '' if it has none.
+
+    >>> value_of({"threshold": 0.35}, "threshold")
+    ' (now: 0.35)'
+    """
+    if not isinstance(section, dict) or name not in section:
+        return ""
+    return f" (now: {shorten(as_text(section[name]), 60, placeholder=' …')})"

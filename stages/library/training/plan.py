@@ -47,7 +47,7 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Order:
+class Settings:
     """What params.yaml asks for."""
 
     name: str
@@ -71,16 +71,16 @@ class Plan:
     checked: list[str]  # what was looked at, in words
 
 
-def plan_for(places: Places, order: Order) -> Plan:
+def plan_for(places: Places, settings: Settings) -> Plan:
     """Return the training that was ordered, if nothing that can be told now speaks against it.
 
     Raises:
         Problem: something does.
     """
     drive = find_drive(os.environ.get("NASUMISO_DRIVE", ""))
-    trainer = find_trainer(order.script, dict(os.environ))
-    known = known_options(trainer.checkout, order.script)
-    options = checked_options(order, known, trainer.checkout)
+    trainer = find_trainer(settings.script, dict(os.environ))
+    known = known_options(trainer.checkout, settings.script)
+    options = checked_options(settings, known, trainer.checkout)
     check_foreign(places.output, LORA)
     check_foreign(places.samples, PICTURE)
     subsets = dataset_subsets(places.dataset) + regular_subsets(options)
@@ -89,20 +89,20 @@ def plan_for(places: Places, order: Order) -> Plan:
     learned = learned_part(subsets, options)
     epochs, per_epoch = steps_of(learned, options)
     receipt = expected(learned, options)
-    papers = papers_of(order, options, places.dataset, md5, trainer, receipt)
+    papers = papers_of(settings, options, places.dataset, md5, trainer, receipt)
     training = Training(
-        name=order.name,
+        name=settings.name,
         folder=(places.state / papers.run).absolute(),
         drive=drive,
         options=options,
-        prompts=order.prompts,
+        prompts=settings.prompts,
         epochs=epochs,
         steps_per_epoch=per_epoch,
         subsets=subsets,
         receipt=receipt,
     )
     checked = [
-        f"params.yaml: {len(options)} options of {order.script}, sd-scripts "
+        f"params.yaml: {len(options)} options of {settings.script}, sd-scripts "
         f"{papers.trainer_commit[:12]}",
         f"{places.dataset}: {receipt.pictures} pictures, each with its caption, "
         f"{receipt.distinct} tags, as dvc.lock records it",
@@ -110,21 +110,21 @@ def plan_for(places: Places, order: Order) -> Plan:
         f"base model: {papers.base_model}, SHA-256 {papers.base_model_sha256}",
         f"Drive: {drive_in_words(drive)}",
     ]
-    return Plan(trainer, known, order.model, training, papers, checked)
+    return Plan(trainer, known, settings.model, training, papers, checked)
 
 
-def checked_options(order: Order, known: dict[str, Option], checkout: Path) -> Options:
+def checked_options(settings: Settings, known: dict[str, Option], checkout: Path) -> Options:
     """Return the options with absolute paths, if the trainer can do what they say together.
 
     Raises:
         Problem: it can't, or a prompt or the base model is not as it should be.
     """
-    check_options(order.options, known, order.script)
-    check_choices(order.options, checkout)
-    check_combinations(order.options, order.script)
-    check_prompts(order.prompts)
-    check_base_model(order.model)
-    return resolved(order.options)
+    check_options(settings.options, known, settings.script)
+    check_choices(settings.options, checkout)
+    check_combinations(settings.options, settings.script)
+    check_prompts(settings.prompts)
+    check_base_model(settings.model)
+    return resolved(settings.options)
 
 
 def learned_part(subsets: list[Subset], options: Options) -> list[Subset]:
@@ -165,17 +165,22 @@ def steps_of(learned: list[Subset], options: Options) -> tuple[int, int]:
 
 
 def papers_of(
-    order: Order, options: Options, dataset: Path, md5: str, trainer: Trainer, receipt: Receipt
+    settings: Settings,
+    options: Options,
+    dataset: Path,
+    md5: str,
+    trainer: Trainer,
+    receipt: Receipt,
 ) -> Papers:
     """Return what the LoRA is made of; `run` is a digest of all that decides the result."""
-    sha256 = order.model.sha256 or known_sha256(located(order.model.place))
+    sha256 = settings.model.sha256 or known_sha256(located(settings.model.place))
     commit = trainer_commit(trainer)
     head = git_or_none("rev-parse", "HEAD") or ""  # none in a folder that is not from Git
     params: dict[str, object] = {
-        "name": order.name,
-        "script": order.script,
-        "prompts": order.prompts,
-        **order.options,
+        "name": settings.name,
+        "script": settings.script,
+        "prompts": settings.prompts,
+        **settings.options,
     }
     decides = {"captions": CAPTION, "files": contents(options), "params": params}
     return Papers(
@@ -185,9 +190,9 @@ def papers_of(
         dataset=dataset.as_posix(),
         dataset_md5=md5,
         params_sha256=digest_of(params),
-        base_model=order.model.name,
+        base_model=settings.model.name,
         base_model_sha256=sha256,
-        trainer=order.script,
+        trainer=settings.script,
         trainer_commit=commit,
         captions=receipt.digest,
         pictures=receipt.pictures,
