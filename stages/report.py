@@ -152,7 +152,7 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
 def html_of(found: Found, places: Places, rules: Rules) -> str:
     """Return the page to look at and correct."""
     thumbnails, pictures = places.thumbnails.glob("*.webp"), places.pictures.glob("*.png")
-    return page.render_page(
+    dataset = page.Dataset(
         rows=found.rows,
         thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails)},
         sizes={path.stem: picture_size(path) for path in sorted(pictures)},
@@ -164,6 +164,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         words=found.words,
         limit=found.limit,
     )
+    return page.render_page(dataset)
 
 
 def write_figures(found: Found, folder: Path) -> None:

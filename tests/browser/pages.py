@@ -18,6 +18,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from stages.library.dataset.edits import Edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row
 from stages.library.dataset.notes import Note, cell, note
+from stages.library.report import page
 from stages.library.report.page import render_page
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores
@@ -44,7 +45,7 @@ class Dataset:
     limit: int = 225
 
     def html(self) -> str:
-        return render_page(**vars(self))
+        return render_page(page.Dataset(**vars(self)))
 
 
 COLOURS = ["red", "blue", "green", "yellow", "purple", "pink", "brown", "white", "black", "grey"]

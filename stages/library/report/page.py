@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -80,29 +80,35 @@ def tokens_data(table: Mapping[str, int]) -> list[tuple[int, str]]:
     return [(n, " ".join(word for word in table if table[word] == n)) for n in counts]
 
 
-def page_data(
-    *,
-    rows: list[Row],
-    sizes: Mapping[str, tuple[int, int]],
-    scores: Scores,
-    rules: Rules,
-    trigger: str,
-    edits: Edits,
-    edits_text: str,
-    words: Mapping[str, str],
-    limit: int,
-) -> dict[str, object]:
+@dataclass(frozen=True)
+class Dataset:
+    """What the page shows."""
+
+    rows: list[Row]
+    thumbnails: Mapping[str, bytes]  # by stem: WebP files of the whole upright drawings
+    sizes: Mapping[str, tuple[int, int]]  # by stem: the prepared pictures', in pixels
+    scores: Scores
+    rules: Rules
+    trigger: str
+    edits: Edits
+    edits_text: str  # the text of edits.yaml, from which `edits` were read
+    words: Mapping[str, str]  # Japanese by tag
+    limit: int  # tokens of a caption that the trainer reads
+
+
+def page_data(dataset: Dataset) -> dict[str, object]:
     """Return all that the page knows, but for the thumbnails."""
+    rows, scores = dataset.rows, dataset.scores
     pictures = used(rows)
     found = dict(zip(scores.names, scores.found, strict=True))
     return {
-        "trigger": trigger,
-        "rules": rules_data(rules),
+        "trigger": dataset.trigger,
+        "rules": rules_data(dataset.rules),
         "faces": sorted(KAOMOJI),
         "tags": scores.tags,
         "categories": scores.categories,
         # a list, not an object: `__proto__` is a tag like any other
-        "words": words_data(scores, rules, edits, words),
+        "words": words_data(scores, dataset.rules, dataset.edits, dataset.words),
         "pictures": [
             {
                 "stem": stem,
@@ -110,7 +116,7 @@ def page_data(
                 "source": row.source,
                 "width": row.width,
                 "height": row.height,
-                "size": sizes.get(stem, (1, 1)),
+                "size": dataset.sizes.get(stem, (1, 1)),
                 "notes": [
                     [KINDS[note.code], say(note, "ja"), say(note, "en")] for note in notes_of(row)
                 ],
@@ -128,45 +134,18 @@ def page_data(
             for note in notes_of(row)
         ],
         "groups": look_alikes(pictures),
-        "edits": [[key, asdict(edit)] for key, edit in edits.items()],
-        "text": edits_text,
+        "edits": [[key, asdict(edit)] for key, edit in dataset.edits.items()],
+        "text": dataset.edits_text,
         "header": HEADER,
         "chunk": CHUNK,
-        "limit": limit,
+        "limit": dataset.limit,
         "tokens": tokens_data(table()),
     }
 
 
-def render_page(
-    *,
-    rows: list[Row],
-    thumbnails: Mapping[str, bytes],
-    sizes: Mapping[str, tuple[int, int]],
-    scores: Scores,
-    rules: Rules,
-    trigger: str,
-    edits: Edits,
-    edits_text: str,
-    words: Mapping[str, str],
-    limit: int,
-) -> str:
-    """Return the page as HTML.
-
-    `thumbnails` are WebP files of the whole upright drawings, `sizes` the prepared pictures' in
-    pixels, both by stem; `edits_text` is the text of edits.yaml, from which `edits` were read;
-    `limit` is how many tokens of a caption the trainer reads.
-    """
-    data = page_data(
-        rows=rows,
-        sizes=sizes,
-        scores=scores,
-        rules=rules,
-        trigger=trigger,
-        edits=edits,
-        edits_text=edits_text,
-        words=words,
-        limit=limit,
-    )
+def render_page(dataset: Dataset) -> str:
+    """Return the page as HTML."""
+    rows, thumbnails = dataset.rows, dataset.thumbnails
     encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
     css = style(FOLDER / "page.css")
     code = script(FOLDER / "keys.js")
@@ -175,8 +154,8 @@ def render_page(
         policy=policy(css, code),
         style=Markup(css),
         script=Markup(code),
-        trigger=trigger,
+        trigger=dataset.trigger,
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
-        data=island(data),
+        data=island(page_data(dataset)),
         chunks=[island(encoded[start : start + CHUNK]) for start in range(0, len(encoded), CHUNK)],
     )
