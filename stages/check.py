@@ -47,6 +47,18 @@ def faults(params: Params) -> list[str]:
     return list(dict.fromkeys(found))  # COUNTED is a part of TRAIN
 
 
+def missing_input(folder: Path) -> list[str]:
+    """Return what is wrong with a folder of drawings that is neither here nor DVC's, in words."""
+    if folder.is_dir() or folder.with_name(f"{folder.name}.dvc").is_file():
+        return []
+    there = [path.as_posix() for path in folder.parent.glob("*") if path.is_dir()]
+    hint = did_you_mean(folder.as_posix(), there, "make it, and put your drawings in")
+    return [
+        f"params.yaml, prepare.input: there is no folder {folder}; {hint} "
+        "/ 絵のフォルダーが見つかりません"
+    ]
+
+
 def check_training(read: dict[str, Any]) -> None:
     """Raise Problem for what the trainer would refuse, as far as can be told without it."""
     given, script = options_of(read["options"]), read["script"]
@@ -77,7 +89,8 @@ def check(params: Path, output: Path | None) -> None:
     Raises:
         Problem: all that is wrong, a line each.
     """
-    if wrong := faults(load_params(params)):
+    read = load_params(params)
+    if wrong := faults(read) or missing_input(PREPARE.read(read)["input"]):
         raise Problem("\n  ".join(wrong))
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from stages.library.tagging.tokens import too_long
 from stages.library.training.base_model import BaseModel
 from stages.library.training.logs import Logs
 from stages.library.training.machine import check_machine
-from stages.library.training.model_store import model_file
+from stages.library.training.model_store import checked, model_file, place_of
 from stages.library.training.options import first, options_of
 from stages.library.training.plan import Places, Plan, Settings, held_back, plan_for
 from stages.library.training.probe import look_at_machine
@@ -31,6 +31,9 @@ from stages.library.training.trainer import trainer_command
 from stages.library.training.trainer_process import alone
 from stages.library.training.training import Training, check_space, copy_subsets, put_refused_away
 from stages.library.training.watch import Watch
+
+MODELS = ".cache/nasumiso/models"
+"""Where base models are kept, below the home folder."""
 
 CLIP = ("train_network.py", "sdxl_train_network.py")
 """Scripts whose text encoders read `max_token_length` of CLIP's tokens."""
@@ -90,6 +93,14 @@ def tell(plan: Plan) -> None:
         f"machine: {machine.name or machine.device}, torch {machine.torch}",
     ]:
         print(f"checked: {line}")
+    file = place_of(plan.model, Path.home() / MODELS)
+    if file.is_file():
+        print(f"checked: base model: {checked(file, plan.model)}, SHA-256 as it should be")
+    else:
+        wanted = f"its SHA-256 must be {plan.model.sha256}"
+        print(
+            f"not checked: base model: {plan.model.place} is not here, it will be fetched; {wanted}"
+        )
     try:
         check_machine(training.options, machine, os.environ.get("NASUMISO_DEVICE", ""))
         check_space(training, plan.trainer.script)
@@ -102,7 +113,7 @@ def tell(plan: Plan) -> None:
     else:
         state = f"would begin, in {os.path.relpath(training.folder)}"
     print(f"training {plan.papers.run} {state}; the command, which was not started:")
-    options = given_options(plan, Path(plan.model.place), training.folder / "logs")
+    options = given_options(plan, file, training.folder / "logs")
     print(shlex.join(trainer_command(plan.trainer, training.options | options)))
 
 
@@ -117,8 +128,7 @@ def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
     machine = look_at_machine(plan.trainer, training.options)
     check_machine(training.options, machine, os.environ.get("NASUMISO_DEVICE", ""))
     check_space(training, plan.trainer.script)
-    here = Path.home() / ".cache" / "nasumiso" / "models"
-    file = model_file(plan.model, here, training.drive)
+    file = model_file(plan.model, Path.home() / MODELS, training.drive)
     print(
         f"train: training {plan.papers.run} on {machine.name or machine.device}, "
         f"torch {machine.torch}"

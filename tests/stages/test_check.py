@@ -105,6 +105,10 @@ def test_all_that_is_wrong_is_told_at_once_and_the_output_says_nothing_else(
     output = tmp_path / "written" / "checked.txt"
     words = ["--params", str(tmp_path / "params.yaml"), "--output", str(output)]
     write_params(tmp_path / "params.yaml", params)
+    (tmp_path / "data" / "sampel").mkdir(parents=True)
+    assert check.main(words) == 1
+    assert "there is no folder data/sample; did you mean data/sampel?" in capsys.readouterr().err
+    (tmp_path / "data" / "sample.dvc").touch()  # DVC has it, and may bring it
     assert check.main(words) == 0
     before = output.read_bytes()
 

@@ -97,7 +97,7 @@ def test_a_dry_run_tells_all_and_starts_nothing(capsys: pytest.CaptureFixture[st
         "checked: params.yaml: ",
         "checked: data/dataset: 7 pictures, each with its caption, 2 tags",
         "checked: steps: 4 in each of 4 epochs, 16 in all",
-        "checked: base model: base.safetensors, SHA-256 ",
+        "base.safetensors, SHA-256 as it should be",
         "checked: machine: Stand-in T4, torch ",
         "would begin, in training/state/",
         "--caption_extension=.txt",
@@ -106,6 +106,11 @@ def test_a_dry_run_tells_all_and_starts_nothing(capsys: pytest.CaptureFixture[st
         assert part in said
     assert not Path("training").exists()
     assert train.main([*words(learnig_rate=1), "--dry-run"]) == 1
+    assert train.main([*words(base_model_sha256="0" * 64), "--dry-run"]) == 1
+    assert "it is another model" in capsys.readouterr().err
+    elsewhere = {"base_model": "a/b/c.safetensors", "base_model_sha256": "1" * 64}
+    assert train.main([*words(**elsewhere), "--dry-run"]) == 0
+    assert "not checked: base model: a/b/c.safetensors is not here" in capsys.readouterr().out
 
 
 def test_a_dry_run_of_a_training_that_was_cut_off_says_where_it_would_go_on(

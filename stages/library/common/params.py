@@ -13,6 +13,9 @@ from stages.library.common.values import did_you_mean
 
 Params = Mapping[str, object]
 
+LOOK_BACK = 8
+"""Lines, comments among them, in which the cause of what is no YAML is looked for."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -120,16 +123,19 @@ class Section:
                 f"their own / {to}: という新しいセクションに移してください"
             )
         rest = {key: value for key, value in values.items() if key not in self.keys}
+        meant: set[str] = set()  # keys that are there, but misspelt
         if self.rest:
             found[self.rest] = rest
         elif self.whole:
             for key in rest:
                 known = f"known keys: {', '.join(self.keys)}"
                 hint = did_you_mean(key, self.keys, known)
+                meant |= {name for name in self.keys if hint == f"did you mean {name}?"}
                 yield f"{place}.{shown(key)}: no such key; {hint}{full_width(key)}"
         for name, kind in self.keys.items():
             if name not in values:
-                yield f"{place}.{name}: it has no value; write one"
+                if name not in meant:
+                    yield f"{place}.{name}: it has no value; write one"
                 continue
             try:
                 found[name] = kind.of(values[name])
@@ -160,14 +166,27 @@ def load_params(path: Path) -> dict[str, object]:
     except MarkedYAMLError as error:
         at = error.problem_mark.line if error.problem_mark else 0
         what = " ".join((error.problem or "").split())
-        near = "\n".join(text.splitlines()[max(0, at - 1) : at + 1])
-        raise Problem(f"{path}, line {at + 1}: is no YAML: {what}; mend it{why(near)}") from None
+        at, hint = guilty(text.splitlines(), at)
+        raise Problem(f"{path}, line {at + 1}: is no YAML: {what}; mend it{hint}") from None
     except YAMLError as error:
         what = " ".join(str(error).split())
         raise Problem(f"{path}: is no YAML: {what}; mend it") from None
     if not isinstance(found, dict):
         raise Problem(f"{path}: {no_section(found)}")
     return {str(key): value for key, value in found.items()}
+
+
+def guilty(lines: list[str], at: int) -> tuple[int, str]:
+    """Return the line that is most likely wrong, and why: the parser sees it a few lines later.
+
+    >>> guilty(["a:", "  b： 1", "  # c", "  d: 2"], 3)[0]
+    1
+    """
+    for number in range(at, max(-1, at - LOOK_BACK), -1):
+        line = lines[number] if number < len(lines) else ""
+        if not line.lstrip().startswith("#") and (hint := why(line)):
+            return number, hint
+    return at, ""
 
 
 def unknown_sections(params: Params, known: Mapping[str, Section]) -> list[str]:

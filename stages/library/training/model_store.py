@@ -17,6 +17,13 @@ from stages.library.training.base_model import HUB, KEY, BaseModel
 from stages.library.training.download import fetch_url
 
 
+def place_of(model: BaseModel, here: Path) -> Path:
+    """Return where the model is on this machine, or will be once it is fetched into `here`."""
+    path = located(model.place)
+    # the digest within the path keeps apart two models of one name
+    return path if path.is_file() else here / model.sha256[:12] / model.name
+
+
 def model_file(model: BaseModel, here: Path, drive: Drive | None) -> Path:
     """Return the model as a file on this machine: it is fetched if need be, and kept.
 
@@ -26,11 +33,9 @@ def model_file(model: BaseModel, here: Path, drive: Drive | None) -> Path:
         Problem: the model isn't what its SHA-256 says.
         Problem: it can't be downloaded now.
     """
-    path = located(model.place)
-    if path.is_file():
+    path = place_of(model, here)
+    if path == located(model.place):
         return checked(path, model)
-    # the digest within the path keeps apart two models of one name
-    path = here / model.sha256[:12] / model.name
     within = Path("models", model.sha256[:12], model.name)
     with locked(path):
         if path.is_file():

@@ -107,7 +107,6 @@ def plan_for(places: Places, settings: Settings) -> Plan:
         f"{places.dataset}: {receipt.pictures} pictures, each with its caption, "
         f"{receipt.distinct} tags, as dvc.lock records it",
         f"steps: {per_epoch} in each of {epochs} epochs, {per_epoch * epochs} in all",
-        f"base model: {papers.base_model}, SHA-256 {papers.base_model_sha256}",
         f"Drive: {drive_in_words(drive)}",
     ]
     return Plan(trainer, known, settings.model, training, papers, checked)

@@ -58,7 +58,7 @@ class Watch:
                 raise Problem(
                     f"the trainer found no captions for {match[1]} pictures of {self._folder}, and "
                     "would train them on that name alone; it is stopped. Run it again; if that is "
-                    "no help, install the pinned sd-scripts again (python -m tools.colab trainer) "
+                    "no help, install the trainer again (docs/train.md) "
                     "/ キャプションが読み込まれていないため、学習を止めました"
                 )
         elif match := TOTAL.search(line):

@@ -232,7 +232,7 @@ def test_a_section_that_has_no_keys_is_named(path: Path, text: str, message: str
         (b"- a", "is no list of keys"),
         (b"a: [", "line 1: is no YAML: "),
         (b"a: 1\na: 2", "line 2: is no YAML: found duplicate key"),
-        ("a:\n  b：1\n  c: 2".encode(), "line 3: is no YAML: mapping values are not allowed"),
+        ("a:\n  b：1\n  c: 2".encode(), "line 2: is no YAML: mapping values are not allowed"),
         ("a:\n  b：1\n  c: 2".encode(), "全角の「：」を半角にしてください"),
         (b"a:\n\tb: 1", "タブではなく半角スペースで字下げします"),
     ],
