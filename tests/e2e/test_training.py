@@ -170,7 +170,7 @@ def test_what_was_going_on_here_stays_when_an_experiment_comes(
     before = result(studio)
     studio.run(*TRAIN, "-n", "slower", "-S", "train.learning_rate=5e-5")
     slower = result(studio)
-    shell(studio, "git checkout params.yaml training && dvc checkout")  # the way back
+    shell(studio, "git checkout params.yaml dvc.lock training && dvc checkout")  # the way back
     assert result(studio) == before
     assert studio.run("git", "status", "--porcelain") == ""
 
