@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -112,12 +113,17 @@ def update(repository: str, branch: str, experiment: str = "lora", overrides: st
     """Bring the clone to the newest commit of the branch, if the form can be used."""
     check_name(experiment)
     split_overrides(overrides)
+    if not re.fullmatch(r"\w[\w./-]*", branch):
+        raise Problem(
+            f"BRANCH: {branch!r} is no name of a branch; write one such as main "
+            "/ ブランチの名前を書いてください"
+        )
     git("remote", "set-url", "origin", repository)
     if not git_or_none("config", "user.name"):
         git("config", "user.name", "Nasumiso Creator in Colab")
         git("config", "user.email", "colab@localhost")
     try:
-        run("git", "fetch", "--quiet", "origin", branch)
+        run("git", "fetch", "--quiet", "--", "origin", branch)
     except Problem:
         raise Problem(
             f"BRANCH: {repository} has no branch {branch}, or can't be read, see above; correct "

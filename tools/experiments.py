@@ -193,6 +193,11 @@ def _checked(word: str) -> str:
             f"overrides: {word!r} is none; write key=value, such as train.learning_rate=5e-5, "
             "several with spaces between / 「キー=値」の形で、間は半角スペースで書いてください"
         )
+    if "${" in word:  # Hydra would put an environment variable into the experiment, for good
+        raise Problem(
+            f"overrides: {word!r} holds ${{, which is not allowed; write the value itself "
+            "/ 値そのものを書いてください"
+        )
     sign, key, value = match.groups()
     section, dot, name = key.partition(".")
     if dot and section in DATASET:

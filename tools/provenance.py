@@ -1,5 +1,7 @@
 """Tell what a LoRA was made of, and how to get exactly its dataset back."""
 
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.git import git, git_or_none
+from stages.library.dataset.manifest import shown
 from stages.library.training.dvc_lock import locked_md5
 from stages.library.training.headers import read_metadata
 from stages.library.training.provenance import Papers, read_papers
@@ -67,6 +70,7 @@ def way(commit: str, dataset: str, md5: str) -> list[str]:
     What is not committed is put aside first: Git would not go elsewhere. Only what the cache lacks
     is pulled, since a remote may want a login.
     """
+    dataset = shlex.quote(dataset)
     get = "checkout" if (CACHE / md5[:2] / md5[2:]).is_file() else "pull"
     branch = git_or_none("symbolic-ref", "--short", "-q", "HEAD")
     here = branch or git("rev-parse", "HEAD")
@@ -101,7 +105,20 @@ def story(metadata: dict[str, str], papers: Papers) -> list[str]:
         "WebUI's hash": metadata.get("sshs_model_hash", "")[:12] or "?",
     }
     width = max(map(len, rows))
-    return [f"{name:<{width}}  {value}" for name, value in rows.items()]
+    return [f"{name:<{width}}  {shown(value)}" for name, value in rows.items()]
+
+
+def check_papers(papers: Papers) -> None:
+    """Raise Problem for papers that somebody else wrote: they go into commands."""
+    for what, value, pattern in (
+        ("git_commit", papers.git_commit, r"|[0-9a-f]{40}"),
+        ("dataset_md5", papers.dataset_md5, r"[0-9a-f]{32}(\.dir)?"),
+    ):
+        if not re.fullmatch(pattern, value):
+            raise Problem(
+                f"its papers are not as this project writes them: {what} is {shown(value)}; get "
+                "the LoRA again from somebody you trust"
+            )
 
 
 def provenance(file: Path) -> None:
@@ -114,6 +131,7 @@ def provenance(file: Path) -> None:
     papers = read_papers(metadata)
     if papers is None:
         raise Problem(f"{file}: carries no papers of Nasumiso Creator; another tool trained it")
+    check_papers(papers)
     print("\n".join(story(metadata, papers)))
     commit = commit_of_dataset(papers)
     if not commit:

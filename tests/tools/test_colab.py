@@ -197,6 +197,9 @@ def test_update_takes_the_newest_commit_and_keeps_what_was_changed_here(
     assert git("config", "user.email") == "colab@localhost"
     with pytest.raises(Problem, match="has no branch no-such-branch"):
         colab.update(str(source), "no-such-branch")
+    for branch in ("--upload-pack=touch pwned", "-x", "a b", ""):
+        with pytest.raises(Problem, match="is no name of a branch"):
+            colab.update(str(source), branch)
     with pytest.raises(Problem, match="belongs to the dataset"):
         colab.update(str(source), "main", overrides="caption.threshold=0.9")
 

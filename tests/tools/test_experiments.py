@@ -148,6 +148,7 @@ def test_overrides_are_words_of_key_and_value(text: str, words: list[str]) -> No
         ("train.seed=1, sdpa=true", "sdpa=true"),
         ("train.seed=1、train.sdpa=true", "write spaces between"),
         ("train.learnig_rate=1e-4", "did you mean learning_rate"),
+        ("train.training_comment=${oc.env:GITHUB_TOKEN}", "which is not allowed"),
         ("train.network_dim=big", "'big' is not a whole number"),
         ("train.network_dim=[8,16]", "it takes one value, not a list"),
         ("train.sdpa=yes", "it takes no value but true or false"),

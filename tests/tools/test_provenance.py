@@ -1,11 +1,14 @@
 """A LoRA tells what it was made of, and how to get its dataset back."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stages.library.training.provenance import Papers, as_comment
+from stages.library.training.headers import read_metadata
+from stages.library.training.provenance import Papers, as_comment, read_papers
 from tests.support.training import safetensors, write_lock, write_lora
 from tools import provenance
 
@@ -157,3 +160,38 @@ def test_other_files_are_refused(
 def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert provenance.main(["nowhere.safetensors"]) == 1
     assert "nowhere.safetensors: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("git_commit", "--output=pwned"),
+        ("git_commit", "HEAD"),
+        ("dataset_md5", "x; touch pwned"),
+        ("dataset_md5", f"{MD5}\n"),
+    ],
+)
+def test_papers_of_a_stranger_go_into_no_command(
+    field: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = lora_of(commit_lock(MD5))
+    metadata = read_metadata(path)
+    papers = read_papers(metadata)
+    assert papers
+    changes: dict[str, Any] = {field: value}
+    comment = as_comment(replace(papers, **changes))
+    write_lora(path, **metadata | {"ss_training_comment": comment})
+    assert provenance.main([str(path)]) == 1
+    assert f"not as this project writes them: {field} is " in capsys.readouterr().err
+    assert not list(Path().rglob("pwned"))
+
+
+def test_a_stranger_s_words_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    path = lora_of(commit_lock(MD5))
+    metadata = read_metadata(path) | {"ss_optimizer": "\x1b[31mred"}
+    write_lora(path, **metadata)
+    assert provenance.main([str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert r"'\x1b[31mred'" in said
+    assert "dvc pull 'a; touch pwned'" in "\n".join(provenance.way("c" * 40, "a; touch pwned", MD5))
