@@ -17,7 +17,7 @@ from tests.standins.drive.machines import Machine, machine_with
 pytestmark = pytest.mark.e2e
 
 FILES = 150
-TRIALS = 20
+TRIALS = 10
 OBJECTS = 2 * (FILES + 1)
 THERE = f"{OBJECTS} of {OBJECTS} objects there"
 
@@ -235,7 +235,5 @@ def test_ctrl_c_ends_a_push_that_says_done_only_if_it_is(machine: Machine, tmp_p
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)
             said, _ = process.communicate(timeout=60)
-        if process.returncode == 0:
+        if process.returncode == 0 or "push: done" in said:  # it may be stopped after its last word
             assert_all_there(machine, remote, said)
-        else:
-            assert "push: done" not in said
