@@ -53,8 +53,8 @@ def expected(subsets: list[Subset], options: Options) -> Receipt:
         # a folder of regularization pictures may have the name of another: they are added up
         tags.setdefault(subset.name, Counter()).update(subset.tag_counts(wildcard))
         for picture in subset.pictures:
-            for tag in subset.caption(picture, wildcard).split(","):
-                example.setdefault(tag.strip().lower(), f"{subset.name}/{picture.name}")
+            for tag in subset.tags(picture, wildcard):
+                example.setdefault(tag, f"{subset.name}/{picture.name}")
     values = {key: first(options, name, usual) for name, (key, usual) in VALUES.items()}
     values["ss_shuffle_caption"] = str("shuffle_caption" in options)
     values["ss_num_train_images"] = str(shown(subsets, regular=False))

@@ -12,7 +12,7 @@ from stages.library.common.outputs import (
 )
 from stages.library.training.cards import card
 from stages.library.training.curves import Curves, epochs_csv, steps_csv, stitched, training_figures
-from stages.library.training.headers import is_whole, read_metadata
+from stages.library.training.headers import read_metadata
 from stages.library.training.logs import Logs
 from stages.library.training.samples import named, newest
 from stages.library.training.training import FINISHED, REFUSED, Training, is_finished
@@ -23,13 +23,12 @@ LORA = r"[^/]+\.(safetensors|json|png)"
 
 def steps_in_epoch(training: Training) -> int:
     """Return the steps of an epoch, as the trainer itself counts them where it has said so."""
-    for lora in sorted(training.output.glob("*.safetensors")):
-        if is_whole(lora):
-            metadata = read_metadata(lora)
-            batches = metadata.get("ss_num_batches_per_epoch", "")
-            accumulation = metadata.get("ss_gradient_accumulation_steps", "")
-            if batches.isdigit() and accumulation.isdigit():
-                return math.ceil(int(batches) / int(accumulation))
+    for lora in training.loras:
+        metadata = read_metadata(lora)
+        batches = metadata.get("ss_num_batches_per_epoch", "")
+        accumulation = metadata.get("ss_gradient_accumulation_steps", "")
+        if batches.isdigit() and accumulation.isdigit():
+            return math.ceil(int(batches) / int(accumulation))
     return training.steps_per_epoch
 
 
@@ -49,11 +48,10 @@ def collect(training: Training, output: Path, trigger: str, weight: float) -> di
 
     Return the sample pictures by name.
     """
-    loras = [path for path in sorted(training.output.glob("*.safetensors")) if is_whole(path)]
     steps = steps_in_epoch(training)
     pictures = named(training.output / "sample", training.folder / "logs", steps)
     with atomic_directory(output, only=LORA) as partial:
-        for lora in loras:
+        for lora in training.loras:
             shutil.copyfile(lora, partial / lora.name)
         shown = card(trigger, read_metadata(training.lora), weight, "")
         text = json.dumps(shown, indent=1, ensure_ascii=False)

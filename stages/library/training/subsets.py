@@ -58,9 +58,12 @@ class Subset:
 
     def tag_counts(self, wildcard: bool = False) -> Counter[str]:
         """Return how often the trainer counts each tag (`set_tag_frequency`), without repeats."""
-        captions = (self.caption(picture, wildcard) for picture in self.pictures)
-        tags = (tag.strip().lower() for caption in captions for tag in caption.split(","))
-        return Counter(tag for tag in tags if tag)
+        return Counter(tag for picture in self.pictures for tag in self.tags(picture, wildcard))
+
+    def tags(self, picture: Path, wildcard: bool = False) -> list[str]:
+        """Return the tags of a picture as the trainer tells them apart."""
+        parts = (tag.strip().lower() for tag in self.caption(picture, wildcard).split(","))
+        return [tag for tag in parts if tag]
 
 
 def read_subsets(root: Path, regular: bool = False) -> list[Subset]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,11 @@ class Training:
         return self.output / f"{self.name}.safetensors"
 
     @property
+    def loras(self) -> Iterator[Path]:
+        """The LoRAs that are there to their last byte, each looked at when its turn comes."""
+        return (path for path in sorted(self.output.glob("*.safetensors")) if is_whole(path))
+
+    @property
     def finished(self) -> bool:
         """Whether the trainer has ended well and the LoRA is there."""
         return is_finished(self.folder) and is_whole(self.lora)
@@ -91,8 +97,8 @@ class Training:
 
     def check_receipts(self) -> None:
         """Raise Problem if a LoRA that is there learned something else than was ordered."""
-        for lora in sorted(self.output.glob("*.safetensors")):
-            if is_whole(lora) and (wrong := difference(self.receipt, read_metadata(lora))):
+        for lora in self.loras:
+            if wrong := difference(self.receipt, read_metadata(lora)):
                 raise Problem(
                     f"{lora.name} did not learn what was ordered: {wrong}. The training is stopped "
                     "/ 学習内容がデータセットと一致しないため、学習を止めました"
