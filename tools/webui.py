@@ -9,6 +9,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import PARAMS, Parser
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.common.params import load_params
 from stages.library.common.values import number
 from stages.library.drawing.loras import Lora, lora_hash, loras_of
@@ -22,6 +23,9 @@ from stages.library.params.organize import ORGANIZE
 from stages.library.training.headers import read_metadata
 
 LORAS = Path("training/lora")
+
+MOST = 4000
+"""Characters of a path, or of what a card holds, that are shown."""
 
 Params = dict[str, Any]
 
@@ -131,7 +135,7 @@ def put(file: Path, weight: float) -> None:
             ) from None
     target = place(file.stem, state, folder_of(state, params["lora_folder"], webui.here))
     for line in install(file, target, weight) or [f"{target} was there already"]:
-        print(f"webui: {line}")
+        print(f"webui: {printable(line, MOST)}")
     if state is None:
         print("webui: the WebUI isn't running; it finds the LoRA when it starts")
         return
@@ -143,7 +147,8 @@ def put(file: Path, weight: float) -> None:
         raise Problem(f"{webui.url} {seen}; is {target.parent} the folder it uses?")
     card = read_card(target.with_suffix(".json"))
     named = f"<lora:{file.stem}:{card.get('preferred weight') or 1}>"
-    print(f"webui: in a prompt: {named} {card.get('activation text', '')}".rstrip())
+    calls = printable(f"{named} {card.get('activation text', '')}".rstrip(), MOST)
+    print(f"webui: in a prompt: {calls}")
 
 
 def webui(action: str, file: Path | None, weight: float) -> None:

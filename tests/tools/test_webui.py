@@ -447,6 +447,32 @@ def test_a_lora_that_was_moved_into_a_subfolder_is_replaced_there(
     assert [path.parent.name for path in stand_in.lora_folder.rglob("*.safetensors")] == ["styles"]
 
 
+def test_a_webui_that_tells_another_s_path_has_that_one_not_overwritten(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed = lora_at(stand_in.lora_folder / lora.name, run="0" * 12)
+    beside = lora_at(stand_in.lora_folder / "other.safetensors", run="3" * 12)
+    above = lora_at(stand_in.folder / lora.name, run="4" * 12)
+    stand_in.networks.refresh()
+    before = beside.read_bytes(), above.read_bytes()
+    for told in (beside, stand_in.lora_folder / ".." / ".." / lora.name):
+        stand_in.told_paths = {NAME: str(told)}
+        assert Run(capsys, "install", lora).code == 0
+        assert installed.read_bytes() == lora.read_bytes()
+    assert (beside.read_bytes(), above.read_bytes()) == before
+
+
+def test_what_a_card_there_holds_steers_no_terminal(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = {"activation text": "nasu, \x1b[2J", "\x1b]0;x\x07": "mine"}
+    (stand_in.lora_folder / f"{NAME}.json").write_text(json.dumps(card))
+    run = Run(capsys, "install", lora)
+    assert run.code == 0
+    assert all(line.isprintable() for line in run.out)
+    assert run.out[-1] == rf"webui: in a prompt: <lora:{NAME}:0.8> nasu, \x1b[2J"
+
+
 def test_a_lora_that_another_tool_trained_is_installed_too(
     stand_in: StandIn, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.drawing.album import Album, own_settings
 from stages.library.drawing.orders import Cell, Painter
 from stages.library.drawing.painters.infotext import read_infotext
@@ -20,7 +21,7 @@ def change(before: dict[str, str], now: dict[str, str]) -> str:
     """
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     each = [f"{n}: {before.get(n, 'none')} -> {now.get(n, 'none')}" for n in names]
-    return " ".join(", ".join(each).split())
+    return printable(" ".join(", ".join(each).split()))
 
 
 def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]) -> None:

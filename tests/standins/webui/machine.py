@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.standins.webui import drawing
+from tests.standins.webui import drawing, hostile
 from tests.standins.webui.facts import (
     FLAGS,
     OPTIONS,
@@ -28,7 +28,7 @@ from tests.standins.webui.facts import (
 from tests.standins.webui.fields import failed, request_of
 from tests.standins.webui.networks import Networks, without_tags
 
-ANSWERS = ("reset", "cut answer", "502", "html", "not json", "slow", "redirect")
+ANSWERS = ("reset", "cut answer", "502", "html", "not json", "slow", "redirect", *hostile.ANSWERS)
 """Faults of any request."""
 
 ERRORS = {
@@ -50,7 +50,8 @@ class StandIn:
     and `not json` (another program answers), `slow` (no answer), `redirect` (to the same server by
     another name). Faults of txt2img: `500 out of memory`, `nan`, `interrupted` (half a picture),
     `black`, `other model` (somebody loads another, for good), `wrong seed`, `jpg`, `no effect` (the
-    LoRA fits nowhere in the model: its hash is told, but it changes nothing).
+    LoRA fits nowhere in the model: its hash is told, but it changes nothing). `hostile` has more of
+    both.
     """
 
     folder: Path
@@ -85,6 +86,10 @@ class StandIn:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     """Method, path and body."""
     drawn: int = 0
+    sent: int = 0
+    """Bytes of hostile answers that were taken."""
+    told_paths: dict[str, str] = field(default_factory=dict)
+    """Where it says that a LoRA is, by name; of those not given it tells the truth."""
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -212,7 +217,12 @@ class StandIn:
 
     def get_loras(self) -> object:
         return [
-            {"name": k, "alias": v.alias, "path": str(v.path), "metadata": v.metadata}
+            {
+                "name": k,
+                "alias": v.alias,
+                "path": self.told_paths.get(k, str(v.path)),
+                "metadata": v.metadata,
+            }
             for k, v in list(self.networks.by_name.items())
         ]
 
@@ -269,7 +279,8 @@ class StandIn:
         quality = int(self.settings["jpeg_quality"])
         images = [drawing.encoded(image, text, kind, quality) for image, text in pictures]
         sent = images if request["send_images"] else []
-        return {"images": sent, "parameters": request, "info": json.dumps(info)}
+        answer = {"images": sent, "parameters": request, "info": json.dumps(info)}
+        return hostile.spoiled(answer, fault)
 
     # -------------------------------------------------------------------------------- a picture
 

@@ -15,12 +15,13 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.standins.webui import hostile
 from tests.standins.webui.fields import Refused, failed, read_body
 from tests.standins.webui.machine import StandIn
 
@@ -62,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             here.closing.wait()
             return self.reset()
+        if fault in hostile.ANSWERS:
+            return self.misbehave(*hostile.ANSWERS[fault])
         if fault == "redirect":
             there = here.url.replace("127.0.0.1", "localhost")
             return self.answer(302, b"", {"Location": f"{there}/elsewhere"})
@@ -122,6 +125,16 @@ class Handler(BaseHTTPRequestHandler):
                     return
                 detail = "Incorrect username or password" if colon else detail
         raise failed("HTTPException", detail=detail, status=401)
+
+    def misbehave(self, pieces: Callable[[], Iterator[bytes]], slowly: bool) -> None:
+        """Send what no WebUI sends, until nobody takes it any more."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for piece in pieces():
+                self.wfile.write(piece)
+                self.stand_in.sent += len(piece)
+                if self.stand_in.closing.wait(hostile.PAUSE if slowly else 0):
+                    break
 
     def reset(self) -> None:
         """End the connection as a broken line or a program that dies does."""

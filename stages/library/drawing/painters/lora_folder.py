@@ -3,6 +3,7 @@
 import filecmp
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePath
 
@@ -94,7 +95,7 @@ def folder_of(state: State | None, named: str, here: bool) -> Path:
         Problem: it isn't on this machine.
     """
     told = state.lora_folder if state else ""
-    path = told if named == AUTO else named
+    path = (told if PurePath(told).is_absolute() else "") if named == AUTO else named
     folder = Path(os.path.expanduser(path))  # noqa: PTH111 - leaves a home that nobody has
     if named == AUTO and not here:
         where = "is on another machine"
@@ -113,14 +114,28 @@ def folder_of(state: State | None, named: str, here: bool) -> Path:
 def place(stem: str, state: State | None, folder: Path) -> Path:
     """Return where in the WebUI's folder a LoRA belongs: where one of that name is, or at its top.
 
-    Of two with one name a WebUI sees only one.
+    Of two with one name a WebUI sees only one. What it says chooses among those that are there, and
+    leads nowhere else.
     """
     name = f"{stem}.safetensors"
+    there = sorted(files_called(name, folder))
     known = state.loras.get(stem) if state else None
     if state and known:
         with suppress(ValueError):  # the folder may have another path here, as with Docker
-            there = folder / PurePath(known.path).relative_to(state.lora_folder)
-            if there.is_file():
-                return there
-    walked = os.walk(folder, followlinks=True)
-    return min((Path(at, name) for at, _, names in walked if name in names), default=folder / name)
+            told = folder / PurePath(known.path).relative_to(state.lora_folder)
+            if told in there:
+                return told
+    return next(iter(there), folder / name)
+
+
+def files_called(name: str, folder: Path) -> Iterator[Path]:
+    """Yield the files of a name in a folder, and where its links lead; in each place once."""
+    seen = set()
+    for at, folders, names in os.walk(folder, followlinks=True):
+        real = Path(at).resolve()
+        if real in seen:  # a link that leads round in a circle
+            folders.clear()
+            continue
+        seen.add(real)
+        if name in names:
+            yield Path(at, name)

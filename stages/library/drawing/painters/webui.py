@@ -5,29 +5,47 @@ or model. So what it says that it did is compared with the order, picture by pic
 https://github.com/AUTOMATIC1111/stable-diffusion-webui/blob/v1.10.1/modules/api/models.py
 """
 
+import base64
 import io
+import json
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import requests
 from PIL import Image
-from requests.auth import HTTPBasicAuth
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.drawing.loras import Lora
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import with_infotext
 from stages.library.drawing.painters.webui_address import check_url, host_of, is_loopback
 from stages.library.drawing.painters.webui_answers import picture_of
 from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError, in_short, trouble
+from stages.library.drawing.painters.webui_exchange import (
+    FAILURES,
+    Limits,
+    TooLongError,
+    exchange,
+    read_json,
+)
 from stages.library.drawing.painters.webui_request import OVERRIDES, as_request
 from stages.library.drawing.painters.webui_state import TRAINED, Installed, State, model_of
 
-ANSWER, PICTURE = 20, 1800
-"""Seconds that a question and a picture may take."""
+QUESTION = Limits(wait=20, body=120, most=64 << 20)
+"""Of an answer. The longest lists the LoRAs, each with its metadata: some 30 KB."""
+
+PICTURE = Limits(wait=1800, body=120, most=16 << 20)
+"""Of a picture, which a slow card draws for minutes before the answer begins; what its pixels take
+comes on top."""
+
+PIXEL = 16
+"""Bytes of an answer a pixel: of an RGBA picture that nothing compresses, in base64, three."""
+
+MOST = 4000
+"""Characters of a path or a prompt that are read and shown."""
 
 PAUSES = (3.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds before an order that broke off is sent again: a WebUI takes a minute to start, and one
@@ -37,7 +55,8 @@ that is asked too soon while it starts may die of it."""
 class WebUI:
     """A WebUI at an address; `login` is `name:password`, or '' for none.
 
-    It has `patience` seconds for a question, and `pauses` before an order is sent again.
+    An answer may take what `question` and `picture` say; there are `pauses` before an order is sent
+    again.
 
     Raises:
         Problem: the address may not be asked, or the login is none.
@@ -49,20 +68,20 @@ class WebUI:
         remote: bool,
         login: str,
         pauses: Iterable[float] | None = None,
-        patience: float = ANSWER,
+        question: Limits = QUESTION,
+        picture: Limits = PICTURE,
     ) -> None:
         check_url(url, remote)
-        name, colon, password = login.partition(":")
-        if login and not colon:
+        if login and ":" not in login:
             raise Problem(f"{LOGIN}: is not name:password; write it as in --api-auth")
         self.url = url.rstrip("/")
         self.here = is_loopback(host_of(url))
         self.pauses = PAUSES if pauses is None else pauses
-        self.patience = patience
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no password from ~/.netrc
+        self.question, self.picture = question, picture
+        self._headers = {"Accept": "application/json"}
         if login:
-            self._session.auth = HTTPBasicAuth(name.encode(), password.encode())
+            basic = base64.b64encode(login.encode()).decode()
+            self._headers["Authorization"] = f"Basic {basic}"
 
     def state(self) -> State:
         """Return what the WebUI has, and has loaded.
@@ -85,17 +104,17 @@ class WebUI:
 
     def _state(self, options: Any, flags: Any, loras: Any) -> State:
         return State(
-            checkpoint=str(options["sd_model_checkpoint"] or ""),
-            checkpoint_sha256=str(options.get("sd_checkpoint_hash") or ""),
-            samplers=[str(each["name"]) for each in self.ask("samplers")],
-            schedulers=[str(each["label"]) for each in self.ask("schedulers")],
+            checkpoint=said(options["sd_model_checkpoint"]),
+            checkpoint_sha256=said(options.get("sd_checkpoint_hash")),
+            samplers=[said(each["name"]) for each in self.ask("samplers")],
+            schedulers=[said(each["label"]) for each in self.ask("schedulers")],
             loras={
-                str(each["name"]): Installed(
-                    str(each["path"]), str((each["metadata"] or {}).get("sshs_model_hash", ""))[:12]
+                said(each["name"]): Installed(
+                    said(each["path"]), said((each["metadata"] or {}).get("sshs_model_hash"))[:12]
                 )
                 for each in loras
             },
-            lora_folder=str(flags.get("lora_dir") or ""),
+            lora_folder=said(flags.get("lora_dir")),
         )
 
     def hold_settings(self) -> None:
@@ -104,7 +123,7 @@ class WebUI:
         After a picture it restores only those that its config.json holds: on a fresh install the
         artist's own pictures would be drawn with ours from then on.
         """
-        now = self.ask("options")
+        now = self._ask_for_fields("options")
         held = {name: now[name] for name in OVERRIDES if now.get(name) is not None}
         self.ask("options", {k: int(v) if type(v) is float else v for k, v in held.items()})
 
@@ -130,7 +149,7 @@ class WebUI:
         try:
             picture, infotext = picture_of(answer, order)
         except Problem as error:
-            raise type(error)(f"{self.url} {error}") from None
+            raise type(error)(f"{self.url} {printable(str(error), MOST)}") from None
         if self._was_interrupted():
             raise Problem(f"{self.url} was told to stop: Interrupt or Skip was pressed there")
         return with_infotext(picture, infotext)
@@ -143,20 +162,38 @@ class WebUI:
             Problem: nobody there understands the question.
             Problem: the WebUI failed.
         """
-        place = f"{self.url}/sdapi/v1/{path}"
-        method, limit = ("GET", self.patience) if body is None else ("POST", PICTURE)
+        limits = self.question if body is None else self._limits(body)
+        data = None if body is None else json.dumps(body).encode()
+        headers = self._headers | ({} if data is None else {"Content-Type": "application/json"})
         try:
-            answer = self._session.request(
-                method, place, json=body, timeout=(5, limit), allow_redirects=False
-            )
-        except requests.RequestException as error:
+            answer = exchange(f"{self.url}/sdapi/v1/{path}", headers, data, limits)
+        except TooLongError:
+            raise Problem(
+                f"{self.url} sends more than {limits.most >> 20} MB for one answer, which is none "
+                "of a WebUI; correct generate.url, or look at what it prints"
+                " / 答えが長すぎます。generate.url を確かめてください"
+            ) from None
+        except FAILURES as error:
             raise UnreachableError(f"{self.url}: {in_short(error)}") from None
         if problem := trouble(answer, path):
             raise type(problem)(f"{self.url} {problem}")
         try:
-            return answer.json()
+            return read_json(answer.body)
         except ValueError:
             raise Problem(self._no_webui()) from None
+
+    def _limits(self, order: dict[str, Any]) -> Limits:
+        """Return what the answer to an order may take; one that is refused may hold any size."""
+        width, height = order.get("width", 0), order.get("height", 0)
+        pixels = width * height if isinstance(width, int) and isinstance(height, int) else 0
+        return replace(self.picture, most=self.picture.most + PIXEL * pixels)
+
+    def _ask_for_fields(self, path: str) -> dict[str, Any]:
+        """Return an answer that has fields, though it be asked for again and again."""
+        answer = self._ask_patiently(path)
+        if not isinstance(answer, dict):
+            raise Problem(self._no_webui())
+        return answer
 
     def _ask_patiently(self, path: str, body: dict[str, Any] | None = None) -> Any:
         for pause in self.pauses:
@@ -169,8 +206,14 @@ class WebUI:
 
     def _was_interrupted(self) -> bool:
         """Return whether the last picture was left half drawn; the answer to it doesn't tell."""
-        state = self._ask_patiently("progress?skip_current_image=true").get("state") or {}
-        return any(state.get(name) for name in ("interrupted", "skipped", "stopping_generation"))
+        state = self._ask_for_fields("progress?skip_current_image=true").get("state")
+        names = ("interrupted", "skipped", "stopping_generation")
+        return isinstance(state, dict) and any(state.get(name) for name in names)
+
+
+def said(value: object) -> str:
+    """Return what a WebUI says, as text that can be shown; '' for nothing."""
+    return printable(str(value or ""), MOST)
 
 
 def check_effect(webui: WebUI, order: Order) -> None:

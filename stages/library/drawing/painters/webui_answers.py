@@ -3,8 +3,8 @@
 import base64
 import binascii
 import io
-import json
 import re
+import struct
 from typing import Any
 
 from PIL import Image
@@ -13,6 +13,16 @@ from stages.library.common.errors import Problem
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, settings
 from stages.library.drawing.painters.webui_errors import UnreachableError
+from stages.library.drawing.painters.webui_exchange import read_json
+
+KINDS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP"}
+"""The formats that a WebUI can be set to, by how their files begin."""
+
+MOST_SETTINGS = 10_000
+"""Characters that an infotext may have beside the prompts."""
+
+IHDR = slice(16, 24)
+"""Where a PNG tells its width and height: in its first chunk, big-endian."""
 
 
 def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
@@ -22,34 +32,57 @@ def picture_of(answer: Any, order: Order) -> tuple[bytes, str]:
         Problem: it holds no usable picture, or one that is not as ordered.
     """
     try:
-        infotext = str(json.loads(answer["info"])["infotexts"][0])
+        infotext = str(read_json(answer["info"])["infotexts"][0])
+        infotext.encode()  # half a surrogate pair is in no file
         data = base64.b64decode(answer["images"][0], validate=True)
     except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
         raise Problem("answered without a picture and its infotext") from None
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
-            kind, size, colours = picture.format, picture.size, picture.convert("RGB").getcolors(1)
-    except Exception:  # a damaged file makes decoders raise anything
-        raise UnreachableError("sent a damaged picture") from None
-    if kind != "PNG":
-        raise Problem(
-            f"sends {kind}, which loses detail; in the WebUI set Settings > Saving images/grids > "
-            "File format for images to png"
-        )
+    check_header(data, (order.width, order.height))
+    if len(infotext) > len(order.prompt) + len(order.negative_prompt) + MOST_SETTINGS:
+        raise Problem("sent an infotext that is far too long; turn off what adds to it")
     if wrong := differences(order, settings(infotext)):
         raise Problem(wrong)
     negative = f"\nNegative prompt: {text}" if (text := order.negative_prompt.strip()) else ""
     if not infotext.startswith(f"{full_prompt(order)}{negative}\nSteps: "):
         prompts = " ".join(infotext.rpartition("\nSteps: ")[0].split())
         raise Problem(f"drew another prompt: {prompts!r}; an extension changes prompts")
-    if colours:
+    if is_plain(data):
         raise Problem(
             "drew one plain colour: the model gave no numbers (NaN); start the WebUI with "
             "--no-half-vae, or with --no-half"
         )
-    if size != (order.width, order.height):
-        raise Problem(f"sent a picture of {size[0]}x{size[1]} pixels; turn off what resizes it")
     return data, infotext
+
+
+def check_header(data: bytes, ordered: tuple[int, int]) -> None:
+    """Raise Problem unless a picture is a PNG of the size that was ordered, as its first bytes say.
+
+    Until then nothing of it is unpacked.
+    """
+    kind = next((name for start, name in KINDS.items() if data.startswith(start)), "")
+    if kind in ("JPEG", "WEBP"):
+        raise Problem(
+            f"sends {kind}, which loses detail; in the WebUI set Settings > Saving images/grids > "
+            "File format for images to png"
+        )
+    if not kind or len(data) < IHDR.stop:
+        raise UnreachableError("sent a damaged picture")
+    size = struct.unpack(">II", data[IHDR])
+    if size != ordered:
+        raise Problem(f"sent a picture of {size[0]}x{size[1]} pixels; turn off what resizes it")
+
+
+def is_plain(png: bytes) -> bool:
+    """Return whether a picture has one colour only.
+
+    Raises:
+        UnreachableError: it is damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
+            return bool(picture.convert("RGB").getcolors(1))
+    except Exception:  # a damaged file makes decoders raise anything
+        raise UnreachableError("sent a damaged picture") from None
 
 
 def full_prompt(order: Order) -> str:

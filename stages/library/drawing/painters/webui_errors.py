@@ -1,27 +1,24 @@
 """What a WebUI's errors mean, and what to do."""
 
-import requests
-
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
+from stages.library.drawing.painters.webui_exchange import Answer, read_json
 
 LOGIN = "NASUMISO_WEBUI_LOGIN"
 """Environment variable with `name:password`, as the WebUI's own option --api-auth takes it."""
 
 START = "./webui.sh --api (Windows: set COMMANDLINE_ARGS=--api in webui-user.bat)"
 
-MOST_SAID = 300
-"""Characters of an error message that are shown."""
-
 
 class UnreachableError(Problem):
     """Nothing answers, or the answer broke off; a WebUI that is started again may answer."""
 
 
-def trouble(answer: requests.Response, path: str) -> Problem | None:
+def trouble(answer: Answer, path: str) -> Problem | None:
     """Return the error that an answer is, without the address; None if it is none."""
-    code = answer.status_code
+    code = answer.status
     if code in (502, 503, 504):
-        return UnreachableError(f"answers {code} {answer.reason}")
+        return UnreachableError(f"answers {code} {printable(answer.reason)}")
     if code == 401:
         return Problem(
             f"wants a login, or another one; set {LOGIN}=name:password to what the WebUI's "
@@ -36,7 +33,7 @@ def trouble(answer: requests.Response, path: str) -> Problem | None:
             " / --api を付けて起動し直してください"
         )
     if code // 100 == 3:
-        place = answer.headers.get("Location", "another address")
+        place = printable(answer.place) or "another address"
         return Problem(f"sends on to {place}; write the WebUI's own address in generate.url")
     if code >= 400:
         said = what_it_says(answer)
@@ -44,11 +41,11 @@ def trouble(answer: requests.Response, path: str) -> Problem | None:
     return None
 
 
-def what_it_says(answer: requests.Response) -> str:
+def what_it_says(answer: Answer) -> str:
     """Return an error's own words, on one line."""
-    plain = f"{answer.status_code} {answer.reason}"
+    plain = printable(f"{answer.status} {answer.reason}")
     try:
-        body = answer.json()
+        body = read_json(answer.body)
     except ValueError:
         return plain
     if not isinstance(body, dict):
@@ -61,7 +58,7 @@ def what_it_says(answer: requests.Response) -> str:
         )
     else:
         said = ": ".join(str(body[key]) for key in ("error", "errors", "detail") if body.get(key))
-    return " ".join(said.split())[:MOST_SAID] or plain
+    return printable(" ".join(said.split())) or plain
 
 
 def hint(said: str) -> str:
@@ -73,7 +70,7 @@ def hint(said: str) -> str:
     return next((text for sign, text in hints.items() if sign in said.lower()), "")
 
 
-def in_short(error: requests.RequestException) -> str:
+def in_short(error: Exception) -> str:
     """Return what kept an answer from coming, in few words."""
     text = str(error)
     known = {
@@ -84,6 +81,7 @@ def in_short(error: requests.RequestException) -> str:
         "address associated": "there is no such machine; correct generate.url",
         "getaddrinfo": "there is no such machine; correct generate.url",
         "nodename": "there is no such machine; correct generate.url",
+        "idna": "there is no such machine; correct generate.url",
         "CERTIFICATE": "its certificate is not valid",
         "WRONG_VERSION": "speaks no https; write http:// in generate.url",
         "timed out": "gives no answer",

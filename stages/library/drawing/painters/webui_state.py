@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.common.values import did_you_mean
 from stages.library.drawing.lora_papers import trained_on
 from stages.library.drawing.loras import Lora
@@ -70,6 +71,7 @@ class State:
                 hint = did_you_mean(name, names, f"it has {', '.join(names)}")
                 if key == "sampler" and (both := self.as_two(name)):
                     hint = f"write sampler: {both[0]}, scheduler: {both[1]}"
+                hint = printable(hint, 1000)
                 raise Problem(f"params.yaml, generate.{key}: the WebUI has no {name!r}; {hint}")
 
 

@@ -603,6 +603,45 @@ def test_a_file_elsewhere_is_none_of_this_folder(tmp_path: Path) -> None:
     assert found == tmp_path / "mine" / f"{NAME}.safetensors"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("Lora/../other/nasumiso_v1.safetensors", "Lora/nasumiso_v1/../other.safetensors"),
+        *("Lora/styles/other.safetensors", "other/nasumiso_v1.safetensors", "Lora/styles", "Lora"),
+        *("Lora/out/../../other/nasumiso_v1.safetensors", "Lora/\0/nasumiso_v1.safetensors"),
+        *("Lora/styles/../../../../../../../../etc/passwd", "Lora/nasumiso_v1.json", "", "/"),
+    ],
+)
+def test_what_the_webui_tells_leads_to_no_other_file(tmp_path: Path, told: str) -> None:
+    lora_in(tmp_path / "other")
+    lora_in(tmp_path / "Lora" / "styles", stem="other")
+    (tmp_path / "Lora" / NAME).mkdir()
+    (tmp_path / "Lora" / "out").symlink_to(tmp_path / "Lora")
+    known = state(tmp_path / "Lora", **{NAME: f"{tmp_path}/{told}"})
+    assert place(NAME, known, tmp_path / "Lora") == tmp_path / "Lora" / f"{NAME}.safetensors"
+    there = lora_in(tmp_path / "Lora" / "styles")
+    assert place(NAME, known, tmp_path / "Lora") == there
+
+
+def test_links_that_lead_round_in_circles_end(tmp_path: Path) -> None:
+    there = lora_in(tmp_path / "a" / "b")
+    for name in ("one", "two", "three"):
+        (there.parent / name).symlink_to(tmp_path)
+    assert place(NAME, None, tmp_path) == there
+
+
+@pytest.mark.parametrize("told", [".", "..", "models/Lora", "~/Lora", "~nobody\0"])
+def test_a_folder_that_the_webui_names_from_its_own_place_is_unknown(
+    tmp_path: Path, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for folder in ("models/Lora", "Lora"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(Problem, match="models/Lora isn't known; write the path"):
+        folder_of(state(told), "auto", here=True)
+
+
 @pytest.fixture
 def epochs(ours: Path) -> list[Lora]:
     """Return the LoRAs of a training, of which one epoch was saved."""

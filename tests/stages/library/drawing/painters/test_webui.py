@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,9 +22,11 @@ from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import lora_hashes, read_infotext, settings
 from stages.library.drawing.painters.webui import WebUI, check_effect, checkpoint_for
 from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError
+from stages.library.drawing.painters.webui_exchange import Limits
 from stages.library.drawing.painters.webui_request import as_request
 from stages.library.drawing.painters.webui_state import LOADED, TRAINED, Installed, State
 from stages.library.training.headers import read_metadata
+from tests.standins.webui import hostile
 from tests.standins.webui.server import StandIn, webui
 from tests.support.drawing import ORDER
 from tests.support.training import BASE, write_lora
@@ -36,6 +38,9 @@ SHA256 = hashlib.sha256(BASE.encode()).hexdigest()
 
 
 WAITING_SECONDS = 60
+
+HURRIED = Limits(wait=0.25, body=0.25, most=1 << 20)
+"""For servers that try one's patience."""
 
 
 def lora_in(
@@ -331,7 +336,7 @@ def test_where_nothing_answers_the_start_is_told() -> None:
 def test_half_an_answer_is_none(stand_in: StandIn, fault: str, message: str) -> None:
     stand_in.fault = fault
     with pytest.raises(UnreachableError, match=f"^{stand_in.url}{message}$"):
-        WebUI(stand_in.url, remote=False, login="", patience=0.1).state()
+        WebUI(stand_in.url, remote=False, login="", question=HURRIED).state()
 
 
 @pytest.mark.parametrize(
@@ -685,3 +690,106 @@ def test_what_waiting_does_not_mend_is_asked_once(
     with pytest.raises(Problem):
         client.draw(ORDER)
     assert len(asked_for(stand_in, "txt2img")) == 1
+
+
+CALLS: dict[str, Callable[[WebUI], object]] = {
+    **dict.fromkeys(("options", "cmd-flags", "loras", "samplers", "schedulers"), WebUI.state),
+    "refresh-loras": WebUI.refresh_loras,
+    "txt2img": lambda client: client.draw(ORDER),
+    "progress": lambda client: client.draw(ORDER),
+}
+
+
+@pytest.mark.parametrize("path", CALLS)
+@pytest.mark.parametrize("fault", hostile.ANSWERS)
+def test_what_no_webui_sends_is_told_and_no_more_of_it_is_taken(
+    stand_in: StandIn, fault: str, path: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    stand_in.fault, stand_in.fault_path = fault, path
+    client = WebUI(stand_in.url, False, "", pauses=(0,), question=HURRIED, picture=HURRIED)
+    harmless = (fault, path) == ("another kind", "refresh-loras")  # it has looked, that's enough
+    with nullcontext() if harmless else pytest.raises(Problem) as error:
+        CALLS[path](client)
+    if error:
+        assert str(error.value).startswith(stand_in.url)
+        assert str(error.value).isprintable()
+    assert stand_in.sent < 40 << 20, "what the sockets' buffers hold, in two tries"
+    assert not recwarn
+
+
+@pytest.mark.parametrize("fault", hostile.ANSWERS)
+def test_held_settings_are_never_what_no_webui_has(stand_in: StandIn, fault: str) -> None:
+    before = dict(stand_in.settings)
+    stand_in.fault, stand_in.fault_path, stand_in.faults_left = fault, "options", 1
+    with pytest.raises(Problem, match=f"^{stand_in.url}"):
+        WebUI(stand_in.url, False, "", pauses=(), question=HURRIED).hold_settings()
+    assert stand_in.settings == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("huge picture", "sent a picture of 60000x60000 pixels; turn off what resizes it"),
+        ("empty picture", "sent a picture of 0x0 pixels"),
+        ("text bomb", "sent a damaged picture"),
+        ("bitmap", "sent a damaged picture"),
+        ("header alone", "sent a damaged picture"),
+        ("no header", "sent a damaged picture"),
+        ("half a pair", "answered without a picture and its infotext"),
+        ("long infotext", "sent an infotext that is far too long"),
+        ("escapes in the infotext", "drew otherwise than asked: Seed "),
+    ],
+)
+def test_a_picture_that_is_none_is_told(
+    stand_in: StandIn, client: WebUI, fault: str, message: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    stand_in.fault = fault
+    with pytest.raises(Problem, match=f"^{stand_in.url} {message}") as error:
+        client.draw(ORDER)
+    assert str(error.value).isprintable()
+    assert not recwarn
+
+
+def test_what_stands_behind_a_picture_is_left_out(stand_in: StandIn, client: WebUI) -> None:
+    undisturbed = client.draw(ORDER)
+    stand_in.fault = "picture upon picture"
+    assert client.draw(ORDER) == undisturbed
+
+
+def test_nothing_is_unpacked_before_the_header_is_judged(
+    stand_in: StandIn, client: WebUI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Image, "open", opened)
+    stand_in.fault = "huge picture"
+    with pytest.raises(Problem, match="sent a picture of 60000x60000 pixels"):
+        client.draw(ORDER)
+
+
+def test_a_picture_may_be_drawn_for_longer_than_its_answer_may_take(stand_in: StandIn) -> None:
+    stand_in.delay = 1.0
+    patient = Limits(wait=WAITING_SECONDS, body=0.5, most=1 << 20)
+    assert WebUI(stand_in.url, False, "", picture=patient).draw(ORDER)
+
+
+def test_the_larger_the_picture_the_longer_the_answer_may_be(stand_in: StandIn) -> None:
+    tight = Limits(wait=WAITING_SECONDS, body=WAITING_SECONDS, most=8 << 10)
+    client = WebUI(stand_in.url, False, "", pauses=(), picture=tight)
+    assert client.draw(replace(ORDER, width=256, height=256))
+    with pytest.raises(Problem, match="sends more than 0 MB for one answer, which is none of a"):
+        client.ask("txt2img", {"prompt": "nasu", "steps": 1})
+
+
+def test_what_it_calls_its_things_steers_no_terminal(tmp_path: Path) -> None:
+    ours(tmp_path / "models" / "Lora")
+    name = f"anything{hostile.ESCAPES}"
+    with webui(tmp_path, checkpoints={name: SHA256}) as stand_in:
+        stand_in.told_paths = {NAME: f"/{hostile.ESCAPES}/{NAME}.safetensors"}
+        state = client_of(stand_in.url).state()
+    assert state.checkpoint.isprintable()
+    assert state.loras[NAME].path.isprintable()
+    with pytest.raises(Problem, match="loaded, but") as error:
+        state.check_model(lora_in(tmp_path, "other", ss_new_sd_model_hash="1" * 64), TRAINED)
+    assert str(error.value).isprintable()

@@ -3,25 +3,18 @@
 import json
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.library.common.errors import Problem
-from stages.library.drawing.painters.webui_errors import (
-    MOST_SAID,
-    UnreachableError,
-    in_short,
-    trouble,
-)
+from stages.library.common.foreign import MOST
+from stages.library.drawing.painters.webui_errors import UnreachableError, in_short, trouble
+from stages.library.drawing.painters.webui_exchange import Answer
 
 
-def response(status: int, body: object = b"", **headers: str) -> requests.Response:
-    found = requests.Response()
-    found.status_code, found.reason = status, "Some Reason"
-    found._content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    found.headers.update(headers)
-    return found
+def response(status: int, body: object = b"", place: str = "") -> Answer:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, "Some Reason", place, data)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
@@ -66,7 +59,7 @@ def test_where_there_is_no_api_both_causes_are_told(status: int) -> None:
 
 
 def test_where_it_sends_on_to_is_told() -> None:
-    found = trouble(response(307, Location="https://example.com/login"), "options")
+    found = trouble(response(307, place="https://example.com/login"), "options")
     assert "sends on to https://example.com/login; write" in str(found)
 
 
@@ -111,7 +104,7 @@ def test_an_error_s_own_words_are_told_on_one_line(body: object, said: str) -> N
     ],
 )
 def test_a_long_error_is_cut_short(body: object) -> None:
-    assert len(str(trouble(response(422, body), "txt2img"))) < MOST_SAID + 20
+    assert len(str(trouble(response(422, body), "txt2img"))) < MOST + 20
 
 
 @pytest.mark.parametrize(
@@ -170,4 +163,4 @@ def test_whatever_an_error_holds_it_is_one_line(body: object, status: int) -> No
     ],
 )
 def test_what_kept_an_answer_from_coming_is_told_in_short(text: str, short: str) -> None:
-    assert in_short(requests.ConnectionError(text)).startswith(short)
+    assert in_short(OSError(text)).startswith(short)
