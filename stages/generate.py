@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from PIL import Image
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
-from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory, locked, write_atomically
 from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.album import Album
@@ -25,7 +24,7 @@ from stages.library.drawing.lora_papers import made_of
 from stages.library.drawing.missing import draw_missing
 from stages.library.drawing.orders import Painter, weight_text
 from stages.library.drawing.painters.infotext import in_common
-from stages.library.drawing.painters.lending import lend, take_back
+from stages.library.drawing.painters.lending import lent, take_all_back, told
 from stages.library.drawing.painters.webui import WebUI, check_effect
 from stages.library.drawing.painters.webui_errors import LOGIN
 from stages.library.drawing.prompts import Drawing
@@ -57,6 +56,8 @@ def generate(places: Places, trial: Trial) -> None:
     """
     drawing, album = trial.drawing, Album(places.work)
     webui = WebUI(drawing.url, drawing.remote, os.environ.get(LOGIN, ""))
+    if left := take_all_back():
+        print(f"generate: {told(left)}")
     plan = plan_for(places, trial, webui)
     with locked(places.work):
         with painter_of(plan, webui) as painter:
@@ -76,28 +77,23 @@ def generate(places: Places, trial: Trial) -> None:
 @contextmanager
 def painter_of(plan: Plan, webui: WebUI) -> Iterator[Callable[[], Painter]]:
     """Yield what makes the WebUI ready to draw; afterwards it has no LoRA of ours any more."""
-    lent: list[Path] = []
+    with ExitStack() as until_all_is_drawn:
 
-    def painter() -> Painter:
-        webui.refresh_loras()
-        state = webui.state()
-        state.check_model(plan.loras[-1], plan.drawing.checkpoint)
-        state.check_names(plan.drawing.sampler, plan.drawing.scheduler)
-        webui.hold_settings()
-        one_each = {cell.order.lora: cell.order for cell in plan.cells if cell.order.lora}
-        if one_each and (folder := lend(webui, state, plan.loras, plan.drawing.lora_folder)):
-            lent.append(folder)
-        for order in one_each.values():
-            check_effect(webui, order)
-        return webui.draw
+        def painter() -> Painter:
+            webui.refresh_loras()
+            state = webui.state()
+            state.check_model(plan.loras[-1], plan.drawing.checkpoint)
+            state.check_names(plan.drawing.sampler, plan.drawing.scheduler)
+            webui.hold_settings()
+            one_each = {cell.order.lora: cell.order for cell in plan.cells if cell.order.lora}
+            if one_each:
+                lending = lent(webui, state, plan.loras, plan.drawing.lora_folder)
+                until_all_is_drawn.enter_context(lending)
+            for order in one_each.values():
+                check_effect(webui, order)
+            return webui.draw
 
-    try:
         yield painter
-    finally:
-        for folder in lent:
-            take_back(folder)
-            with suppress(Problem):  # the WebUI may be gone by now
-                webui.refresh_loras()
 
 
 def gallery_of(plan: Plan, album: Album) -> Gallery:

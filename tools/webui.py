@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from stages.library.common.params import load_params
 from stages.library.common.values import number
 from stages.library.drawing.loras import Lora, lora_hash, loras_of
 from stages.library.drawing.painters.installed_card import read_card
+from stages.library.drawing.painters.lending import LENT, take_all_back, take_back, told
 from stages.library.drawing.painters.lora_folder import AUTO, check_name, folder_of, install, place
 from stages.library.drawing.painters.webui import WebUI
 from stages.library.drawing.painters.webui_errors import LOGIN, UnreachableError
@@ -90,7 +92,8 @@ def check_webui() -> None:
     params, name = knobs()
     webui = WebUI(params["url"], params["remote"], os.environ.get(LOGIN, ""))
     print(webui.url)
-    state = webui.state()
+    left = take_all_back()
+    state = tidied(webui, webui.state(), params, left)
     print(shown("ok", "API", "answers" + (", with login" if os.environ.get(LOGIN) else "")))
     lora, wrong = trained(name), False
     checks: dict[str, Callable[[], str]] = {
@@ -110,6 +113,20 @@ def check_webui() -> None:
     print("the WebUI can be used / 使えます: dvc repro -s training/dvc.yaml:generate")
 
 
+def tidied(webui: WebUI, state: State, params: Params, left: list[Path]) -> State:
+    """Take back what stopped runs have lent, of other projects too; return the state as it is now.
+
+    `left` was taken back already.
+    """
+    with suppress(Problem):  # a folder that isn't here is told of later
+        left = left + take_back(folder_of(state, params["lora_folder"], webui.here) / LENT)
+    if not left:
+        return state
+    print(f"webui: {told(left)}")
+    webui.refresh_loras()
+    return webui.state()
+
+
 def shown(outcome: str, label: str, text: str) -> str:
     return f"  {outcome:<8}{label:<14}{text}"
 
@@ -125,9 +142,9 @@ def put(file: Path, weight: float) -> None:
     hash_ = lora_hash(file, read_metadata(file))
     params, _ = knobs()
     webui = WebUI(params["url"], params["remote"], os.environ.get(LOGIN, ""))
-    state = None
+    state, left = None, take_all_back()
     try:
-        state = webui.state()
+        state = tidied(webui, webui.state(), params, left)
     except UnreachableError as error:
         if params["lora_folder"] == AUTO:
             raise Problem(

@@ -181,20 +181,32 @@ def stopped(stand_in: StandIn, number: signal.Signals) -> int:
 
 @pytest.mark.kills
 @pytest.mark.usefixtures("root")
-def test_ctrl_c_leaves_no_copy(stand_in: StandIn) -> None:
-    assert stopped(stand_in, signal.SIGINT) > 0
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_copy(stand_in: StandIn, number: signal.Signals) -> None:
+    assert stopped(stand_in, number) == 128 + number
     assert list(stand_in.lora_folder.iterdir()) == []
+    assert stand_in.networks.by_name == {}, "the WebUI lists none that is gone"
 
 
 @pytest.mark.kills
 @pytest.mark.usefixtures("root")
-def test_the_copies_of_a_killed_run_are_removed_by_the_next_one_that_lends(
-    stand_in: StandIn,
+def test_the_copies_of_a_killed_run_are_removed_by_the_next_one(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped(stand_in, signal.SIGKILL)
     (copy,) = stand_in.lora_folder.rglob("*.safetensors")
     assert copy.parent.name == "nasumiso-test"
     assert run(stand_in, epochs=[2, "last"]) == 0
+    assert "1 LoRAs that a stopped run had lent the WebUI are taken back" in capsys.readouterr().out
+    assert list(stand_in.lora_folder.iterdir()) == []
+
+
+@pytest.mark.kills
+@pytest.mark.usefixtures("root")
+def test_they_are_removed_though_nothing_can_be_drawn(stand_in: StandIn) -> None:
+    stopped(stand_in, signal.SIGKILL)
+    stand_in.fault = "reset"
+    assert run(stand_in) == 1
     assert list(stand_in.lora_folder.iterdir()) == []
 
 

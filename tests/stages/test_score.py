@@ -410,9 +410,17 @@ def lines(path: Path) -> list[str]:
 
 
 @pytest.mark.kills
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+        (signal.SIGTERM, 143, "stopped by SIGTERM"),
+        (signal.SIGHUP, 129, "stopped by SIGHUP"),
+        (signal.SIGINT, 130, "stopped by Ctrl-C"),
+    ],
+)
 def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
-    place: Workplace, stop: signal.Signals
+    place: Workplace, stop: signal.Signals, code: int, said: str
 ) -> None:
     place.draw(*range(1, 25))
     log = place.folder / "log"
@@ -422,11 +430,8 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     out, err = process.communicate(timeout=WAITING_SECONDS)
     assert not place.output.exists()
     assert out == ""
-    if stop == signal.SIGINT:
-        assert process.returncode == 130
-        assert err == ("score: error: stopped by Ctrl-C; run the same command again to go on\n")
-    else:
-        assert process.returncode == -stop
+    assert process.returncode == code
+    assert err == (said and f"score: error: {said}; run the same command again to go on\n")
     first = lines(log)
     saved = read_scores(place.checkpoint).digests
     assert len(saved) >= 8 - IN_FLIGHT

@@ -1,5 +1,6 @@
 """The training stage, with a stand-in for sd-scripts (tests/standins/trainer)."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -195,6 +196,24 @@ def test_a_killed_stage_leaves_no_second_trainer(undisturbed: dict[str, str]) ->
         # the state comes before the pictures: killed between the two, they are never drawn
         until(lambda: list(Path("training/state").glob("*/output/sample/nasu_e000002_01_*")))
         os.killpg(process.pid, signal.SIGKILL)
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "going on with epoch" in again.stdout
+    assert without_counts() == undisturbed
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_stopped_stage_stops_its_trainer(
+    undisturbed: dict[str, str], number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "stages.train", *words()]
+    environment = os.environ | {"STANDIN_SLOW": "0.05", "PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, env=environment) as process:
+        until(lambda: list(Path("training/state").glob("*/output/sample/nasu_e000002_01_*")))
+        process.send_signal(number)
+    assert process.returncode == 128 + number
+    with Path("training/state/.train.lock").open("a") as lock:  # the trainer held it, too
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "going on with epoch" in again.stdout
     assert without_counts() == undisturbed

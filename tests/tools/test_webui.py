@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from stages.library.drawing.painters.lending import LENT, record_of, together
 from stages.library.drawing.painters.webui_errors import LOGIN
 from stages.library.training.cards import card
 from stages.library.training.headers import read_metadata
@@ -176,6 +177,55 @@ def test_without_a_lora_of_that_name_the_rest_is_checked_too(
     )
     (model,) = [line for line in run.out if " model " in line]
     assert model.endswith("is loaded; no LoRA is here to compare with")
+
+
+def lent_by_a_killed_run(stand_in: StandIn, record: bool) -> Path:
+    """Write what a killed run leaves with the WebUI; without `record` one of another project."""
+    folder = stand_in.lora_folder / LENT
+    copy = lora_at(folder / "nasu.safetensors")
+    digest = read_metadata(copy)["sshs_model_hash"][:8]
+    copy.rename(folder / f"nasu-{digest}.safetensors")
+    stand_in.networks.refresh()
+    if record:
+        record_of(folder).parent.mkdir(parents=True)
+        record_of(folder).write_text(f"{folder}\n")
+    return folder
+
+
+@pytest.mark.parametrize("record", [True, False])
+@pytest.mark.parametrize("action", ["check", "install"])
+def test_what_a_killed_run_has_lent_is_taken_back(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str], action: str, record: bool
+) -> None:
+    folder = lent_by_a_killed_run(stand_in, record)
+    run = Run(capsys, action, *([lora] if action == "install" else []))
+    assert run.code == 0
+    told = "webui: 1 LoRAs that a stopped run had lent the WebUI are taken back / "
+    assert sum(line.startswith(told) for line in run.out) == 1
+    assert not folder.exists()
+    assert set(stand_in.networks.by_name) == ({NAME} if action == "install" else set())
+
+
+@pytest.mark.parametrize("action", ["check", "install"])
+def test_what_a_run_draws_with_now_stays(
+    stand_in: StandIn, lora: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    folder = lent_by_a_killed_run(stand_in, record=True)
+    before = everything(folder)
+    with together(folder, []):
+        run = Run(capsys, action, *([lora] if action == "install" else []))
+        assert everything(folder) == before
+    assert run.code == 0
+    assert not any("taken back" in line for line in run.out)
+
+
+def test_it_is_taken_back_though_the_webui_isn_t_running(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = lent_by_a_killed_run(stand_in, record=True)
+    set_params(url=f"http://127.0.0.1:{free_port()}")
+    assert "nothing answers there" in Run(capsys, "check").error()
+    assert not folder.exists()
 
 
 def test_another_model_than_the_one_named_is_told_before_a_training_too(

@@ -26,6 +26,28 @@ def leftovers() -> Examination:
     return said, faults
 
 
+def lent_loras() -> Examination:
+    """Look for LoRAs that a killed `generate` left with the WebUI."""
+    from stages.library.drawing.painters.lending import left_by_killed_runs
+
+    faults = [
+        Fault(
+            f"{folder}: {len(left)} LoRAs, lent the WebUI by a run that was killed",
+            "--mend takes them back, and so does the next generate",
+            "--mend で片づきます(次の generate でも片づきます)",
+            partial(took_back, folder),
+        )
+        for folder, left in left_by_killed_runs().items()
+    ]
+    return "none is lent still", faults
+
+
+def took_back(folder: Path) -> str:
+    from stages.library.drawing.painters.lending import take_back
+
+    return f"{len(take_back(folder))} LoRAs removed from {folder}"
+
+
 def leftover(output: Path, path: Path) -> Fault:
     """Return what to do about a leftover; `.old` without its output is the output itself."""
     only = path.name.endswith(".old") and not output.exists()

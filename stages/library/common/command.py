@@ -1,11 +1,49 @@
 """The one place where a stage starts, and where an error becomes a line and an exit code."""
 
 import io
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
+
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""What ends a program: a machine that is shut down or a closed terminal sends it."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that ends the program, raised so that what it began is tidied up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Have the signals of ENDS raise `Stopped`, once; one that is ignored, as by nohup, stays so.
+
+    DVC passes its stage no signal: a terminal sends SIGINT and SIGHUP to both.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    own = [each for each in ENDS if here and signal.getsignal(each) is signal.SIG_DFL]
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in own:  # what is tidied up is not interrupted
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    for each in own:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in own:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> int:
@@ -19,12 +57,17 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
             stream.reconfigure(errors="backslashreplace")
     name = parser.prog.removeprefix("python -m ").rpartition(".")[2]
     try:
-        work(**parser.parse(argv))
+        with stopped_by_signals():
+            work(**parser.parse(argv))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(name, f"{place}{error.strerror or error}")
     except Problem as error:
         return _fail(name, str(error))
+    except Stopped as signalled:
+        with suppress(OSError):  # the terminal may be gone
+            _fail(name, f"stopped by {signalled}; run the same command again to go on")
+        return 128 + signalled.number
     except KeyboardInterrupt:
         return _fail(name, "stopped by Ctrl-C; run the same command again to go on", code=130)
     return 0

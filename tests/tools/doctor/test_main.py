@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
 
 import pytest
 
 from stages.library.common.outputs import beside
+from stages.library.training.headers import read_metadata
 from tests.support.clones import PROJECT, Clone
+from tests.support.training import write_lora
 from tools.doctor.faults import DAMAGED, is_held
 from tools.doctor.machine import package_fault
 
@@ -86,7 +90,7 @@ def assert_mended(patient: Patient, wrong: str) -> str:
 
 def test_project_in_order_has_nothing_wrong(patient: Patient) -> None:
     said = patient.doctor()
-    assert said.count("  ok      ") == len(said.splitlines()) == 10
+    assert said.count("  ok      ") == len(said.splitlines()) == 11
     assert "cache           5 of this commit in the cache, 5 of them read" in said
     assert "Git             Nasu" in said
 
@@ -213,3 +217,27 @@ def test_lock_that_nobody_holds_is_free(tmp_path: Path) -> None:
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert is_held(lock)
+
+
+def test_loras_that_a_killed_run_lent_are_taken_back(patient: Patient, tmp_path: Path) -> None:
+    folder = tmp_path / "webui" / "nasumiso-test"
+    digest = read_metadata(write_lora(folder / "nasu.safetensors"))["sshs_model_hash"]
+    (folder / "nasu.safetensors").rename(folder / f"nasu-{digest[:8]}.safetensors")
+    mine = write_lora(folder / "mine.safetensors")
+    record = patient.root / ".dvc/tmp/lent/1"
+    record.parent.mkdir(parents=True)
+    record.write_text(f"{folder}\n")
+    with folder_held(folder):
+        assert "lent LoRAs      none is lent still" in patient.doctor()
+    said = assert_mended(patient, f"{folder}: 1 LoRAs, lent the WebUI by a run that was killed")
+    assert f"1 LoRAs removed from {folder}" in said
+    assert list(folder.iterdir()) == [mine]
+
+
+@contextmanager
+def folder_held(folder: Path) -> Iterator[None]:
+    """Hold a folder as a run does that lends there."""
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    yield
+    os.close(handle)

@@ -34,7 +34,7 @@ from stages.library.drawing.painters.webui_exchange import (
 from stages.library.drawing.painters.webui_request import OVERRIDES, as_request
 from stages.library.drawing.painters.webui_state import TRAINED, Installed, State, model_of
 
-QUESTION = Limits(wait=20, body=120, most=64 << 20)
+QUESTION = Limits(wait=60, body=120, most=64 << 20)
 """Of an answer. The longest lists the LoRAs, each with its metadata: some 30 KB."""
 
 PICTURE = Limits(wait=1800, body=120, most=16 << 20)
@@ -162,7 +162,7 @@ class WebUI:
             Problem: nobody there understands the question.
             Problem: the WebUI failed.
         """
-        limits = self.question if body is None else self._limits(body)
+        limits = self._limits(body) if body and path == "txt2img" else self.question
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({} if data is None else {"Content-Type": "application/json"})
         try:
@@ -183,7 +183,7 @@ class WebUI:
             raise Problem(self._no_webui()) from None
 
     def _limits(self, order: dict[str, Any]) -> Limits:
-        """Return what the answer to an order may take; one that is refused may hold any size."""
+        """Return what the answer to an order of a picture may take; it may hold any size."""
         width, height = order.get("width", 0), order.get("height", 0)
         pixels = width * height if isinstance(width, int) and isinstance(height, int) else 0
         return replace(self.picture, most=self.picture.most + PIXEL * pixels)

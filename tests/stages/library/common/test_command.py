@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,51 @@ def test_a_mistake_of_ours_is_not_hidden(
 ) -> None:
     with pytest.raises(type(error)):
         outcome(error, capsys)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_at_a_signal_what_was_begun_is_tidied_up_once(
+    capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int
+) -> None:
+    tidied = []
+
+    def work(size: int) -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)  # whoever is impatient is not heard
+            signal.raise_signal(signal.SIGTERM)
+            tidied.append(size)
+
+    before = signal.getsignal(number)
+    assert command.run(parser(), work, ["--size", "5"]) == code
+    assert tidied == [5]
+    assert signal.getsignal(number) == before
+    assert capsys.readouterr().err == (
+        f"some_stage: error: stopped by {number.name}; run the same command again to go on\n"
+    )
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """As by nohup, which is asked for a run that outlives its terminal."""
+
+    def work(size: int) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        assert size == 5
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert command.run(parser(), work, ["--size", "5"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_beside_the_main_thread_a_command_runs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    found: list[tuple[int, str]] = []
+    thread = threading.Thread(target=lambda: found.append(outcome(None, capsys)))
+    thread.start()
+    thread.join()
+    assert found == [(0, "")]
 
 
 def test_a_wrong_flag_stops_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,22 +7,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.drawing.loras import Lora, loras_of
 from stages.library.drawing.painters.infotext import with_infotext
-from stages.library.drawing.painters.lending import LENT, lend, take_back
 from stages.library.drawing.painters.lora_folder import check_name, folder_of, install, place
-from stages.library.drawing.painters.webui import WebUI
 from stages.library.drawing.painters.webui_state import Installed, State
 from stages.library.training.cards import card
 from stages.library.training.headers import read_metadata
-from tests.standins.webui.server import StandIn, webui
 from tests.support.training import safetensors, write_lora
 from tests.support.users import unprivileged
 
@@ -90,12 +85,6 @@ def there(tmp_path: Path) -> Path:
     """Return the place of that LoRA in an empty folder of a WebUI."""
     (tmp_path / "Lora").mkdir()
     return tmp_path / "Lora" / f"{NAME}.safetensors"
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with webui(tmp_path / "webui") as started:
-        yield started
 
 
 def test_a_new_lora_comes_with_its_card_and_preview(ours: Path, there: Path) -> None:
@@ -640,111 +629,3 @@ def test_a_folder_that_the_webui_names_from_its_own_place_is_unknown(
         (tmp_path / folder).mkdir(parents=True)
     with pytest.raises(Problem, match="models/Lora isn't known; write the path"):
         folder_of(state(told), "auto", here=True)
-
-
-@pytest.fixture
-def epochs(ours: Path) -> list[Lora]:
-    """Return the LoRAs of a training, of which one epoch was saved."""
-    lora_in(ours.parent, stem=f"{NAME}-000002")
-    return loras_of(ours.parent, NAME)
-
-
-@pytest.fixture
-def client(stand_in: StandIn) -> WebUI:
-    return WebUI(stand_in.url, remote=False, login="")
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-
-
-def test_a_copy_s_name_is_of_its_epoch_and_its_content(ours: Path, epochs: list[Lora]) -> None:
-    newer = loras_of(lora_in(ours.parent, run="2" * 12).parent, NAME)
-    copies = [lora.copy for lora in (*epochs, newer[-1])]
-    assert len(set(copies)) == 3
-    assert [copy.rpartition("-")[0] for copy in copies] == [f"{NAME}-000002", NAME, NAME]
-    for copy in copies:
-        check_name(Path(f"{copy}.safetensors"))
-
-
-def test_copies_are_lent_and_the_webui_sees_them(
-    stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    assert lend(client, client.state(), epochs, "auto") == stand_in.lora_folder / LENT
-    assert {stem: each.hash for stem, each in client.state().loras.items()} == {
-        lora.copy: lora.hash for lora in epochs
-    }
-    for lora in epochs:
-        lent = stand_in.lora_folder / LENT / f"{lora.copy}.safetensors"
-        assert lent.read_bytes() == lora.file.read_bytes()
-
-
-def test_what_is_lent_already_is_not_lent_again(
-    stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    lend(client, client.state(), epochs[:1], "auto")
-    (before,) = (stand_in.lora_folder / LENT).iterdir()
-    stat = before.stat()
-    lend(client, client.state(), epochs, "auto")
-    assert before.stat().st_mtime_ns == stat.st_mtime_ns
-    stand_in.asked.clear()
-    assert lend(client, client.state(), epochs, "auto") is None
-    assert [path for method, path, _ in stand_in.asked if method == "POST"] == []
-
-
-def test_a_lora_that_is_installed_is_neither_used_nor_touched(
-    stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    lora_in(stand_in.lora_folder, run="")
-    before = contents(stand_in.lora_folder)
-    folder = lend(client, client.state(), epochs, "auto")
-    assert folder == stand_in.lora_folder / LENT
-    take_back(folder)
-    assert contents(stand_in.lora_folder) == before
-
-
-def test_what_was_lent_is_taken_back_and_nothing_stays(
-    stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    lend(client, client.state(), epochs, "auto")
-    killed = stand_in.lora_folder / LENT / f".{epochs[0].copy}.safetensors.partial"
-    killed.write_bytes(b"what a killed run left")
-    stand_in.asked.clear()
-    take_back(stand_in.lora_folder / LENT)
-    assert names(stand_in.lora_folder) == []
-    assert stand_in.asked == [], "the WebUI may be gone by then"
-
-
-def test_the_artist_s_own_files_beside_the_copies_stay(
-    stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    lend(client, client.state(), epochs, "auto")
-    for stem in ("nasu-favorite", f"{NAME}-000002", "notes"):
-        lora_in(stand_in.lora_folder / LENT, run="", stem=stem)
-    take_back(stand_in.lora_folder / LENT)
-    assert names(stand_in.lora_folder) == [
-        LENT,
-        f"{LENT}/nasu-favorite.safetensors",
-        f"{LENT}/{NAME}-000002.safetensors",
-        f"{LENT}/notes.safetensors",
-    ]
-
-
-def test_where_no_copy_can_be_lent_it_is_told_how_to_copy_by_hand(
-    tmp_path: Path, client: WebUI, epochs: list[Lora]
-) -> None:
-    with pytest.raises(Problem, match="or copy there by hand: ") as error:
-        lend(client, client.state(), epochs, str(tmp_path / "nowhere"))
-    assert str(error.value).startswith("params.yaml, generate.lora_folder: ")
-    for lora in epochs:
-        assert f"{lora.file} as {lora.copy}.safetensors" in str(error.value)
-
-
-def test_copies_that_were_copied_by_hand_will_do(
-    tmp_path: Path, stand_in: StandIn, client: WebUI, epochs: list[Lora]
-) -> None:
-    for lora in epochs:
-        shutil.copyfile(lora.file, stand_in.lora_folder / f"{lora.copy}.safetensors")
-    client.refresh_loras()
-    assert lend(client, client.state(), epochs, str(tmp_path / "nowhere")) is None
-    assert not (stand_in.lora_folder / LENT).exists()
