@@ -1,12 +1,10 @@
 """Show the dataset: a page to look at and correct, figures and plots that DVC compares."""
 
-import csv
 import json
 import os
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
+from stages.library.common.tables import as_csv
 from stages.library.dataset.captions import caption_files, read_tags, read_text
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.edits_file import read_edits
@@ -87,14 +86,6 @@ def tag_frequencies(captions: list[list[str]], words: dict[str, str]) -> list[tu
     counts = Counter(tag for tags in captions for tag in tags)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(tag, translate(tag, words) or "", count) for tag, count in ordered]
-
-
-def write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    """Write a table that DVC can plot."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 @dataclass(frozen=True)
@@ -175,17 +166,15 @@ def write_figures(found: Found, folder: Path) -> None:
     metrics = figures(found.rows, captions, known, found.trigger, found.limit)
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
-    write_csv(folder / "tag_frequencies.csv", ("tag", "ja", "pictures"), frequencies)
-    write_csv(
-        folder / "tags_per_image.csv",
-        ("image", "tags"),
-        [(stem, len(tags)) for stem, tags in sorted(found.captions.items())],
-    )
-    write_csv(
-        folder / "sizes.csv",
-        ("image", "source", "width", "height"),
-        [(row.image, row.source, row.width, row.height) for row in found.rows if row.image],
-    )
+    lengths = [(stem, len(tags)) for stem, tags in sorted(found.captions.items())]
+    sizes = [(row.image, row.source, row.width, row.height) for row in found.rows if row.image]
+    for name, head, rows in (
+        ("tag_frequencies", ("tag", "ja", "pictures"), frequencies),
+        ("tags_per_image", ("image", "tags"), lengths),
+        ("sizes", ("image", "source", "width", "height"), sizes),
+    ):
+        table = as_csv(head, rows)
+        (folder / f"{name}.csv").write_text(table, encoding="utf-8", newline="")
 
 
 def from_flags(tag: str, max_token_length: int, **flags: Any) -> None:

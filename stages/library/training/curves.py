@@ -4,12 +4,11 @@ sd-scripts starts a new log, at step 0, whenever it resumes, and logs every batc
 of the last optimizer step: with gradient accumulation a number comes several times.
 """
 
-import csv
-import io
 import math
 import re
 from dataclasses import dataclass
 
+from stages.library.common.tables import as_csv
 from stages.library.training.logs import Attempt
 
 LOSS, EPOCH_LOSS = "loss/current", "loss/epoch_average"
@@ -114,12 +113,6 @@ def steps_csv(curves: Curves) -> str:
 def epochs_csv(curves: Curves) -> str:
     """Return a row per finished epoch."""
     return as_csv(["epoch", "loss"], [[n, f"{loss:.6g}"] for n, loss in curves.epochs.items()])
-
-
-def as_csv(head: list[str], rows: list[list[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([head, *rows])
-    return text.getvalue()
 
 
 def training_figures(curves: Curves) -> dict[str, int | float]:
