@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from stages import train
+from stages.library.training.carrying import write_digests
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.headers import read_metadata
 from stages.library.training.provenance import read_papers
@@ -297,6 +300,40 @@ def test_the_drive_outlives_the_machine(
     monkeypatch.setenv("STANDIN_FAIL", "it was started")
     assert train.main(words()) == 0
     assert without_counts() == undisturbed
+
+
+def test_a_state_that_somebody_changed_on_the_drive_runs_nothing(
+    undisturbed: dict[str, str],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The stand-in reads the state's pickle as it is, as an older torch does."""
+    drive, mark = root / "drive", root / "attacked"
+    drive.mkdir()
+    monkeypatch.setenv("NASUMISO_DRIVE", str(drive))
+    monkeypatch.setenv("STANDIN_DIE", "4")
+    assert train.main(words()) == 1
+    shutil.rmtree(root / "training")
+    monkeypatch.delenv("STANDIN_DIE")
+    (newest,) = drive.glob("state/*/output/nasu-000003-state")
+    touch = f"touch {mark}".encode()
+    attack = b"cposix\nsystem\n(X" + len(touch).to_bytes(4, "little") + touch + b"tR."
+    with zipfile.ZipFile(newest / "random_states_0.pkl", "w") as archive:
+        archive.writestr("archive/data.pkl", attack)
+    pickle.loads(attack)
+    assert mark.exists(), "it works"
+    mark.unlink()
+    write_digests(newest)
+    assert train.main(words()) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "train: error: the Drive's state nasu-000003-state is not as sd-scripts writes" in error
+    assert "random_states_0.pkl names posix system, which no state of an optimizer holds" in error
+    shutil.rmtree(newest)
+    assert train.main(words()) == 0
+    assert "going on with epoch 3 of 4" in capsys.readouterr().out
+    assert without_counts() == undisturbed
+    assert not mark.exists()
 
 
 def test_a_drive_that_is_full_stops_no_training(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -114,5 +115,5 @@ def write_state(folder: Path, epoch: int) -> Path:
     (folder / "model.safetensors").write_bytes(safetensors({}))
     for name in ("optimizer.bin", "scheduler.bin", "random_states_0.pkl"):
         with zipfile.ZipFile(folder / name, "w") as archive:
-            archive.writestr("data", "1.0")
+            archive.writestr("archive/data.pkl", pickle.dumps(1.0, protocol=2))
     return folder

@@ -17,6 +17,7 @@ def receive(training: Training) -> None:
 
     Raises:
         Problem: the Drive went away meanwhile; without its states all would be trained again.
+        Problem: somebody has put into a state what may run a program.
     """
     drive, mirror, folder = training.drive, training.mirror, training.folder
     if not (drive and mirror):
@@ -24,7 +25,7 @@ def receive(training: Training) -> None:
     try:
         if mirror.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            carry(mirror, folder)
+            carry(mirror, folder, shared=True)
     except OSError:
         if drive.there:
             raise

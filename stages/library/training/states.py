@@ -7,8 +7,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.training.headers import is_whole
+from stages.library.training.pickles import rewrite
 
 FILES = (
     "train_state.json",
@@ -22,6 +24,17 @@ FILES = (
 DIGESTS = "sha256.json"
 """Beside the files of a copied state: what they must be."""
 
+RECEIVED = "received.json"
+"""Beside the files of a state that came from the Drive: how long they are there."""
+
+PICKLES = re.compile(
+    r"(optimizer|scheduler|sampler|dl_state_dict)(_\d+)?\.bin|scaler\.pt|random_states_\d+\.pkl"
+)
+"""What torch.save writes into a state (accelerate 1.6.0, checkpointing.py)."""
+
+OTHERS = re.compile(r"train_state\.json|model(_\d+)?\.safetensors|sha256\.json")
+"""What else is taken of a state on the Drive: a custom_checkpoint_0.pkl would be read as it is."""
+
 
 def state_is_complete(state: Path) -> bool:
     """Return whether a state holds all its files, none of them cut off in the middle.
@@ -31,8 +44,7 @@ def state_is_complete(state: Path) -> bool:
     try:
         if not all((state / name).is_file() for name in FILES):
             return False
-        digests = state / DIGESTS
-        if digests.is_file() and read_record(digests) != digests_of(state):
+        if (state / DIGESTS).is_file() and not digests_match(state):
             return False
     except OSError:  # it is being removed, or the Drive can't read it
         return False
@@ -83,8 +95,43 @@ def remove_incomplete(folder: Path) -> None:
 
 def digests_of(state: Path) -> dict[str, str]:
     """Return the SHA-256 of a state's files by name."""
-    files = sorted(path for path in state.iterdir() if path.is_file() and path.name != DIGESTS)
+    ours = (DIGESTS, RECEIVED)
+    files = sorted(path for path in state.iterdir() if path.is_file() and path.name not in ours)
     return {path.name: sha256(path) for path in files}
+
+
+def digests_match(state: Path) -> bool:
+    """Return whether a copied state's files are those that were copied.
+
+    Others are none of them, such as the desktop.ini of Google Drive.
+    """
+    told, found = read_record(state / DIGESTS), digests_of(state)
+    return told.keys() >= set(FILES) and all(found.get(name) == told[name] for name in told)
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file of a state on the Drive is one that sd-scripts and we write."""
+    return bool(PICKLES.fullmatch(name) or OTHERS.fullmatch(name))
+
+
+def make_harmless(state: Path, name: str) -> None:
+    """Write the pickles of a state that came from the Drive anew, if none of them runs anything.
+
+    Raises:
+        Problem: it may run something.
+    """
+    try:
+        for path in sorted(state.iterdir()):
+            if PICKLES.fullmatch(path.name):
+                rewrite(path)
+    except Problem as error:
+        raise Problem(
+            f"the Drive's state {name} is not as sd-scripts writes one: {error}. Whoever changed "
+            "it could run a program here. See who may write to that folder, delete the state, "
+            "and run this again: the training goes on from an older one, or begins anew "
+            "/ ドライブ上の途中経過が書き換えられています。フォルダーに書き込める人を確かめ、"
+            "この途中経過を削除してから、もう一度実行してください"
+        ) from None
 
 
 def remove_old_states(source: Path, target: Path) -> None:

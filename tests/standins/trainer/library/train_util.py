@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -112,13 +113,13 @@ def save_state(folder: Path, epoch: int, step: int, weight: float, die: bool = F
     save_safetensors(folder / STATE[1], weight, {})
     for name in STATE[2:3] if die else STATE[2:]:
         with zipfile.ZipFile(folder / name, "w") as archive:
-            archive.writestr("data", repr(weight))
+            archive.writestr("archive/data.pkl", pickle.dumps(weight, protocol=2))
 
 
 def load_state(folder: Path) -> float:
     """Return the weight that a state holds; like torch.load, fail for one that is cut off."""
     with zipfile.ZipFile(folder / STATE[-1]) as archive:
-        return float(archive.read("data"))
+        return float(pickle.loads(archive.read("archive/data.pkl")))
 
 
 def save_safetensors(path: Path, weight: float, metadata: dict[str, str]) -> None:
