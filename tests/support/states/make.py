@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
-from accelerate import Accelerator
+import torch  # type: ignore[import-not-found]
+from accelerate import Accelerator  # type: ignore[import-not-found]
 
 HERE = Path(__file__).parent
 
