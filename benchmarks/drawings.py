@@ -1,8 +1,10 @@
 """Drawings for the benchmarks: the sample, varied in size, format and mode."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -26,3 +28,33 @@ def make_drawings(folder: Path, count: int, low: int = 900, high: int = 2600) ->
         if mode == "P":
             drawing = drawing.convert("RGB").quantize(200)
         drawing.convert(mode).save(folder / f"drawing{number:04}.{kind}")
+
+
+def make_photos(folder: Path, count: int) -> None:
+    """Write `count` JPEGs of 4000 x 3000 px with the grain of a camera; always the same."""
+    noise = np.random.default_rng(0)
+    for name, image in squares(count, (4000, 3000)):
+        grain = noise.normal(0, 6, (3000, 4000, 1))
+        pixels = (np.asarray(image) + grain).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.jpg", quality=92)
+
+
+def make_illustrations(folder: Path, count: int) -> None:
+    """Write `count` PNGs of 2000 x 2000 px, every third with an alpha channel; always the same."""
+    for number, (name, image) in enumerate(squares(count, (2000, 2000))):
+        if number % 3 == 0:
+            image.putalpha(Image.linear_gradient("L").resize(image.size))
+        image.save(folder / f"{name}.png")
+
+
+def squares(count: int, size: tuple[int, int]) -> Iterator[tuple[str, Image.Image]]:
+    """Yield pictures put together of the sample's drawings, each of 500 x 500 px."""
+    choose = random.Random(0)
+    drawings = [Image.open(path).convert("RGB") for path in sorted(SAMPLE.iterdir())]
+    for number in range(count):
+        image = Image.new("RGB", size)
+        for left in range(0, size[0], 500):
+            for top in range(0, size[1], 500):
+                turned = choose.choice(drawings).rotate(choose.uniform(-30, 30))
+                image.paste(turned.resize((500, 500), Image.Resampling.LANCZOS), (left, top))
+        yield f"drawing{number:04}", image

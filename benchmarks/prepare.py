@@ -1,23 +1,33 @@
 """Time the prepare stage against plain single-process Pillow doing the same steps."""
 
 import argparse
+import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.drawings import make_drawings
+from benchmarks.drawings import make_drawings, make_illustrations, make_photos
 from stages import prepare
 from stages.library.dataset.manifest import read_manifest
 from tests.support.params import arguments
 
+KINDS = {
+    "drawings": (make_drawings, 200),
+    "photos": (make_photos, 16),
+    "illustrations": (make_illustrations, 24),
+}
+"""What can be prepared: how it is made, and how many of it."""
 
-def plain(source: Path, target: Path, size: int) -> None:
+
+def plain(source: Path, target: Path, size: int, **how: Any) -> None:
     """Prepare one drawing in the plainest way: upright, on white, centre crop, PNG."""
     with Image.open(source) as opened:
         image = ImageOps.exif_transpose(opened)
@@ -29,35 +39,48 @@ def plain(source: Path, target: Path, size: int) -> None:
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
-        image.resize((size, size), Image.Resampling.LANCZOS, box).save(target, compress_level=6)
+        image.resize((size, size), Image.Resampling.LANCZOS, box).save(target, **how)
 
 
 PLAIN = """
+import json
 import sys
 from pathlib import Path
 from benchmarks.prepare import plain
-source, target = Path(sys.argv[1]), Path(sys.argv[2])
+source, target, how = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 target.mkdir()
 for path in sorted(source.iterdir()):
-    plain(path, target / f"{path.stem}.png", 512)
+    plain(path, target / f"{path.stem}.png", 512, **how)
 """
 
 
-def seconds(*command: str) -> float:
-    """Run a command as a whole process and return how long it took."""
-    start = time.perf_counter()
+def seconds(*command: str) -> tuple[float, float]:
+    """Run a command as a whole process; return how long it took, and the processor's time."""
+    start, before = time.perf_counter(), os.times()
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    after = os.times()
+    processor = after.children_user + after.children_system
+    return (
+        time.perf_counter() - start,
+        processor - before.children_user - before.children_system,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=200, help="drawings")
+    parser.add_argument("--kind", choices=KINDS, default="drawings", help="what is prepared")
+    parser.add_argument("--input", type=Path, help="folder of pictures of your own to prepare")
+    parser.add_argument("--optimize", action="store_true", help="let plain Pillow save so")
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
     given = parser.parse_args()
+    how = {"optimize": True} if given.optimize else {"compress_level": 6}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_drawings(folder / "drawings", given.count)
+        drawings = given.input or folder / "drawings"
+        if not given.input:
+            drawings.mkdir()
+            make, count = KINDS[given.kind]
+            make(drawings, count)
         ratios = []
         for run in range(given.runs):
             ours, theirs = folder / f"ours{run}", folder / f"plain{run}"
@@ -66,20 +89,26 @@ def main() -> None:
                 "thumbnails": ours / "thumbnails",
                 "manifest": ours / "manifest.csv",
                 "written": ours / "prepared.json",
-                "input": folder / "drawings",
+                "input": drawings,
                 "size": 512,
                 "fit": "crop",
             }
             words = arguments(prepare.build_parser(), values, folder)
             stage = seconds("-m", "stages.prepare", *words)
-            baseline = seconds("-c", PLAIN, str(folder / "drawings"), str(theirs))
-            ratios.append(baseline / stage)
-            print(f"plain {baseline:.1f} s, stage {stage:.1f} s, ratio {ratios[-1]:.2f}")
+            baseline = seconds("-c", PLAIN, str(drawings), str(theirs), json.dumps(how))
+            ratios.append([plainly / ours for ours, plainly in zip(stage, baseline, strict=True)])
+            wall, processor = ratios[-1]
+            print(
+                f"plain {baseline[0]:.1f} s, stage {stage[0]:.1f} s, ratio {wall:.2f}; "
+                f"of processor {baseline[1]:.1f} s, {stage[1]:.1f} s, ratio {processor:.2f}"
+            )
         for row in read_manifest(ours / "manifest.csv"):
             one = np.asarray(Image.open(ours / "prepared" / row.image))
             other = np.asarray(Image.open(theirs / f"{Path(row.source).stem}.png"))
             assert np.array_equal(one, other), row.source
-    print(f"{given.count} drawings, pixels identical, ratio {statistics.median(ratios):.2f}")
+        count = len(list(theirs.iterdir()))
+    wall, processor = map(statistics.median, zip(*ratios, strict=True))
+    print(f"{count} pictures, pixels identical, ratio {wall:.2f}, of processor {processor:.2f}")
 
 
 if __name__ == "__main__":
