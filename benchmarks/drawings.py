@@ -50,7 +50,9 @@ def make_illustrations(folder: Path, count: int) -> None:
 def squares(count: int, size: tuple[int, int]) -> Iterator[tuple[str, Image.Image]]:
     """Yield pictures put together of the sample's drawings, each of 500 x 500 px."""
     choose = random.Random(0)
-    drawings = [Image.open(path).convert("RGB") for path in sorted(SAMPLE.iterdir())]
+    drawings = [
+        Image.open(path).convert("RGBA").convert("RGB") for path in sorted(SAMPLE.iterdir())
+    ]
     for number in range(count):
         image = Image.new("RGB", size)
         for left in range(0, size[0], 500):
