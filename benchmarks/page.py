@@ -4,9 +4,11 @@ import argparse
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from stages.library.dataset.dictionary import read_dictionary
+from stages.library.report.page import ONE_FILE
 from tests.browser.pages import chromium, many
 
 DICTIONARY = Path(__file__).parents[1] / "data" / "dictionary"
@@ -60,13 +62,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     dataset = many(options.pictures, read_dictionary(DICTIONARY))
+    thumbnails = dataset.thumbnails
+    if options.pictures > ONE_FILE:
+        dataset = replace(dataset, thumbnails={}, folder="thumbnails")
     start = time.perf_counter()
     html = dataset.html()
     print(f"built in {time.perf_counter() - start:.2f} s from {options.pictures} thumbnails")
-    thumbnails = sum(map(len, dataset.thumbnails.values()))
-    print(f"{len(html.encode()) / 1e6:.1f} MB, of which thumbnails {thumbnails * 4 / 3e6:.1f} MB")
+    within = sum(map(len, dataset.thumbnails.values()))
+    print(f"{len(html.encode()) / 1e6:.1f} MB, of which thumbnails {within * 4 / 3e6:.1f} MB")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "index.html")
+        path.with_name("thumbnails").mkdir()
+        for stem, data in thumbnails.items():
+            path.with_name("thumbnails").joinpath(f"{stem}.webp").write_bytes(data)
         path.write_text(html, encoding="utf-8")
         browser = chromium(Path(folder), 1920, 1080)
         try:

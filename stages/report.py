@@ -142,11 +142,15 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
 
 def html_of(found: Found, places: Places, rules: Rules) -> str:
     """Return the page to look at and correct."""
-    thumbnails, pictures = places.thumbnails.glob("*.webp"), places.pictures.glob("*.png")
+    pictures = sorted(places.pictures.glob("*.png"))
+    folder, thumbnails = None, sorted(places.thumbnails.glob("*.webp"))
+    if len(pictures) > page.ONE_FILE:
+        folder, thumbnails = os.path.relpath(places.thumbnails, places.output), []
     dataset = page.Dataset(
         rows=found.rows,
-        thumbnails={path.stem: path.read_bytes() for path in sorted(thumbnails)},
-        sizes={path.stem: picture_size(path) for path in sorted(pictures)},
+        thumbnails={path.stem: path.read_bytes() for path in thumbnails},
+        folder=folder,
+        sizes={path.stem: picture_size(path) for path in pictures},
         scores=read_scores(places.scores),
         rules=rules,
         trigger=found.trigger,

@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Dataset:
     edits_text: str = ""
     words: dict[str, str] = field(default_factory=dict)
     limit: int = 225
+    folder: str | None = None
 
     def html(self) -> str:
         return render_page(page.Dataset(**vars(self)))
@@ -80,9 +82,15 @@ def skipped_row(source: str, reason: Note) -> Row:
 
 def thumbnail(row: Row, seed: int = 0) -> bytes:
     """Return a picture in the proportions of the drawing, its long side 256 px, as WebP."""
-    random_ = random.Random(seed)
     scale = 256 / max(row.width, row.height, 1)
     size = (max(1, round(row.width * scale)), max(1, round(row.height * scale)))
+    return drawn(size, seed % 500)
+
+
+@cache
+def drawn(size: tuple[int, int], seed: int) -> bytes:
+    """Return a picture of a size, as WebP."""
+    random_ = random.Random(seed)
     image = Image.new("RGB", size, tuple(random_.randrange(200, 256) for _ in range(3)))
     draw = ImageDraw.Draw(image)
     for _ in range(24):

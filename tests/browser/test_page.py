@@ -625,3 +625,70 @@ def test_a_thousand_pictures(open_page: Opener) -> None:
     page.wait("return document.querySelector('#img1000 img').naturalWidth > 0")
     page.type("#search", "drawing_0999")
     assert page.stems() == ["img999"]
+
+
+@pytest.fixture
+def parted(open_page: Opener, tmp_path: Path) -> Page:
+    """Return the page of 2,100 pictures whose thumbnails are in files beside it."""
+    made = many(2100, WORDS)
+    folder = tmp_path / "thumbs #1 なす"
+    folder.mkdir()
+    for stem, data in made.thumbnails.items():
+        (folder / f"{stem}.webp").write_bytes(data)
+    return open_page(replace(made, thumbnails={}, folder=folder.name))
+
+
+def test_beyond_one_file_pictures_come_as_they_are_scrolled_to(parted: Page) -> None:
+    assert (parted.folder / "index.html").stat().st_size < 4_000_000
+    assert len(parted.stems()) == 1000
+    assert parted.text("#count").startswith("2100 / 2100")
+    loaded = "return document.querySelectorAll('.card img[src]').length"
+    assert 0 < parted.js(loaded) < 200, "only what is near is loaded"
+    parted.wait("return document.querySelector('#img001 img').naturalWidth > 0")
+    for last in ("img1000", "img2000"):
+        parted.js("document.getElementById(arguments[0]).scrollIntoView()", last)
+        parted.wait("return document.querySelector(`#${arguments[0]} img`).naturalWidth > 0", last)
+    parted.wait("return document.querySelectorAll('.card').length === 2100")
+    assert parted.js(loaded) < 400
+
+
+def test_what_is_not_scrolled_to_yet_is_found_counted_and_corrected(parted: Page) -> None:
+    parted.type("#search", "drawing_2099")
+    assert parted.stems() == ["img2099"]
+    parted.wait("return document.querySelector('#img2099 img').naturalWidth > 0")
+    parted.type("#search", "")
+    assert len(parted.stems()) == 1000
+    parted.js(
+        "document.getElementById('bulk').tag.value = 'eggplant';"
+        "document.querySelector('#bulk [value=all]').click()"
+    )
+    assert parted.js("return state.counts.get('eggplant')") == 2100
+    assert parted.save().count(b"eggplant") == 2100
+    parted.press("z")
+    assert parted.js("return state.counts.get('eggplant')") is None
+
+
+def test_the_next_picture_is_shown_beyond_those_in_the_sheet(parted: Page) -> None:
+    parted.click("#img999 [data-act=open]")
+    for _ in range(3):
+        parted.click("[data-act=step-on]")
+    assert parted.text("#detail h2 b") == "img1002"
+    parted.press(Keys.ESCAPE)
+    parted.focused("img1002")
+    assert parted.chips("img1002")
+
+
+def test_counts_stay_those_of_the_captions(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    anew = """const counts = {};
+      for (const {now} of pictures)
+        for (const tag of new Set(now.final.slice(1).map(underscored)))
+          counts[tag] = (counts[tag] ?? 0) + 1;
+      return [Object.fromEntries(state.counts), counts]"""
+    page.click("#img001 [data-act=toggle]")
+    page.click("#img002 [data-act=toggle]")
+    page.set_threshold(2000)
+    page.press("z")
+    shown, counted = page.js(anew)
+    assert shown == counted
+    assert "hat" in counted

@@ -12,6 +12,7 @@ from PIL import Image
 
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
+from stages.library.report import page
 from stages.library.tagging.scores import Scores, write_scores
 from stages.report import build_parser, figures, main, tag_frequencies
 from tests.support.params import arguments
@@ -215,3 +216,15 @@ def test_no_captions_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
     error = capsys.readouterr().err
     assert "holds no caption (.txt)" in error
     assert error.count("\n") == 1
+
+
+def test_beyond_so_many_pictures_thumbnails_stay_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "report" / "index.html"
+    for most, folder in ((3, "null"), (2, '"../thumbnails"')):
+        monkeypatch.setattr(page, "ONE_FILE", most)
+        assert run(tmp_path) == 0
+        html = index.read_text(encoding="utf-8")
+        assert f'"folder":{folder}' in html
+        assert html.count('class="thumbnails"') == (folder == "null")

@@ -1,10 +1,11 @@
-"""The report's page: the whole dataset in one HTML file that opens by double-click."""
+"""The report's page: the whole dataset in an HTML file that opens by double-click."""
 
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -23,6 +24,10 @@ FOLDER = Path(__file__).with_suffix("")
 
 CHUNK = 40
 """Thumbnails per JSON island: the browser parses an island when it first shows one of them."""
+
+ONE_FILE = 5_000
+"""Of more pictures the page does not hold the thumbnails, which browsers then load as they are
+scrolled to: with 10,000 it would be a file of 90 MB."""
 
 KINDS = {
     "upscaled": "upscaled",
@@ -86,6 +91,7 @@ class Dataset:
 
     rows: list[Row]
     thumbnails: Mapping[str, bytes]  # by stem: WebP files of the whole upright drawings
+    folder: str | None  # where they are as seen from the page, if it is not to hold them
     sizes: Mapping[str, tuple[int, int]]  # by stem: the prepared pictures', in pixels
     scores: Scores
     rules: Rules
@@ -138,20 +144,28 @@ def page_data(dataset: Dataset) -> dict[str, object]:
         "text": dataset.edits_text,
         "header": HEADER,
         "chunk": CHUNK,
+        "folder": dataset.folder and quote(dataset.folder),
         "limit": dataset.limit,
         "tokens": tokens_data(table()),
     }
 
 
+def encoded_thumbnails(dataset: Dataset) -> list[str]:
+    """Return the thumbnails of the used pictures in Base64, in their order."""
+    thumbnails = dataset.thumbnails
+    return [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(dataset.rows)]
+
+
 def render_page(dataset: Dataset) -> str:
     """Return the page as HTML."""
-    rows, thumbnails = dataset.rows, dataset.thumbnails
-    encoded = [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(rows)]
+    rows = dataset.rows
+    encoded = encoded_thumbnails(dataset) if dataset.folder is None else []
     css = style(FOLDER / "page.css")
     code = script(FOLDER / "keys.js")
     return rendered(
         FOLDER / "page.html.j2",
-        policy=policy(css, code),
+        # where a page is a file, browsers differ in what its 'self' is
+        policy=policy(css, code, "data:" if dataset.folder is None else "data: file: 'self'"),
         style=Markup(css),
         script=Markup(code),
         trigger=dataset.trigger,

@@ -5,6 +5,8 @@ import { data, fits, flagsOf, pictures, state, tagsWanted, wanted } from "./mode
 import { button, chip, cropped, show, tokenCount, words } from "./pieces.js";
 import { FOLDED, folded, sought, visible } from "./tags.js";
 
+const PART = 1000; // so many cards come into the sheet at a time, when its end is near
+
 export const near = new Set();
 const watcher = new IntersectionObserver(
   (entries) => {
@@ -12,6 +14,7 @@ const watcher = new IntersectionObserver(
       near[isIntersecting ? "add" : "delete"](target);
       if (isIntersecting) fill(target);
     }
+    if (near.has($("sheet").lastChild)) showMore();
   },
   { rootMargin: "800px" },
 );
@@ -113,13 +116,30 @@ const skippedCards = data.skipped.map(([source, ja, en]) =>
   ),
 );
 
+let listed = []; // what fits the filters: pictures, or the cards of skipped files
+let part = PART; // so many of them are shown, or all
+
+function cardOf(one) {
+  if (one instanceof Element) return one;
+  one.card ??= makeCard(one);
+  return one.card;
+}
+
+function showMore(most = part + PART) {
+  const sheet = $("sheet");
+  if (part >= listed.length) return;
+  sheet.append(...listed.slice(part, most).map(cardOf));
+  part = most;
+}
+
 /** Show the pictures that fit the filters. */
 export function list() {
   const skipped = wanted.has("skipped");
   state.listed = skipped ? [] : pictures.filter(fits);
-  const cards = skipped
+  listed = skipped
     ? skippedCards.filter((_card, i) => sought(folded(data.skipped[i].join("\n")), state.query))
-    : state.listed.map((picture) => (picture.card ??= makeCard(picture)));
+    : state.listed;
+  const cards = listed.slice(0, part).map(cardOf);
   const sheet = $("sheet");
   const before = sheet.children;
   if (before.length !== cards.length || cards.some((card, i) => card !== before[i]))
@@ -129,8 +149,9 @@ export function list() {
       element("p", { className: "empty" }, words("あてはまる絵がありません", "No picture fits")),
     );
   for (const card of near) if (card.isConnected) fill(card);
+  if (near.has(sheet.lastChild)) showMore();
   if (!state.listed.includes(state.current)) point(state.listed[0] ?? null, false);
-  const n = cards.length;
+  const n = listed.length;
   const all = skipped ? data.skipped.length : pictures.length;
   $("count").replaceChildren(
     ...words(`${n} / ${all} 枚`, `${n} of ${all} pictures`),
@@ -150,7 +171,9 @@ export function point(picture, focus = true) {
   if (state.current?.card) tabbable(state.current.card, false);
   state.current = picture;
   if (!picture) return;
-  tabbable(picture.card, true);
+  const place = state.listed.indexOf(picture);
+  if (place >= part && listed === state.listed) showMore(place + PART);
+  tabbable(cardOf(picture), true);
   if (focus) {
     picture.card.focus();
     picture.card.scrollIntoView({ block: "nearest" });

@@ -33,7 +33,8 @@ export const pictures = data.pictures.map((picture, index) => ({
   index,
   ranked: ranked(picture.found, model),
   crop: cropOf(picture),
-  text: null,
+  text: null, // to search in
+  atParams: null, // its caption at the threshold of params.yaml
 }));
 export const byStem = new Map(pictures.map((picture) => [picture.stem, picture]));
 export const flagsOf = new Map(
@@ -51,7 +52,6 @@ export const state = {
   threshold: data.rules.threshold,
   query: "",
   allTags: false,
-  atParams: null, // captions at the threshold of params.yaml
   counts: new Map(), // tag -> captions that have it
   listed: [], // pictures that fit the filters
   current: null, // the one that keys act on
@@ -185,24 +185,42 @@ export function savedAs(text) {
 
 // ---- what is computed ----
 
-export function captionsAt(value) {
-  return pictures.map(
+export const captionsAt = (value, some) =>
+  some.map(
     (picture) =>
       captioned(tagsOf(picture.ranked, model, value), editOf(picture), data.trigger).final,
   );
+
+/** Captions at the threshold of params.yaml. */
+export const atParams = (some) =>
+  some.map((picture) => {
+    picture.atParams ??= captionsAt(data.rules.threshold, [picture])[0];
+    return picture.atParams;
+  });
+
+/** Count a picture's tags, or, by -1, count them no more. */
+function count(picture, by) {
+  for (const tag of new Set(picture.now.final.slice(1).map(underscored))) {
+    const n = (state.counts.get(tag) ?? 0) + by;
+    if (n) state.counts.set(tag, n);
+    else state.counts.delete(tag);
+  }
 }
 
 /** Compute captions anew: all, or those of the changed edits; then tell. */
 export function recompute(changed = null, edited = true) {
   state.match = matched(state.edits, pictures);
-  if (edited) state.atParams = null;
+  if (!changed) state.counts = new Map();
   for (const picture of pictures) {
     if (changed && !changed.has(picture.key)) continue;
+    if (changed) count(picture, -1);
+    if (edited) picture.atParams = null;
     const edit = editOf(picture);
     const flags = flagsOf.get(picture);
     picture.now = captioned(tagsOf(picture.ranked, model, state.threshold), edit, data.trigger);
     Object.assign(picture.now, measured(picture.now.final, table, data.limit));
     picture.text = null;
+    count(picture, 1);
     for (const [flag, on] of [
       ["cut", picture.now.cut.size > 0],
       ["few", picture.now.final.length - 1 < FEW],
@@ -213,10 +231,6 @@ export function recompute(changed = null, edited = true) {
       flags[on ? "add" : "delete"](flag);
     if (picture.card) picture.card.stale = true;
   }
-  state.counts = new Map();
-  for (const { now } of pictures)
-    for (const tag of new Set(now.final.slice(1).map(underscored)))
-      state.counts.set(tag, (state.counts.get(tag) ?? 0) + 1);
   state.counts = new Map([...state.counts].sort((a, b) => b[1] - a[1] || compareText(a[0], b[0])));
   document.dispatchEvent(new CustomEvent("computed", { detail: { edited } }));
 }

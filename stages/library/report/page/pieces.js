@@ -23,8 +23,9 @@ export function toast(ja, en) {
 // ---- pictures ----
 
 const islands = [];
-/** A thumbnail as a data URI; null as long as its island is not parsed yet. */
-function thumbnail({ index }) {
+/** A thumbnail's URI; null as long as the island that holds it is not parsed yet. */
+function thumbnail({ index, stem }) {
+  if (data.folder !== null) return `${data.folder}/${stem}.webp`;
   const place = Math.floor(index / data.chunk);
   const node = document.getElementsByClassName("thumbnails")[place];
   if (!islands[place] && node?.nextSibling) islands[place] = JSON.parse(node.textContent);

@@ -1,32 +1,31 @@
 // The threshold, and what another one would change.
 
 import { $, element } from "../../common/html/elements.js";
-import { captionsAt, data, pictures, state } from "./model.js";
+import { atParams, captionsAt, data, pictures, state } from "./model.js";
 import { button, words } from "./pieces.js";
 import { difference } from "./tags.js";
 
+const SLICE = 500; // captions that are computed before the browser may do something else
+
 const decimal = (value) => String(value / 10000);
+
+/** In words, what the threshold changes. */
+function changes() {
+  const from = decimal(data.rules.threshold);
+  const now = pictures.map((picture) => picture.now.final);
+  const { added, dropped, pictures: touched } = difference(atParams(pictures), now);
+  return words(
+    `今の ${from} とくらべて ${touched} 枚で +${added} −${dropped}`,
+    `against ${from} now: +${added} −${dropped} tags in ${touched} pictures`,
+  );
+}
+
 export function showThreshold() {
   $("threshold").value = state.threshold;
   $("value").textContent = decimal(state.threshold);
-  state.atParams ??= captionsAt(data.rules.threshold);
-  const {
-    added,
-    dropped,
-    pictures: touched,
-  } = difference(
-    state.atParams,
-    pictures.map(({ now }) => now.final),
-  );
   const moved = state.threshold !== data.rules.threshold;
-  const from = decimal(data.rules.threshold);
   $("change").replaceChildren(
-    ...(moved
-      ? words(
-          `今の ${from} とくらべて ${touched} 枚で +${added} −${dropped}`,
-          `against ${from} now: +${added} −${dropped} tags in ${touched} pictures`,
-        )
-      : words("今の params.yaml の値です", "as params.yaml has it now")),
+    ...(moved ? changes() : words("今の params.yaml の値です", "as params.yaml has it now")),
   );
   $("command").textContent = `dvc exp run -S caption.threshold=${decimal(state.threshold)}`;
   $("params").hidden = !moved;
@@ -40,16 +39,20 @@ async function showSteps() {
   const mine = ++latest;
   const steps = [];
   for (let value = 500; value <= 10000; value += 500) {
-    const captions = captionsAt(value);
-    steps.push({
-      value,
-      total: captions.reduce((sum, tags) => sum + tags.length - 1, 0),
-      ...difference(state.atParams, captions),
-    });
-    await new Promise((done) => {
-      setTimeout(done);
-    });
-    if (mine !== latest) return;
+    const step = { value, total: 0, added: 0, dropped: 0 };
+    for (let start = 0; start < pictures.length; start += SLICE) {
+      const some = pictures.slice(start, start + SLICE);
+      const captions = captionsAt(value, some);
+      const { added, dropped } = difference(atParams(some), captions);
+      step.total += captions.reduce((sum, tags) => sum + tags.length - 1, 0);
+      step.added += added;
+      step.dropped += dropped;
+      await new Promise((done) => {
+        setTimeout(done);
+      });
+      if (mine !== latest) return;
+    }
+    steps.push(step);
   }
   const most = Math.max(1, ...steps.map(({ total }) => total));
   $("steps").replaceChildren(

@@ -166,3 +166,11 @@ def test_vectors_cover_the_rules() -> None:
     assert {rule["ratings"] for rule in rules} == {True, False}
     assert any(case["tagged"] != case["final"][1:] for case in cases)
     assert sum(bool(rule["max_tags"]) for rule in rules) > 10
+
+
+def test_thumbnails_in_a_folder_are_not_in_the_page() -> None:
+    html = replace(small(), folder="../thumb nails").html()
+    assert data_of(html)["folder"] == "../thumb%20nails"
+    assert 'class="thumbnails"' not in html
+    assert "img-src data: file: &#39;self&#39;;" in html
+    assert data_of(small().html())["folder"] is None
