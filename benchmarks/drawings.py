@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 KINDS = (("png", "RGB"), ("png", "RGBA"), ("jpg", "RGB"), ("webp", "RGB"), ("png", "P"))
@@ -60,3 +60,25 @@ def squares(count: int, size: tuple[int, int]) -> Iterator[tuple[str, Image.Imag
                 turned = choose.choice(drawings).rotate(choose.uniform(-30, 30))
                 image.paste(turned.resize((500, 500), Image.Resampling.LANCZOS), (left, top))
         yield f"drawing{number:04}", image
+
+
+def make_small(folder: Path, count: int, first: int = 0) -> None:
+    """Write small drawings, 128 x 128 px and about 2 KB; every hundredth looks like the last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        alike = number % 100 == 99
+        small_drawing(number - alike, alike).save(folder / f"drawing{number:06}.png")
+
+
+def small_drawing(seed: int, brighter: bool) -> Image.Image:
+    """Return a drawing of shapes in few colours, always the same of a seed."""
+    choose = random.Random(seed)
+    image = Image.new("P", (128, 128))
+    colours = [choose.randrange(256) for _ in range(3 * 8)]
+    image.putpalette([min(255, colour + 4 * brighter) for colour in colours])
+    draw = ImageDraw.Draw(image)
+    for _ in range(24):
+        x, y, r = choose.randrange(128), choose.randrange(128), choose.randrange(3, 40)
+        draw.ellipse((x - r, y - r, x + r, y + choose.randrange(1, r)), choose.randrange(8))
+        draw.line((y, x, x, choose.randrange(128)), choose.randrange(8), 2)
+    return image

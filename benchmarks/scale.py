@@ -1,0 +1,117 @@
+"""Measure every stage at 1,000, 10,000 and more small drawings: time, memory, how both grow."""
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from benchmarks.drawings import make_small
+from tests.support.clones import Clone, fresh_clone, stages_run
+
+RETUNED = ("caption", "edit", "common-tag", "jp-tags", "organize", "report")
+"""The stages that another threshold makes run again."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a process took: seconds of the clock and of the processor, most memory in MB."""
+
+    clock: float
+    processor: float
+    memory: float
+
+
+def measured(clone: Clone, command: str) -> Took:
+    """Run a command in the clone."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {command}"],
+        cwd=clone.root,
+        env=clone.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"failed: {command}")
+    clock, processor = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+    return Took(clock, processor, usage.ru_maxrss / 1024)
+
+
+def commands(clone: Clone) -> dict[str, str]:
+    """Return the commands of the stages in dvc.yaml, which stand there in the order they run in."""
+    stages = yaml.safe_load((clone.root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return {name: stage["cmd"] for name, stage in stages.items()}
+
+
+def clone_with(folder: Path, count: int) -> Clone:
+    """Return a clone with so many small drawings, to be prepared as large as they are."""
+    clone = fresh_clone(folder)
+    make_small(clone.root / "data" / "raw", count)
+    clone.set_param("input: data/sample", "input: data/raw")
+    clone.set_param("  size: 512", "  size: 128")
+    return clone
+
+
+def own_times(clone: Clone, count: int) -> dict[str, Took]:
+    """Return what the stages take without DVC: all, one drawing more, another threshold."""
+    stages = commands(clone)
+    took = {f"{name}, first": measured(clone, command) for name, command in stages.items()}
+    make_small(clone.root / "data" / "raw", 1, first=count)
+    took |= {f"{name}, one more": measured(clone, command) for name, command in stages.items()}
+    clone.set_param("  threshold: 0.35", "  threshold: 0.4")
+    return took | {f"{name}, retuned": measured(clone, stages[name]) for name in RETUNED}
+
+
+def with_dvc(clone: Clone, count: int) -> dict[str, Took]:
+    """Return what `dvc repro` takes with everything that the stages do, after some changes."""
+    took = {"dvc repro, first": measured(clone, "dvc repro")}
+    took["dvc repro, nothing"] = measured(clone, "dvc repro")
+    make_small(clone.root / "data" / "raw", 1, first=count + 1)
+    took["dvc repro, one more"] = measured(clone, "dvc repro")
+    clone.set_param("  threshold: 0.4", "  threshold: 0.45")
+    took["dvc repro, retuned"] = measured(clone, "dvc repro")
+    assert stages_run(clone.run("dvc", "repro")) == []
+    return took
+
+
+def exponent(few: float, many: float, times: float) -> float:
+    """Return the power of the number of drawings by which something grows.
+
+    >>> exponent(2.0, 20.0, 10)
+    1.0
+    """
+    return math.log(many / few) / math.log(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10_000], help="drawings")
+    parser.add_argument("--dvc", action="store_true", help="measure dvc repro too")
+    given = parser.parse_args()
+    before: dict[str, Took] = {}
+    for place, count in enumerate(given.counts):
+        with tempfile.TemporaryDirectory() as name:
+            clone = clone_with(Path(name), count)
+            took = own_times(clone, count)
+            if given.dvc:
+                took |= with_dvc(clone, count)
+        print(f"{count} drawings: seconds, of processor, MB; growth of the processor's time")
+        for name, each in took.items():
+            line = f"{name:24} {each.clock:8.1f} {each.processor:8.1f} {each.memory:7.0f}"
+            if before:
+                times = count / given.counts[place - 1]
+                line += f" {exponent(before[name].processor, each.processor, times):6.2f}"
+            print(line, flush=True)
+        before = took
+
+
+if __name__ == "__main__":
+    main()
