@@ -37,12 +37,16 @@ def unmount(folder: Path) -> None:
 
 @contextmanager
 def dead(folder: Path) -> Iterator[None]:
-    """Mount a FUSE file system whose program has ended: all there answers with OSError 107."""
+    """Mount a FUSE file system whose program has ended: all there answers with OSError 107.
+
+    In place of a file, too.
+    """
     try:
         program = os.open("/dev/fuse", os.O_RDWR)
     except OSError as error:
         pytest.skip(f"needs FUSE: {error}")
-    options = f"fd={program},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
+    mode = 40000 if folder.is_dir() else 100000
+    options = f"fd={program},rootmode={mode},user_id={os.getuid()},group_id={os.getgid()}"
     libc = ctypes.CDLL(None, use_errno=True)
     failed = libc.mount(b"fuse", os.fsencode(folder), b"fuse", 0, options.encode())
     reason = os.strerror(ctypes.get_errno())

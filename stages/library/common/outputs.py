@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -136,9 +137,18 @@ def beside(output: Path, suffix: str) -> Path:
 
 
 def files_within(folder: Path) -> list[Path]:
-    """Return every file below `folder`, sorted, without Finder's and Explorer's litter."""
-    paths = sorted(folder.rglob("*")) if folder.is_dir() else []
-    return [path for path in paths if not path.is_dir() and path.name not in LITTER]
+    """Return every file below `folder`, sorted, without Finder's and Explorer's litter.
+
+    Raises:
+        OSError: a folder can't be read, whose files `Path.rglob` would leave out.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
+
+    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=refuse) for name in names]
+    return sorted(path for path in paths if path.name not in LITTER)
 
 
 def sha256(path: Path) -> str:

@@ -21,6 +21,7 @@ from stages.library.common.outputs import (
     sha256,
     write_atomically,
 )
+from tests.support.users import unprivileged
 
 WAITING_SECONDS = 120
 OURS = r"img\d+\.png"
@@ -259,3 +260,13 @@ def test_file_system_without_locks_is_told_at_once(
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(Problem, match="has no locks"), locked(tmp_path / "prepared"):
         pytest.fail("it was held by nobody")
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    for folder in list(tmp_path.parents)[:-2]:
+        folder.chmod(0o755)
+    (tmp_path / "tagged" / "closed").mkdir(parents=True)
+    (tmp_path / "tagged" / "closed").chmod(0)
+    with unprivileged(), pytest.raises(PermissionError):
+        files_within(tmp_path / "tagged")
+    assert files_within(tmp_path / "nowhere") == []
