@@ -3,8 +3,10 @@
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from tqdm import tqdm
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
+from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.language import Language, in_language, language
-from stages.library.common.outputs import LITTER, atomic_directory
+from stages.library.common.outputs import LITTER, atomic_directory, beside
+from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
 from stages.library.dataset import images
 from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
@@ -26,10 +30,11 @@ from stages.library.dataset.prepared import (
     keep_picture,
     read_record,
     recipe,
+    record_of,
     save_picture,
     write_record,
 )
-from stages.library.dataset.sources import Source, error_reason, look_at, without_copies
+from stages.library.dataset.sources import Source, error_reason, look_at, read_again, without_copies
 from stages.library.params.prepare import PREPARE
 
 PICTURES = r"img\d{3,}\.png"
@@ -45,57 +50,107 @@ COUNTED = (
 """Codes of notes on used pictures that are counted rather than named."""
 
 
-def make_pictures(
-    sources: list[Source],
-    known: dict[str, Picture],
-    kept: Folders,
-    into: Folders,
-    size: int,
-    fit: str,
-) -> list[tuple[Source, Picture | None]]:
-    """Write `<sha256>.png` and `.webp` for every source that can be used.
+Made = tuple[Source, Picture | None]
+"""A source with its picture, or with the reason why there is none."""
 
-    Returns the sources in their order, each with its picture or with the reason why there is none.
-    Large drawings are worked on one at a time, which bounds the memory.
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where pictures are made: those of an earlier run, and those that one left unfinished."""
+
+    known: dict[str, Picture]
+    kept: Folders
+    checkpoint: Folders
+    made_by: str
+
+    def from_before(self, source: Source) -> Picture | None:
+        """Return the picture of a source, made before and put into the checkpoint; else None."""
+        stem, here = source.sha256, self.checkpoint
+        if picture := keep_picture(self.known.get(stem), self.kept, stem, here):
+            return picture
+        left = read_record(here.pictures / f"{stem}.json", self.made_by)
+        return keep_picture(left.get(stem), here, stem, here)
+
+    def keep(self, source: Source, rendered: images.Rendered) -> Picture:
+        """Put a new picture into the checkpoint; last what is known of it."""
+        stem, here = source.sha256, self.checkpoint
+        picture = save_picture(rendered, stem, here)
+        (here.pictures / f"{stem}.json").write_bytes(record_of(self.made_by, {stem: picture}))
+        return picture
+
+
+def make_pictures(sources: list[Source], shop: Workshop, size: int, fit: str) -> list[Made]:
+    """Write `<sha256>.png` and `.webp` into the checkpoint for every source that can be used.
+
+    Returns the sources in their order. Large drawings are worked on one at a time, which bounds
+    the memory, and so are those that could not be decoded: beside others there may have been too
+    little of it.
+
+    Raises:
+        Problem: the machine can't read a drawing or has no memory for it.
+        Problem: a drawing is no longer what was looked at.
     """
 
-    def work(source: Source) -> tuple[Source, Picture | None]:
-        stem = source.sha256
-        if picture := keep_picture(known.get(source.sha256), kept, stem, into):
-            return source, picture
+    def work(source: Source, alone: bool = True) -> Made:
         try:
-            rendered = images.render(source.path, size, fit)
-        except Exception as error:  # a damaged file makes decoders raise anything
-            return replace(source, reason=error_reason(error)), None
-        return source, save_picture(rendered, stem, into)
+            if picture := shop.from_before(source):
+                return source, picture
+            data = read_again(source)
+            try:
+                rendered = images.render(BytesIO(data), size, fit)
+            except images.UnusableError as error:
+                return replace(source, reason=error.reason), None
+            except Exception as error:  # a damaged file makes decoders raise anything
+                if not alone:
+                    return source, None
+                if is_machines(error):
+                    raise
+                images.check_memory(source.pixels)
+                return replace(source, reason=error_reason(error)), None
+            return source, shop.keep(source, rendered)
+        except MemoryError as error:
+            raise as_problem(source.path, error) from error
+
+    def results() -> Iterator[Made]:
+        again = []
+        for source, picture in run_over(small, partial(work, alone=False)):
+            if picture or source.reason:
+                yield source, picture
+            else:
+                again.append(source)
+        yield from map(work, again + large)
 
     todo = [source for source in sources if not source.reason]
     small = [source for source in todo if source.pixels <= images.LARGE_PIXELS]
     large = [source for source in todo if source.pixels > images.LARGE_PIXELS]
-    results = chain(run_over(small, work), run_over(large, work, workers=1))
-    bar = tqdm(results, "prepare", total=len(todo), unit="image", disable=None)
+    bar = tqdm(results(), "prepare", total=len(todo), unit="image", disable=None)
     made = {source.path: (source, picture) for source, picture in bar}
     return [made.get(source.path, (source, None)) for source in sources]
 
 
-def number_pictures(
-    made: list[tuple[Source, Picture | None]], into: Folders
-) -> list[tuple[Source, Picture | None]]:
-    """Rename the files from `<sha256>` to `img001` …, in order."""
+def number_pictures(made: list[Made]) -> list[Made]:
+    """Name the pictures `img001` …, in order."""
     count = sum(picture is not None for _, picture in made)
+    digits = max(3, len(str(count)))
     numbers = iter(range(1, count + 1))
-    numbered: list[tuple[Source, Picture | None]] = []
+    return [
+        (source, picture and replace(picture, stem=f"img{next(numbers):0{digits}}"))
+        for source, picture in made
+    ]
+
+
+def take_over(made: list[Made], checkpoint: Folders, into: Folders) -> None:
+    """Move the pictures from the checkpoint to where they belong, under their names."""
     for source, picture in made:
         if picture:
-            stem = f"img{next(numbers):0{max(3, len(str(count)))}}"
-            for folder, suffix in ((into.pictures, ".png"), (into.thumbnails, ".webp")):
-                (folder / f"{source.sha256}{suffix}").rename(folder / f"{stem}{suffix}")
-            picture = replace(picture, stem=stem)
-        numbered.append((source, picture))
-    return numbered
+            for here, there, suffix in (
+                (checkpoint.pictures, into.pictures, ".png"),
+                (checkpoint.thumbnails, into.thumbnails, ".webp"),
+            ):
+                (here / f"{source.sha256}{suffix}").rename(there / f"{picture.stem}{suffix}")
 
 
-def manifest_rows(made: list[tuple[Source, Picture | None]]) -> list[Row]:
+def manifest_rows(made: list[Made]) -> list[Row]:
     """Return a row for every source; look-alikes among the used ones are named."""
     used = [(source, picture) for source, picture in made if picture]
     near = near_duplicates([int(picture.hash, 16) for _, picture in used])
@@ -198,13 +253,21 @@ class Places:
     manifest: Path
     written: Path
 
+    @property
+    def checkpoint(self) -> Folders:
+        """What a run leaves that fails or is killed."""
+        pictures, thumbnails = self.output.resolve(), self.thumbnails.resolve()
+        return Folders(beside(pictures, "checkpoint"), beside(thumbnails, "checkpoint"))
+
 
 def prepare(places: Places, size: int, fit: str) -> None:
     """Write `img001.png` …, thumbnails of the whole drawings, and a row for every file.
 
-    Pictures that are there from an earlier run, as the record `written` has them, are kept.
+    Pictures that are there from an earlier run, as the record `written` has them, are kept, and so
+    are those that a run has made which failed or was killed.
 
     Raises:
+        Problem: the machine fails at a drawing, or somebody changed one meanwhile.
         Problem: the input is no folder, overlaps with the output, or holds no usable picture.
         Problem: the environment asks for a language that is not spoken here.
     """
@@ -217,22 +280,28 @@ def prepare(places: Places, size: int, fit: str) -> None:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata beside good pixels
-        kept = Folders(places.output, places.thumbnails)
-        into = Folders(new_pictures, new_thumbnails)
-        known = read_record(places.written, made_by)
+        drawings = seen(places.input)
         sources = sources_in(places.input)
-        made = number_pictures(make_pictures(sources, known, kept, into, size, fit), into)
+        known = read_record(places.written, made_by)
+        kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
+        checkpoint.make()
+        shop = Workshop(known, kept, checkpoint, made_by)
+        made = number_pictures(make_pictures(sources, shop, size, fit))
+        drawings.look_again()
         rows = manifest_rows(made)
         print(summary(rows, places.manifest, reader))
         if not any(row.status == USED for row in rows):
+            checkpoint.remove()
             raise Problem(
                 f"{places.input}: holds no picture that can be used; put drawings in "
                 "/ 絵を入れてください"
             )
+        take_over(made, checkpoint, Folders(new_pictures, new_thumbnails))
         # still under the lock, lest a run that waits for it reads or writes them at the same time
         record = {source.sha256: picture for source, picture in made if picture}
         write_record(places.written, made_by, record)
         write_manifest(places.manifest, rows)
+        checkpoint.remove()
 
 
 def sources_in(folder: Path) -> list[Source]:

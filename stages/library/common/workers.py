@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from stages.library.common.errors import Problem
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -20,13 +22,22 @@ def run_over(
     Threads, because Pillow and onnxruntime release the interpreter's lock; and because they die
     with the process, so that a killed run leaves no worker behind. Only a few results wait at any
     time: memory does not grow with the number of items.
+
+    Raises:
+        Problem: the machine starts no thread.
     """
     workers = workers or min(os.cpu_count() or 1, 4)
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
+                try:
+                    waiting.append(pool.submit(work, item))
+                except RuntimeError as error:
+                    raise Problem(
+                        f"this machine: {error}; close other programs and run the same command "
+                        "again / ほかのソフトを閉じて、もう一度実行してください"
+                    ) from error
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:

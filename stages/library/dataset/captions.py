@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.faults import named
 
 KAOMOJI = frozenset(
     [
@@ -53,10 +54,11 @@ def read_text(path: Path) -> str:
     """Return a caption file's text with its line endings, without a byte order mark.
 
     Raises:
-        Problem: the file is not UTF-8.
+        Problem: the file is not UTF-8, or the machine can't read it.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with named(path):
+            return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Problem(f"{path}: is not UTF-8; save it again as UTF-8") from None
 

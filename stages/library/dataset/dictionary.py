@@ -3,10 +3,12 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.faults import named
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
 
@@ -18,8 +20,9 @@ TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 def read_dictionary(folder: Path) -> dict[str, str]:
     """Read ja.csv, then the artist's own mine.csv, whose words win, where there is one."""
     words = read_words(folder / "ja.csv")
-    mine = folder / "mine.csv"
-    return words | read_words(mine) if mine.exists() else words
+    with suppress(FileNotFoundError):  # and no other fault, that left the artist's words out
+        words |= read_words(folder / "mine.csv")
+    return words
 
 
 def translate(tag: str, words: Mapping[str, str]) -> str | None:
@@ -77,7 +80,8 @@ def rows(path: Path) -> Iterator[tuple[int, str, str]]:
 
 def text_of(path: Path) -> str:
     """Decode a UTF-8 file with or without the mark that Excel puts first."""
-    content = path.read_bytes()
+    with named(path):
+        content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

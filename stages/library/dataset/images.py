@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pillow_heif
@@ -27,11 +28,17 @@ MAX_PIXELS = 100_000_000
 MAX_PIXELS_WEBP = 80_000_000
 """Its decoder needs twice the memory of others."""
 
+MAX_BYTES = 1_000_000_000
+"""More than `MAX_PIXELS` take without compression, in 64 bits each: a file is read as a whole."""
+
 LARGE_PIXELS = 16_000_000
 """Larger drawings are worked on one at a time, so that memory stays small."""
 
 MAX_UPSCALE = 4.0
 """A picture that would have to grow more than this has nothing to teach."""
+
+DECODER = 32_000_000
+"""Bytes that a decoder needs for itself, at most."""
 
 THUMBNAIL = 256
 """The long side of a thumbnail, in pixels."""
@@ -75,7 +82,7 @@ class Rendered:
     notes: list[Note]  # what was done to it that the artist should know
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_picture(file: Path | IO[bytes]) -> Image.Image:
     """Open a picture file and read its header, not its pixels.
 
     Raises:
@@ -85,7 +92,7 @@ def open_picture(path: Path) -> Image.Image:
     pillow_heif.register_heif_opener()
     Image.MAX_IMAGE_PIXELS = None  # the limit below names the picture; Pillow's would only warn
     PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # a colour profile may be 2 MB
-    image = Image.open(path, formats=FORMATS)
+    image = Image.open(file, formats=FORMATS)
     width, height = image.size
     limit = MAX_PIXELS_WEBP if image.format == "WEBP" else MAX_PIXELS
     if width * height > limit:
@@ -97,7 +104,16 @@ def open_picture(path: Path) -> Image.Image:
     return image
 
 
-def render(path: Path, size: int, fit: str) -> Rendered:
+def check_memory(pixels: int) -> None:
+    """Raise MemoryError where a picture of so many pixels could not be decoded just now.
+
+    The decoders of WebP, AVIF and HEIF call a file damaged when they get no memory. They said so
+    where 8 bytes a pixel were free, and never above.
+    """
+    bytearray(DECODER + 8 * pixels)  # asked for, and never touched
+
+
+def render(file: Path | IO[bytes], size: int, fit: str) -> Rendered:
     """Decode a drawing and make it a picture of `size`, as `fit` ("crop" or "bucket") says.
 
     Colours are converted last: on 512 x 512 pixels rather than on twelve million.
@@ -106,7 +122,7 @@ def render(path: Path, size: int, fit: str) -> Rendered:
         UnusableError: the drawing is too large, too small or of a kind that can't be used.
         Exception: whatever a decoder raises on a broken file.
     """
-    image = open_picture(path)
+    image = open_picture(file)
     with image:
         mend_transparency(image)
         image.load()

@@ -7,8 +7,9 @@ file that is neither as recorded nor as it is about to be written holds somebody
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.faults import named
 from stages.library.common.outputs import files_within, sha256
-from stages.library.dataset.captions import read_text, split
+from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import shown
 from stages.library.dataset.written import Written
 
@@ -20,9 +21,11 @@ def same_tags(one: str, other: str) -> bool:
 
 def holds(path: Path, text: str) -> bool:
     """Return whether a caption file holds the tags of `text`; one that is not UTF-8 does not."""
+    with named(path):
+        data = path.read_bytes()
     try:
-        return same_tags(read_text(path).strip("\r\n"), text.strip("\r\n"))
-    except ValueError:
+        return same_tags(data.decode("utf-8-sig").strip("\r\n"), text.strip("\r\n"))
+    except UnicodeDecodeError:
         return False
 
 
@@ -41,7 +44,9 @@ def changed_by_hand(
         if path.suffix == ".txt":
             kept = any(holds(path, entry.text) for entry in known)
         elif path.suffix == ".png":
-            kept = sha256(path) in {entry.picture for entry in known}
+            with named(path):
+                digest = sha256(path)
+            kept = digest in {entry.picture for entry in known}
         else:
             continue
         if not kept:

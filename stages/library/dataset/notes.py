@@ -29,13 +29,11 @@ REASONS = {
         "絵のファイルではありません(拡張子がありません)",
     ),
     "empty": ("is empty (0 bytes)", "空のファイルです"),
-    "no_permission": ("can't be read: permission denied", "読み取りの許可がありません"),
-    "unreadable": ("can't be read: {why}", "読み取れません({why})"),
     "no_picture": ("is no picture, or a damaged one", "絵ではないか、壊れています"),
     "damaged": ("is damaged: {why}", "壊れています({why})"),
-    "no_memory": (
-        "needs more memory than there is; save a smaller copy",
-        "メモリーが足りません。小さくして保存してください",
+    "too_many_bytes": (
+        "is a file of {megabytes} MB, more than {most}; save it as PNG",
+        "{megabytes} MB のファイルです({most} MB まで)。PNG で保存し直してください",
     ),
     "too_many_pixels": (
         "{width}x{height} is more than {megapixels} megapixels; save a smaller copy",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import PIL
 import pillow_heif
 
+from stages.library.common.faults import bytes_there, named
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset import images
 from stages.library.dataset.notes import Note
@@ -20,6 +22,14 @@ class Folders:
 
     pictures: Path
     thumbnails: Path
+
+    def make(self) -> None:
+        for folder in (self.pictures, self.thumbnails):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        for folder in (self.pictures, self.thumbnails):
+            shutil.rmtree(folder)
 
 
 @dataclass(frozen=True)
@@ -52,17 +62,24 @@ def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture
 
 
 def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders) -> Picture | None:
-    """Copy a picture made before and its thumbnail, if both are still there unchanged."""
+    """Copy a picture made before and its thumbnail, if both are still there unchanged.
+
+    What is in `into` already, under its stem, stays there.
+    """
     if known is None:
         return None
     try:
-        picture = (kept.pictures / f"{known.stem}.png").read_bytes()
-        thumbnail = (kept.thumbnails / f"{known.stem}.webp").read_bytes()
+        with named(kept.pictures / f"{known.stem}.png") as path:
+            picture = path.read_bytes()
+        with named(kept.thumbnails / f"{known.stem}.webp") as path:
+            thumbnail = path.read_bytes()
     except FileNotFoundError:
         return None
     found = (hashlib.sha256(picture).hexdigest(), hashlib.sha256(thumbnail).hexdigest())
     if found != (known.sha256, known.thumbnail):
         return None
+    if (kept, known.stem) == (into, stem):
+        return known
     (into.pictures / f"{stem}.png").write_bytes(picture)
     (into.thumbnails / f"{stem}.webp").write_bytes(thumbnail)
     return known
@@ -76,12 +93,17 @@ def recipe(size: int, fit: str) -> str:
 
 
 def read_record(path: Path, made_by: str) -> dict[str, Picture]:
-    """Return the pictures made before by the same recipe, by the drawing's SHA-256."""
+    """Return the pictures made before by the same recipe, by the drawing's SHA-256.
+
+    Raises:
+        Problem: the machine can't read the record.
+    """
+    data = bytes_there(path)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(data)
         if record["recipe"] == made_by:
             return {key: picture_of(values) for key, values in record["pictures"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         pass  # no record, or not one: make every picture anew
     return {}
 
@@ -93,6 +115,11 @@ def picture_of(values: dict[str, Any]) -> Picture:
 
 def write_record(path: Path, made_by: str, pictures: dict[str, Picture]) -> None:
     """Write what `read_record` reads."""
+    write_atomically(path, record_of(made_by, pictures))
+
+
+def record_of(made_by: str, pictures: dict[str, Picture]) -> bytes:
+    """Return what `read_record` reads."""
     record = {key: asdict(picture) for key, picture in pictures.items()}
     text = json.dumps({"recipe": made_by, "pictures": record}, indent=1, ensure_ascii=False)
-    write_atomically(path, f"{text}\n".encode())
+    return f"{text}\n".encode()

@@ -1,14 +1,23 @@
 """The files of the input folder, and why some of them can't be used."""
 
+import errno
+import hashlib
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import PIL
 
+from stages.library.common.faults import is_machines, named
 from stages.library.common.outputs import sha256
+from stages.library.common.unchanged import changed
 from stages.library.dataset import images
 from stages.library.dataset.notes import Note, note
+
+NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""What the system says of a link that leads to nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,9 @@ def entry_reason(path: Path) -> Note | None:
     try:
         status = path.stat()
     except OSError as error:
-        return note("broken_link") if path.is_symlink() else error_reason(error)
+        if path.is_symlink() and error.errno in NOWHERE:
+            return note("broken_link")
+        raise
     if stat.S_ISDIR(status.st_mode):
         return note("folder")
     if not stat.S_ISREG(status.st_mode):
@@ -35,35 +46,63 @@ def entry_reason(path: Path) -> Note | None:
         return note("mac_side_file")
     if path.suffix.lower() not in images.SUFFIXES:
         return note("other_ending", ending=path.suffix) if path.suffix else note("no_ending")
-    return None if status.st_size else note("empty")
+    if (size := status.st_size) > images.MAX_BYTES:
+        megabytes, most = size // 1_000_000, images.MAX_BYTES // 1_000_000
+        return note("too_many_bytes", megabytes=megabytes, most=most)
+    return None if size else note("empty")
 
 
 def error_reason(error: Exception) -> Note:
-    """Return why a file could not be read."""
+    """Return what is wrong with a file, by what a decoder said."""
     if isinstance(error, images.UnusableError):
         return error.reason
     if isinstance(error, PIL.UnidentifiedImageError):
         return note("no_picture")
-    if isinstance(error, PermissionError):
-        return note("no_permission")
-    if isinstance(error, OSError) and error.strerror:
-        return note("unreadable", why=error.strerror)
-    if isinstance(error, MemoryError):
-        return note("no_memory")
     return note("damaged", why=" ".join(str(error).split()) or repr(error))
 
 
-def look_at(path: Path) -> Source:
-    """Read a file's digest and header."""
-    source = Source(path, reason=entry_reason(path))
-    if source.reason:
-        return source
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file that the machine can't read within the block, or that is gone by now."""
     try:
-        source = replace(source, sha256=sha256(path))
-        with images.open_picture(path) as image:
-            return replace(source, pixels=image.width * image.height)
-    except Exception as error:  # a damaged file makes decoders raise anything
-        return replace(source, reason=error_reason(error))
+        with named(path):
+            yield
+    except FileNotFoundError:
+        raise changed([path]) from None
+
+
+def look_at(path: Path) -> Source:
+    """Read a file's digest and header.
+
+    Raises:
+        Problem: the machine can't.
+    """
+    with reading(path):
+        if reason := entry_reason(path):
+            return Source(path, reason=reason)
+        source = Source(path, sha256(path))
+        try:
+            with images.open_picture(path) as image:
+                return replace(source, pixels=image.width * image.height)
+        except Exception as error:  # a damaged file makes decoders raise anything
+            if is_machines(error):
+                raise
+            if not isinstance(error, images.UnusableError | PIL.UnidentifiedImageError):
+                images.check_memory(images.MAX_PIXELS_WEBP)  # which takes its memory at once
+            return replace(source, reason=error_reason(error))
+
+
+def read_again(source: Source) -> bytes:
+    """Return the bytes of a file, which are those that were looked at.
+
+    Raises:
+        Problem: they are others, or the machine can't read them.
+    """
+    with reading(source.path):
+        data = source.path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != source.sha256:
+        raise changed([source.path])
+    return data
 
 
 def without_copies(sources: list[Source]) -> list[Source]:

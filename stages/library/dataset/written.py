@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stages.library.common.faults import bytes_there
 from stages.library.common.outputs import write_atomically
 from stages.library.dataset.edits import KEY_LENGTH
 from stages.library.dataset.manifest import Row
@@ -26,11 +27,16 @@ def written_for(row: Row | None, text: str, picture: str = "") -> Written:
 
 
 def read_written(path: Path) -> dict[str, Written]:
-    """Return the record in `path` by the picture's stem; empty where there is none."""
+    """Return the record in `path` by the picture's stem; empty where there is none.
+
+    Raises:
+        Problem: the machine can't read it.
+    """
+    data = bytes_there(path)
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(data)
         return {stem: Written(**entry) for stem, entry in entries.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -30,6 +30,14 @@ def test_own_words_win(tmp_path: Path) -> None:
     assert read_dictionary(folder) == {"solo": "ひとり", "hat": "帽子"}
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux")
+def test_own_words_that_the_disk_fails_at_are_not_left_out(tmp_path: Path) -> None:
+    folder = dictionary(tmp_path, "tag,ja\nsolo,単独\n")
+    (folder / "mine.csv").symlink_to("/proc/self/mem")
+    with pytest.raises(Problem, match=f"^{folder}/mine.csv: can't be read: Input/output error"):
+        read_dictionary(folder)
+
+
 def test_what_excel_writes(tmp_path: Path) -> None:
     content = "\ufefftag,ja,,\r\nsolo,単独,,\r\n\r\n,,,\r\nhat,帽子\r\n"
     assert read_dictionary(dictionary(tmp_path, content)) == {"solo": "単独", "hat": "帽子"}

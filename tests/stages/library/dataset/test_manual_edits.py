@@ -153,3 +153,11 @@ def test_the_record_is_readable_json(tmp_path: Path) -> None:
             "picture": "f00",
         }
     }
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux")
+@pytest.mark.parametrize("name", ["img001.txt", "img001.png"])
+def test_a_file_that_the_disk_fails_at_is_not_taken_for_anything(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/proc/self/mem")
+    with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
+        changed_by_hand(tmp_path, {"img001": entry("a")})

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.images import render
 from stages.library.dataset.notes import note
 from stages.library.dataset.prepared import (
@@ -82,3 +83,15 @@ def test_a_picture_that_is_no_longer_itself_is_not_kept(
         file.unlink()
     assert keep_picture(picture, folders, "img002", folders) is None
     assert not (folders.pictures / "img002.png").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux")
+def test_a_record_that_the_disk_fails_at_is_not_taken_for_none() -> None:
+    with pytest.raises(Problem, match=r"^/proc/self/mem: can't be read: Input/output error"):
+        read_record(Path("/proc/self/mem"), recipe(64, "crop"))
+
+
+def test_a_picture_that_is_in_its_place_stays_there(picture: Picture, folders: Folders) -> None:
+    before = (folders.pictures / "img001.png").stat().st_mtime_ns
+    assert keep_picture(picture, folders, "img001", folders) == picture
+    assert (folders.pictures / "img001.png").stat().st_mtime_ns == before

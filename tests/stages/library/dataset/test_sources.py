@@ -2,13 +2,25 @@
 
 import hashlib
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.notes import note
-from stages.library.dataset.sources import Source, entry_reason, look_at, without_copies
+from stages.library.dataset.sources import (
+    Source,
+    entry_reason,
+    look_at,
+    read_again,
+    without_copies,
+)
+from tests.support.mounts import dead
+from tests.support.users import unprivileged
 
 
 @pytest.fixture
@@ -60,3 +72,59 @@ def test_of_the_same_bytes_the_first_is_used() -> None:
     assert found[:2] == sources[:2]
     assert found[2].reason is not None
     assert "a.png" in str(found[2].reason)
+
+
+# The machine
+
+
+@contextmanager
+def no_file_more() -> Iterator[None]:
+    """Have no file number free within the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open("/dev/null", os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_drawing_for_which_no_file_is_left_is_no_row(drawing: Path) -> None:
+    source = look_at(drawing)
+    with no_file_more():
+        with pytest.raises(Problem, match=f"^{drawing}: can't be read: Too many open files; close"):
+            look_at(drawing)
+        with pytest.raises(Problem, match=f"^{drawing}: can't be read: Too many open files; close"):
+            read_again(source)
+
+
+def test_a_drawing_on_a_disk_that_went_away_is_no_row(drawing: Path) -> None:
+    with (
+        dead(drawing),
+        pytest.raises(Problem, match=f"^{drawing}: can't be read: .* not connected; connect the"),
+    ):
+        look_at(drawing)
+
+
+def test_a_drawing_that_may_not_be_read_is_no_row(tmp_path: Path, drawing: Path) -> None:
+    for folder in list(tmp_path.parents)[:-2]:
+        folder.chmod(0o755)
+    drawing.chmod(0)
+    with (
+        unprivileged(),
+        pytest.raises(Problem, match=f"^{drawing}: can't be read: Permission denied; give"),
+    ):
+        look_at(drawing)
+
+
+def test_a_drawing_that_is_gone_or_another_by_now_is_no_row(drawing: Path) -> None:
+    source = look_at(drawing)
+    assert read_again(source) == drawing.read_bytes()
+    drawing.write_bytes(b"another")
+    with pytest.raises(Problem, match=f"^{drawing}: changed while this was running; run"):
+        read_again(source)
+    drawing.unlink()
+    for again in (lambda: read_again(source), lambda: look_at(drawing)):
+        with pytest.raises(Problem, match=f"^{drawing}: changed while this was running; run"):
+            again()
