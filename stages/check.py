@@ -10,6 +10,7 @@ from stages.library.common.arguments import PARAMS, Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
 from stages.library.common.params import Params, load_params, unknown_sections
+from stages.library.common.unchanged import seen
 from stages.library.common.values import did_you_mean
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
@@ -87,11 +88,13 @@ def check(params: Path, output: Path | None) -> None:
     """Check every section; write to `output`, if any, that it is done.
 
     Raises:
-        Problem: all that is wrong, a line each.
+        Problem: all that is wrong, a line each; or that the file was changed meanwhile.
     """
+    file = seen(params)
     read = load_params(params)
     if wrong := faults(read) or missing_input(PREPARE.read(read)["input"]):
         raise Problem("\n  ".join(wrong))
+    file.look_again()
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, b"params.yaml is as it should be\n")

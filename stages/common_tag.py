@@ -14,8 +14,8 @@ from stages.library.dataset.captions import (
     write_text,
 )
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import refuse_to_overwrite
-from stages.library.dataset.written import read_written, write_written, written_for
+from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.written import write_written, written_for
 from stages.library.params.common_tag import COMMON_TAG
 
 
@@ -41,9 +41,12 @@ def common_tag(
     }
     rows = used(read_manifest(manifest)) if manifest else {}
     coming = {stem: written_for(rows.get(stem), text) for stem, text in texts.items()}
-    with atomic_directory(output, only=r"[^/]+\.txt") as partial:
-        if written:
-            refuse_to_overwrite(output, read_written(written), coming)
+    only = r"[^/]+\.txt"
+    with (
+        guarded_directory(output, only, written, coming)
+        if written
+        else atomic_directory(output, only)
+    ) as partial:
         for stem, text in texts.items():
             write_text(partial / f"{stem}.txt", text)
     if written:

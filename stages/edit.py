@@ -6,6 +6,7 @@ from pathlib import Path
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.outputs import atomic_directory
+from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import caption_files, read_tags, spaced, write_tags
 from stages.library.dataset.edits import Edit, apply, idle, matched
 from stages.library.dataset.edits_file import read_edits
@@ -31,7 +32,9 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path) -> None:
 
     Raises:
         Problem: `edits` is not as it should be, or `input` holds no captions.
+        Problem: `edits` was changed meanwhile.
     """
+    read = seen(edits)
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     corrections, remarks = matched(read_edits(edits), used(read_manifest(manifest)).values())
     by_stem = {Path(image).stem: correction for image, correction in corrections.items()}
@@ -41,6 +44,7 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path) -> None:
             if correction:
                 remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
             write_tags(partial / f"{stem}.txt", apply(tags, correction) if correction else tags)
+        read.look_again()
     if tags := out_of_style(list(captions.values()), list(by_stem.values())):
         remarks.append(f"captions have spaces, added tags have underscores: {', '.join(tags)}")
     print(f"edit: corrections to {len(by_stem)} of {len(captions)} pictures applied")

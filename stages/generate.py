@@ -15,6 +15,7 @@ from PIL import Image
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.outputs import atomic_directory, locked, write_atomically
+from stages.library.common.unchanged import Seen, seen
 from stages.library.dataset.sizes import picture_size
 from stages.library.drawing.album import Album
 from stages.library.drawing.found import tags_in
@@ -53,8 +54,10 @@ def generate(places: Places, trial: Trial) -> None:
     Raises:
         Problem: something is missing, or wrong in params.yaml or at the WebUI.
         Problem: the WebUI fails, stops answering, or draws otherwise than asked.
+        Problem: a caption or the dictionary was changed meanwhile.
     """
     drawing, album = trial.drawing, Album(places.work)
+    read = seen(places.captions, places.dictionary)
     webui = WebUI(drawing.url, drawing.remote, os.environ.get(LOGIN, ""))
     if left := take_all_back():
         print(f"generate: {told(left)}")
@@ -62,7 +65,7 @@ def generate(places: Places, trial: Trial) -> None:
     with locked(places.work):
         with painter_of(plan, webui) as painter:
             draw_missing(plan.cells, album, painter)
-        publish(gallery_of(plan, album), plan, album, places)
+        publish(gallery_of(plan, album), plan, album, places, read)
         album.keep((cell.order for cell in plan.cells), others=OTHERS)
     page = places.output / "index.html"
     print(f"generate: {len(plan.cells)} pictures; open {page} / ブラウザーで開けます")
@@ -133,8 +136,12 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
     )
 
 
-def publish(gallery: Gallery, plan: Plan, album: Album, places: Places) -> None:
-    """Write pictures, a grid of every prompt, the page, and the figures."""
+def publish(gallery: Gallery, plan: Plan, album: Album, places: Places, read: Seen) -> None:
+    """Write pictures, a grid of every prompt, the page, and the figures.
+
+    Raises:
+        Problem: what was read for them was changed since.
+    """
     lora = plan.loras[-1].hash
     with atomic_directory(places.output, only=OUTPUTS) as partial:
         images, grids = partial / "images", partial / "grids"
@@ -151,6 +158,7 @@ def publish(gallery: Gallery, plan: Plan, album: Album, places: Places) -> None:
         sizes = {cell.name: picture_size(images / cell.name) for cell in plan.cells}
         page = render(gallery, sizes)
         (partial / "index.html").write_text(page, encoding="utf-8", newline="\n")
+        read.look_again()
     text = json.dumps({"lora": lora} | recall_figures(gallery), indent=1)
     write_atomically(places.metrics, f"{text}\n".encode())
 

@@ -9,6 +9,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import atomic_directory
+from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import (
     JP_SUFFIX,
     caption_files,
@@ -49,7 +50,9 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
 
     Raises:
         Problem: `input` holds no captions, or the dictionary is not as it should be.
+        Problem: a caption or the dictionary was changed meanwhile.
     """
+    read = seen(input, dictionary)
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     japanese = japanese_of(list(captions.values()), read_dictionary(dictionary))
     unknown = untranslated(list(captions.values()), japanese)
@@ -63,6 +66,7 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
     with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
         for stem, tags in captions.items():
             write_tags(partial / f"{stem}{JP_SUFFIX}", [japanese.get(tag) or tag for tag in tags])
+        read.look_again()
     known = len(japanese) - len(unknown)
     print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:

@@ -10,14 +10,15 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import atomic_directory, sha256
+from stages.library.common.outputs import sha256
+from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import refuse_to_overwrite
+from stages.library.dataset.manual_edits import guarded_directory
 from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
-from stages.library.dataset.written import Written, read_written, write_written, written_for
+from stages.library.dataset.written import Written, write_written, written_for
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import COUNTED
 from stages.library.tagging.tokens import too_long
@@ -73,12 +74,14 @@ def organize(places: Places, course: Course) -> None:
 
     Raises:
         Problem: a picture or caption stands alone, or the output holds changes made by hand.
+        Problem: a picture or caption was changed meanwhile.
     """
+    read = seen(places.pictures, places.captions)
     plan = plan_for(places)
     folder = f"{course.repeats}_{course.name}"
-    with atomic_directory(places.output, only=OUTPUTS) as partial:
-        refuse_to_overwrite(places.output, read_written(places.written), plan.coming)
+    with guarded_directory(places.output, OUTPUTS, places.written, plan.coming) as partial:
         act(plan, places.captions, partial / folder)
+        read.look_again()
     write_written(places.written, plan.coming)
     count = f"{len(plan.pictures)} pictures x {course.repeats} repeats"
     print(f"organize: {count} in {places.output / folder}")

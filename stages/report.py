@@ -14,6 +14,7 @@ from stages.library.common.arguments import Parser, filled
 from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory
 from stages.library.common.tables import as_csv
+from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import caption_files, read_tags, read_text
 from stages.library.dataset.dictionary import read_dictionary, translate
 from stages.library.dataset.edits_file import read_edits
@@ -117,7 +118,11 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
     """Write index.html, metrics.json and the tables of the plots.
 
     `rules` are those of the caption stage, `limit` is how many tokens of a caption are read.
+
+    Raises:
+        Problem: something is missing, not as it should be, or was changed meanwhile.
     """
+    read = seen(places.captions, places.edits, places.dictionary)
     found = Found(
         rows=read_manifest(places.manifest),
         captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
@@ -129,6 +134,7 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
     with atomic_directory(places.output, only=OUTPUTS) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
         write_figures(found, partial)
+        read.look_again()
     index = places.output / "index.html"
     print(
         in_language(

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ from stages.library.training.machine import check_machine
 from stages.library.training.model_store import checked, model_file, place_of
 from stages.library.training.options import first, options_of
 from stages.library.training.plan import Places, Plan, Settings, held_back, plan_for
+from stages.library.training.preflight import check_dataset
 from stages.library.training.probe import look_at_machine
 from stages.library.training.results import collect, read_curves, tidy, write_curves
 from stages.library.training.run import EVERY, given_options, run_to_end
@@ -39,14 +41,22 @@ CLIP = ("train_network.py", "sdxl_train_network.py")
 """Scripts whose text encoders read `max_token_length` of CLIP's tokens."""
 
 
-def train(places: Places, settings: Settings, dry_run: bool, every: float = EVERY) -> None:
+def train(
+    places: Places,
+    settings: Settings,
+    dry_run: bool,
+    every: float = EVERY,
+    look_again: Callable[[], None] = lambda: None,
+) -> None:
     """Train on the dataset; bring home the LoRA of every epoch, pictures and curves.
 
     With `dry_run` print the trainer's command and what was checked, and start nothing. `every`
-    is how many seconds lie between two looks at the log, the LoRAs and the states.
+    is how many seconds lie between two looks at the log, the LoRAs and the states. `look_again`
+    raises Problem if what was ordered is not what params.yaml says any more.
 
     Raises:
         Problem: something is wrong that can be told before the training starts.
+        Problem: the dataset or params.yaml was changed meanwhile.
         Problem: the trainer made no LoRA, or one that did not learn the captions.
     """
     plan = plan_for(places, settings)
@@ -63,12 +73,39 @@ def train(places: Places, settings: Settings, dry_run: bool, every: float = EVER
             print(f"train: training {plan.papers.run} is finished already; taking its LoRA")
         else:
             act(plan, places, lock, every)
+        check_meanwhile(plan, places, look_again)
         publish(training, places, settings)
     steps = f"{training.epochs} epochs of {training.steps_per_epoch} steps"
     print(
         f"train: {places.output / training.lora.name} after {steps}; captions: checked, "
         f"{training.receipt.pictures} pictures, {training.receipt.distinct} tags"
     )
+
+
+def check_meanwhile(plan: Plan, places: Places, look_again: Callable[[], None]) -> None:
+    """Raise Problem if DVC would record another dataset, or other params, than were trained.
+
+    The LoRA stays where it was trained.
+    """
+    here = os.path.relpath(plan.training.folder)
+    kept = f"the LoRA that was trained is kept in {here}; to have it"
+    try:
+        check_dataset(places.dataset, plan.papers.dataset_md5)
+    except Problem:
+        raise Problem(
+            f"{places.dataset}: changed while it was trained on; {kept}, put the dataset back with "
+            f"dvc checkout {places.dataset} and run the same command again; to train with the "
+            "change, python -m tools.corrections save, then dvc repro, then run it again / "
+            f"学習中に変更されました。学習した LoRA は {here} にあります。dvc checkout "
+            f"{places.dataset} で元に戻してもう一度実行すると、それを使います"
+        ) from None
+    try:
+        look_again()
+    except Problem as error:
+        raise Problem(
+            f"{error}; {kept}, put the old value back first / 学習した LoRA は {here} にあります。"
+            "値を元に戻してもう一度実行すると、それを使います"
+        ) from None
 
 
 def tags_lost(training: Training, script: str) -> str:
@@ -133,7 +170,11 @@ def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
         f"train: training {plan.papers.run} on {machine.name or machine.device}, "
         f"torch {machine.torch}"
     )
-    copied = copy_subsets([each for each in training.subsets if not each.regular], training.data)
+    copied = copy_subsets(
+        [each for each in training.subsets if not each.regular],
+        training.data,
+        lambda: check_dataset(places.dataset, plan.papers.dataset_md5),
+    )
     if regular := [each for each in training.subsets if each.regular]:
         copied += copy_subsets(regular, training.folder / "regular")
     run_to_end(plan, file, Watch(copied, *held_back(training.options)), places, lock, every)
@@ -191,7 +232,12 @@ def build_parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command.run(build_parser(), lambda **read: train(**ordered(**read)), argv)
+    parser = build_parser()
+
+    def work(**read: Any) -> None:
+        train(**ordered(**read), look_again=lambda: parser.look_again(argv, read))
+
+    return command.run(parser, work, argv)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ from pathlib import Path
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
+from stages.library.common.faults import named
 from stages.library.common.outputs import write_atomically
+from stages.library.common.unchanged import seen
 from stages.library.common.values import LONGEST_TAG
 from stages.library.dataset.captions import (
     join,
-    read_tags,
-    read_text,
     split,
+    tags_of,
     underscored,
     with_tag_first,
 )
@@ -77,8 +78,11 @@ def difference(before: list[str], after: list[str]) -> str:
     return " ".join(signs) or "order"
 
 
-def why_not_kept(path: Path, place: Place) -> str:
-    """Return why a file changed by hand can't become a correction, and what to do; else ''."""
+def why_not_kept(path: Path, place: Place, text: str | None) -> str:
+    """Return why a file changed by hand can't become a correction, and what to do; else ''.
+
+    `text` is what it holds, None if that is not UTF-8.
+    """
     entry = place.written.get(path.stem)
     if not place.written:
         return f"has no record to compare with; get {place.record} back from Git or DVC"
@@ -86,14 +90,22 @@ def why_not_kept(path: Path, place: Place) -> str:
         return "is no file of the pipeline; move it away"
     if path.suffix == ".png":
         return "is a picture changed by hand; put it among your drawings instead, then discard"
-    try:
-        tags = read_tags(path)
-    except ValueError:
+    if text is None:
         return "is not UTF-8; save it again as UTF-8"
-    odd = [tag for tag in tags if not is_tag(tag)]
+    odd = [tag for tag in tags_of(text) if not is_tag(tag)]
     if odd and len(odd[0]) > LONGEST_TAG:
         return f"holds a tag of more than {LONGEST_TAG} characters; put commas between tags"
     return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
+
+
+def text_in(path: Path) -> str | None:
+    """Return what a file holds; None if that is not UTF-8, as of a picture."""
+    with named(path):
+        content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def save(data: Path) -> None:
@@ -101,17 +113,22 @@ def save(data: Path) -> None:
 
     Raises:
         Problem: a file changed by hand can't be kept that way; the others are.
+        Problem: one, or edits.yaml, was changed meanwhile; nothing is kept.
     """
+    found = places(data)
+    read = seen(data / "edits.yaml", *(path for place in found for path in place.hand))
     edits = read_edits(data / "edits.yaml")
-    found, kept, left = places(data), 0, []
-    records = []
+    kept, left = 0, []
+    records, texts = [], {}
     for place in found:
         written = dict(place.written)
         for path in place.hand:
-            if why := why_not_kept(path, place):
+            text = text_in(path)
+            why = why_not_kept(path, place, text)
+            if why or text is None:
                 left.append(f"{path} {why}")
                 continue
-            entry, text, tags = written[path.stem], read_text(path), read_tags(path)
+            entry, tags = written[path.stem], tags_of(text)
             before = split(entry.text)
             edits = corrected(edits, written, path.stem, tags)
             print(f"  {path} ({shown(entry.source)}): {difference(before, tags)}")
@@ -120,12 +137,14 @@ def save(data: Path) -> None:
                 print("    tags added at the end go to the front, where training cuts none off")
             if before and tags[:1] != before[:1]:
                 print(f"    {before[0]} stays first: it is common_tag.tag in params.yaml")
-                text = join(with_tag_first(tags, before[0])) + "\n"
-                write_atomically(path, text.encode())
+                texts[path] = text = join(with_tag_first(tags, before[0])) + "\n"
             written[path.stem] = replace(entry, text=text)
             kept += 1
         records.append((place.record, written))
     if kept:
+        read.look_again()
+        for path, text in texts.items():
+            write_atomically(path, text.encode())
         write_edits(data / "edits.yaml", edits)  # before the records: nothing is lost in between
         for record, written in records:
             if written:
@@ -148,7 +167,7 @@ def discard(data: Path) -> None:
         for path in place.hand:
             entry = place.written.get(path.stem)
             if entry is None:
-                left.append(f"{path} {why_not_kept(path, place)}")
+                left.append(f"{path} {why_not_kept(path, place, None)}")
                 continue
             prepared = data / "prepared" / path.name
             written = entry.text.encode() if path.suffix == ".txt" else prepared.read_bytes()

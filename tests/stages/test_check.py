@@ -8,6 +8,7 @@ import pytest
 from stages import check
 from stages.library.common.params import load_params
 from tests.support.clones import PROJECT
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import write_params
 from tests.support.training import TRAINER
 
@@ -126,3 +127,23 @@ def test_all_that_is_wrong_is_told_at_once_and_the_output_says_nothing_else(
         "  params.yaml, prepare.size",
     ]
     assert [path.name for path in output.parent.iterdir()] == ["checked.txt"]
+
+
+def test_params_saved_meanwhile_are_not_called_right(
+    params: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "data" / "sample").mkdir(parents=True)
+    path = write_params(tmp_path / "params.yaml", params)
+    words = ["--params", str(path), "--output", str(tmp_path / "checked.txt")]
+    with monkeypatch.context() as patch:
+        meanwhile(patch, check, "missing_input", write(path, "prepare: {}\n"))
+        assert check.main(words) == 1
+    assert capsys.readouterr().err.startswith(f"check: error: {path}: changed while this was runn")
+    assert not (tmp_path / "checked.txt").exists()
+
+    write_params(path, params)
+    assert check.main(words) == 0
+    assert (tmp_path / "checked.txt").exists()

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from stages import edit
 from stages.edit import main
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
+from tests.support.meanwhile import meanwhile, write
 
 HERO, FRIEND = "hero.png", "friend.png"
 
@@ -206,3 +208,20 @@ def test_bad_files_are_one_line_and_nothing_is_written(
     assert error.startswith(f"edit: error: {path}: {message}")
     assert error.count("\n") == 1
     assert (project.folder / "edited" / "img001.txt").read_bytes() == before
+
+
+def test_corrections_saved_while_they_are_applied_are_not_passed_over(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run((HERO, "old", "1girl, solo"))
+    before = (project.folder / "edited" / "img001.txt").read_bytes()
+    later = f"{key('old')}:\n  source: {HERO}\n  add: [miso]\n"
+    with monkeypatch.context() as patch:
+        meanwhile(patch, edit, "apply", write(project.edits, later))
+        assert main(project.flags()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"edit: error: {project.edits}: changed while this was running; run")
+    assert error.count("\n") == 1
+    assert (project.folder / "edited" / "img001.txt").read_bytes() == before
+
+    assert project.run((HERO, "old", "1girl, solo")) == {HERO: "miso, 1girl, solo"}

@@ -20,6 +20,7 @@ from stages.library.drawing.painters.infotext import read_infotext, settings
 from stages.library.training.dvc_lock import dvc_md5
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import arguments
 from tests.support.taggers import write_tagger
 from tests.support.training import BASE, safetensors, write_lora
@@ -530,3 +531,23 @@ def test_no_copy_stays_if_lending_breaks_off(stand_in: StandIn) -> None:
     stand_in.fault, stand_in.fault_path, stand_in.faults_after = "reset", "refresh-loras", 1
     assert run(stand_in, epochs="all") == 1
     assert list(stand_in.lora_folder.rglob("*")) == []
+
+
+def test_a_caption_saved_meanwhile_is_not_passed_over(
+    stand_in: StandIn,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run(stand_in) == 0
+    before, asked = result(), drawn(stand_in)
+    caption = root / "data" / "tagged" / "img001.txt"
+    with monkeypatch.context() as patch:
+        meanwhile(patch, generate, "gallery_of", write(caption, "nasumiso_style, miso\n"))
+        assert run(stand_in) == 1
+    error = capsys.readouterr().err
+    assert "generate: error: data/tagged/img001.txt: changed while this was running;" in error
+    assert result() == before
+
+    assert run(stand_in) == 0
+    assert drawn(stand_in) == asked, "no picture is drawn again"

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from stages import jp_tags
 from stages.jp_tags import japanese_of, main, untranslated
 from stages.library.dataset.dictionary import read_dictionary
+from tests.support.meanwhile import meanwhile, write
 
 WORDS = "tag,ja\n1girl,女の子1人\nsolo,単独\nlong_hair,長い髪\n"
 
@@ -168,3 +170,20 @@ def test_the_english_captions_are_never_the_output(
     assert folder.run(f"--output={tmp_path / 'tagged'}") == 1
     assert "img001.txt: this stage did not write it" in capsys.readouterr().err
     assert (tmp_path / "tagged" / "img001.txt").read_text() == "nasu, solo\n"
+
+
+def test_words_added_meanwhile_are_not_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path, img001="nasu, 1girl")
+    assert folder.run() == 0
+    mine = tmp_path / "dictionary" / "mine.csv"
+    with monkeypatch.context() as patch:
+        meanwhile(patch, jp_tags, "japanese_of", write(mine, "tag,ja\n1girl,少女\n"))
+        assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"jp_tags: error: {mine}: changed while this was running; run the same")
+    assert folder.texts() == {"img001_jp.txt": "nasu, 女の子1人\n"}
+
+    assert folder.run() == 0
+    assert folder.texts() == {"img001_jp.txt": "nasu, 少女\n"}

@@ -2,14 +2,18 @@
 
 import os
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from stages import organize
 from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.library.tagging.tokens import too_long
 from stages.organize import build_parser, main, unpaired
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import arguments
 
 DEFAULTS = {
@@ -276,3 +280,73 @@ def test_of_many_cut_captions_three_are_named() -> None:
     assert "img003: " in warning
     assert "; and 2 captions more (" in warning
     assert "img004" not in warning
+
+
+# what people write meanwhile
+
+
+def type_into(path: Path) -> Callable[[], object]:
+    """Return what an editor does that writes into the file, in its folder as it is then."""
+    return write(path, "mine")
+
+
+def put_in_place(path: Path) -> Callable[[], object]:
+    """Return what an editor does that writes a new file and renames it."""
+
+    def save() -> None:
+        (path.parent / ".new").write_text("mine", encoding="utf-8")
+        (path.parent / ".new").replace(path)
+
+    return save
+
+
+@pytest.mark.parametrize("name", ["img001.txt", "img003.txt", "img002.png", "mine.txt"])
+@pytest.mark.parametrize("save", [type_into, put_in_place])
+@pytest.mark.parametrize("moment", ["copyfile", "rmtree"])
+def test_what_is_saved_in_the_dataset_meanwhile_is_not_lost(
+    folder: Folder,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    save: Callable[[Path], Callable[[], object]],
+    name: str,
+) -> None:
+    assert folder.run() == 0
+    old = folder.folder / "dataset" / "10_nasumiso_v1"
+    before = folder.files("dataset/10_nasumiso_v1")
+    (folder.folder / "tagged" / "img002.txt").write_text("nasu, other\n")
+    with monkeypatch.context() as patch:
+        meanwhile(patch, shutil, moment, save(old / name))
+        assert folder.run() == 1
+    error = capsys.readouterr().err
+    said = "changed while this was running" if moment == "copyfile" else "changed by hand"
+    assert said in error
+    assert str(old / name) in error
+    assert folder.files("dataset/10_nasumiso_v1") == before | {name: b"mine"}
+    assert sorted(path.name for path in folder.folder.iterdir() if "dataset" in path.name) == [
+        ".dataset.lock",
+        "dataset",
+    ]
+    assert folder.run() == 1
+    assert "mine.txt" in name or "changed by hand" in capsys.readouterr().err
+    assert (old / name).read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["tagged/img001.txt", "tagged/img004.txt", "prepared/img003.png"])
+def test_what_is_read_is_what_is_laid_out(
+    folder: Folder,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    assert folder.run() == 0
+    before = folder.files("dataset/10_nasumiso_v1")
+    with monkeypatch.context() as patch:
+        meanwhile(patch, organize, "act", write(folder.folder / name, "nasu, meanwhile"))
+        assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert f"organize: error: {folder.folder / name}: changed while this was running; " in error
+    assert folder.files("dataset/10_nasumiso_v1") == before
+    if name == "tagged/img001.txt":
+        assert folder.run() == 0
+        assert folder.files("dataset/10_nasumiso_v1")["img001.txt"] == b"nasu, meanwhile"

@@ -7,9 +7,11 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import unicodedata
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,7 @@ from stages.library.common.outputs import locked
 from stages.library.dataset import images, prepared
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.dataset.sources import Source, read_again
+from tests.support.meanwhile import meanwhile
 from tests.support.mounts import dead
 from tests.support.params import arguments
 
@@ -1119,3 +1122,89 @@ def test_large_drawings_are_rendered_one_at_a_time(
     monkeypatch.setattr(images, "render", alone)
 
     assert {row.status for row in studio.run().values()} == {USED}
+
+
+# Drawings that are saved meanwhile
+
+
+def overwrite(studio: Studio) -> None:
+    studio.draw("a.png", seed=99)
+
+
+MEANWHILE: dict[str, tuple[str, Callable[[Studio], object]]] = {
+    "overwritten": ("a.png", overwrite),
+    "added": ("c.png", lambda studio: studio.draw("c.png")),
+    "removed": ("b.png", lambda studio: (studio.drawings / "b.png").unlink()),
+    "renamed": ("b.png", lambda studio: (studio.drawings / "b.png").rename(studio.drawings / "d")),
+}
+
+
+@pytest.mark.parametrize("change", MEANWHILE)
+@pytest.mark.parametrize("moment", ["without_copies", "read_again", "number_pictures"])
+def test_a_drawing_saved_meanwhile_stops_the_run_and_the_next_is_as_if_undisturbed(
+    studio: Studio,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    change: str,
+) -> None:
+    studio.draw("0.png")
+    studio.run()
+    before = studio.result()
+    studio.draw("a.png")
+    studio.draw("b.png")
+    name, act = MEANWHILE[change]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        meanwhile(patch, prepare, moment, lambda: act(studio))
+        assert studio.main() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"prepare: error: {studio.drawings / name}")
+    assert ": changed while this was running; run the same command again" in error
+    assert error.count("\n") == 1
+    assert {k: data for k, data in studio.result().items() if "checkpoint" not in k} == before
+
+    studio.run()
+    mended = studio.result()
+    studio.clear()
+    studio.run()
+    assert mended == studio.result()
+
+
+def test_no_record_ever_pairs_a_drawing_with_anothers_picture(studio: Studio) -> None:
+    """A drawing is written over and over, in place, while the stage runs again and again."""
+    path = studio.drawings / "a.bmp"  # its size never changes
+    drawings = []
+    for seed in range(5):
+        noise(900, 900).rotate(90 * seed).save(path)
+        drawings.append(path.read_bytes())
+    pictures = {}
+    for data in drawings:
+        rendered = images.render(io.BytesIO(data), 64, "crop")
+        digest = hashlib.sha256(images.png_bytes(rendered.picture)).hexdigest()
+        pictures[hashlib.sha256(data).hexdigest()] = digest
+    stop = threading.Event()
+
+    def artist() -> None:
+        while not stop.is_set():
+            for data in drawings:
+                path.write_bytes(data)
+
+    hand = threading.Thread(target=artist)
+    hand.start()
+    refused, records = 0, dict[str, prepared.Picture]()
+    made_by = prepared.recipe(64, "crop")
+    try:
+        while refused < 10:
+            refused += studio.main()
+            for record in [*studio.out.glob("prepared.json"), *studio.out.glob(".*/*.json")]:
+                records |= prepared.read_record(record, made_by)
+    finally:
+        stop.set()
+        hand.join()
+    studio.run()
+    records |= prepared.read_record(studio.out / "prepared.json", made_by)
+
+    whole = {source: picture.sha256 for source, picture in records.items() if source in pictures}
+    assert whole
+    assert whole == {source: pictures[source] for source in whole}

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stages import report
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
 from stages.library.report import page
 from stages.library.tagging.scores import Scores, write_scores
 from stages.report import build_parser, figures, main, tag_frequencies
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import arguments
 
 ROWS = [
@@ -228,3 +230,20 @@ def test_beyond_so_many_pictures_thumbnails_stay_where_they_are(
         html = index.read_text(encoding="utf-8")
         assert f'"folder":{folder}' in html
         assert html.count('class="thumbnails"') == (folder == "null")
+
+
+@pytest.mark.parametrize("name", ["edits.yaml", "dictionary/mine.csv", "tagged/img002.txt"])
+def test_what_is_written_meanwhile_is_not_passed_over(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    assert run(tmp_path) == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
+    with monkeypatch.context() as patch:
+        meanwhile(patch, report, "write_figures", write(tmp_path / name, "# another\n"))
+        assert run(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"report: error: {tmp_path / name}: changed while this was running;")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == before

@@ -25,6 +25,7 @@ from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.headers import read_metadata
 from stages.library.training.provenance import read_papers
 from tests.support.clones import PROJECT
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import arguments
 from tests.support.training import (
     PARAMS,
@@ -731,3 +732,60 @@ def test_help_names_every_param(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         train.main(["--help"])
     assert re.search("base_model_sha256", capsys.readouterr().out)
+
+
+# What is saved meanwhile
+
+
+CAPTION = Path("data/dataset/1_nasu/img001.txt")
+
+
+def test_a_dataset_changed_while_it_is_trained_on_is_not_recorded_as_what_was_learned(
+    undisturbed: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = CAPTION.read_text()
+    with monkeypatch.context() as patch:
+        meanwhile(patch, train, "check_meanwhile", write(CAPTION, "nasu, miso\n"))
+        assert train.main(words()) == 1
+    error = capsys.readouterr().err
+    (run,) = runs()
+    assert "train: error: data/dataset: changed while it was trained on; the LoRA" in error
+    assert f"the LoRA that was trained is kept in {os.path.relpath(run)}; to have it, put" in error
+    assert not list(Path("training").glob("lora/*"))
+
+    CAPTION.write_text(before)
+    assert train.main(words()) == 0
+    assert "is finished already; taking its LoRA" in capsys.readouterr().out
+    assert without_counts() == undisturbed
+
+
+def test_params_changed_while_they_are_trained_with_are_not_recorded_as_what_was_ordered(
+    undisturbed: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        meanwhile(patch, train, "check_meanwhile", lambda: words(learning_rate=1e-4))
+        assert train.main(words()) == 1
+    error = capsys.readouterr().err
+    assert "train: error: params.yaml, train: changed while this was running; " in error
+    assert "the LoRA that was trained is kept in training/state/" in error
+    assert not list(Path("training").glob("lora/*"))
+
+    assert train.main(words()) == 0
+    assert "is finished already; taking its LoRA" in capsys.readouterr().out
+    assert without_counts() == undisturbed
+
+
+@pytest.mark.usefixtures("root")
+def test_a_dataset_changed_while_it_is_copied_is_not_trained_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        meanwhile(patch, train, "copy_subsets", write(CAPTION, "nasu, miso\n"))
+        assert train.main(words()) == 1
+    assert "data/dataset: is not the dataset that dvc.lock records" in capsys.readouterr().err
+    (run,) = runs()
+    assert not (run / "dataset").exists()

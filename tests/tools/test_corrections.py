@@ -12,6 +12,7 @@ from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.library.dataset.written import read_written
+from tests.support.meanwhile import meanwhile, write
 from tests.support.params import write_params
 from tools import corrections
 
@@ -552,3 +553,51 @@ def test_a_wrong_command_is_one_line(
     assert error.startswith("corrections: error: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+# what is saved meanwhile
+
+
+@PLACES
+def test_a_caption_changed_by_hand_while_a_stage_works_is_not_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    project.tag(img001="solo, cat")
+    module, name = (common_tag, "write_text") if place == "tagged" else (organize, "act")
+    with monkeypatch.context() as patch:
+        meanwhile(patch, module, name, lambda: project.type(place, "img002", "nasu, mine\n"))
+        error = project.repro()
+    path = project.path(place, "img002")
+    assert f"{path}: changed while this was running; run the same command again" in error
+    assert path.read_text() == "nasu, mine\n"
+    assert f"{path} (friend.png)" in project.repro()
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text("img002") == "nasu, mine"
+    assert project.text("img001") == "nasu, solo, cat"
+
+
+@pytest.mark.parametrize("name", ["data/edits.yaml", "data/tagged/img001.txt"])
+def test_what_is_saved_while_corrections_are_is_not_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    project.type("tagged", "img001", "solo, hat\n")
+    project.type("tagged", "img002", "nasu, cat\n")
+    later = {
+        "data/edits.yaml": f"{project.key('img003')}:\n  source: なす.png\n  add: [miso]\n",
+        "data/tagged/img001.txt": "later, solo\n",
+    }[name]
+    with monkeypatch.context() as patch:
+        meanwhile(patch, corrections, "corrected", write(Path(name), later))
+        _, error = project.corrections("save", 1)
+    assert error.startswith(f"corrections: error: {name}: changed while this was running; run the")
+    assert Path(name).read_text(encoding="utf-8") == later
+    assert project.path("tagged", "img002").read_text() == "nasu, cat\n"
+
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text("img002") == "nasu, cat"
+    assert project.text("img001") == ("nasu, solo, hat" if "edits" in name else "nasu, later, solo")
+    assert project.text("img003") == (
+        "nasu, miso, no_humans" if "edits" in name else "nasu, no_humans"
+    )

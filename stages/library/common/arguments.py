@@ -64,6 +64,23 @@ class Parser(argparse.ArgumentParser):
         """
         return {k: value for each in self.sections for k, value in each.read(params).items()}
 
+    def look_again(self, argv: list[str] | None, before: dict[str, object]) -> None:
+        """Raise Problem if the sections' keys have other values than when they were read.
+
+        DVC records those that are there when a stage has run.
+        """
+        if not self.sections:
+            return
+        now = self.parse(argv)
+        places = {each.rest: each.name for each in self.sections if each.rest}
+        places |= {key: f"{each.name}.{key}" for each in self.sections for key in each.keys}
+        different = [place for key, place in places.items() if before.get(key) != now.get(key)]
+        if different:
+            raise Problem(
+                f"params.yaml, {', '.join(different)}: changed while this was running; run the "
+                "same command again / 実行中に変更されました。もう一度実行してください"
+            )
+
     def _flags(self, words: list[str]) -> dict[str, object]:
         try:
             namespace, unknown = self.parse_known_args(words)

@@ -58,7 +58,9 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
     name = parser.prog.removeprefix("python -m ").rpartition(".")[2]
     try:
         with stopped_by_signals():
-            work(**parser.parse(argv))
+            values = parser.parse(argv)
+            work(**values)
+            parser.look_again(argv, values)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(name, f"{place}{error.strerror or error}")

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -62,12 +62,15 @@ def refuse_lockless(lock: Path) -> None:
 
 
 @contextmanager
-def atomic_directory(output: Path, only: str) -> Iterator[Path]:
+def atomic_directory(
+    output: Path, only: str, going: Callable[[Path], None] = lambda _: None
+) -> Iterator[Path]:
     """Yield an empty folder beside `output` that takes its place when the block succeeds.
 
     Inside the block `output` still holds what an earlier run wrote. `only` is a regular
     expression that every file's path within an existing `output` must match, so that a slip in
-    `--output` never removes somebody's files.
+    `--output` never removes somebody's files. `going` sees the old folder, moved aside so that no
+    file can be saved into it any more, before it goes; what it raises brings the folder back.
 
     Raises:
         Problem: `output` holds a file that this stage does not write.
@@ -83,11 +86,14 @@ def atomic_directory(output: Path, only: str) -> Iterator[Path]:
         partial.mkdir(parents=True)
         try:
             yield partial
+            if output.exists():
+                output.rename(old)
+                going(old)
         except BaseException:
+            if old.exists() and not output.exists():
+                old.rename(output)
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        if output.exists():
-            output.rename(old)
         partial.rename(output)
         shutil.rmtree(old, ignore_errors=True)
 

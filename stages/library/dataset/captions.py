@@ -64,8 +64,13 @@ def read_text(path: Path) -> str:
 
 
 def read_tags(path: Path) -> list[str]:
-    """Return the tags of a caption file; line breaks separate tags too."""
-    return split(re.sub(r"[\r\n]", ",", read_text(path)))
+    """Return the tags of a caption file."""
+    return tags_of(read_text(path))
+
+
+def tags_of(text: str) -> list[str]:
+    """Return the tags of a caption; line breaks separate tags too."""
+    return split(re.sub(r"[\r\n]", ",", text))
 
 
 def write_tags(path: Path, tags: list[str]) -> None:

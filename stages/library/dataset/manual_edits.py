@@ -4,14 +4,17 @@ A stage whose output people edit records what it wrote. Before it writes again, 
 file that is neither as recorded nor as it is about to be written holds somebody's work.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
-from stages.library.common.outputs import files_within, sha256
+from stages.library.common.outputs import atomic_directory, files_within, sha256
+from stages.library.common.unchanged import Stamp, changed, differences, stamps_within
 from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import shown
-from stages.library.dataset.written import Written
+from stages.library.dataset.written import Written, read_written
 
 
 def same_tags(one: str, other: str) -> bool:
@@ -52,6 +55,30 @@ def changed_by_hand(
         if not kept:
             hand.append(path)
     return hand
+
+
+@contextmanager
+def guarded_directory(
+    output: Path, only: str, written: Path, coming: dict[str, Written]
+) -> Iterator[Path]:
+    """Yield what `atomic_directory` does, unless work done by hand in `output` would be lost.
+
+    `written` is the record of what is there, `coming` what is about to be written. What is saved in
+    `output` while the block runs is not lost either.
+
+    Raises:
+        Problem: it would be lost.
+    """
+    before: dict[Path, Stamp] = {}
+
+    def untouched(old: Path) -> None:
+        if different := differences(before, stamps_within(old)):
+            raise changed([output / path for path in different])
+
+    with atomic_directory(output, only, untouched) as partial:
+        before |= stamps_within(output)
+        refuse_to_overwrite(output, read_written(written), coming)
+        yield partial
 
 
 def refuse_to_overwrite(

@@ -3,7 +3,7 @@
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,10 +141,13 @@ def check_space(training: Training, script: str) -> None:
         )
 
 
-def copy_subsets(subsets: list[Subset], target: Path) -> list[Subset]:
+def copy_subsets(
+    subsets: list[Subset], target: Path, unchanged: Callable[[], object] = lambda: None
+) -> list[Subset]:
     """Copy a dataset for the trainer, which writes its latents beside the pictures; return it.
 
-    A copy made before is kept with its latents, but for one that was cut off in the middle.
+    A copy made before is kept with its latents, but for one that was cut off in the middle. Where
+    `unchanged` raises, there is none.
     """
     if target.is_dir():
         for path in target.rglob("*.npz"):
@@ -158,6 +161,7 @@ def copy_subsets(subsets: list[Subset], target: Path) -> list[Subset]:
             captions = [path.with_suffix(CAPTION) for path in subset.pictures]
             for path in [*subset.pictures, *(each for each in captions if each.is_file())]:
                 shutil.copyfile(path, partial / subset.name / path.name)
+        unchanged()
         partial.rename(target)
     return read_subsets(target, regular=any(each.regular for each in subsets))
 

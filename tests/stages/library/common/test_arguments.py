@@ -73,3 +73,24 @@ def test_help_tells_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse(["--help"])
     assert "keys of params.yaml:\n  some.size  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("now", "places"),
+    [
+        ("some: {size: 5, word: no}\nother: {epochs: 1, more: 3}  # not this stage's\n", ""),
+        ("some: {size: 6, word: no}\nother: {epochs: 1}\n", "some.size"),
+        ("some: {size: 6, word: no}\nother: {epochs: 2}\n", "some.size, other.epochs"),
+    ],
+)
+def test_other_values_than_those_that_were_read_are_named(
+    params: str, now: str, places: str
+) -> None:
+    words = ["--input", "x", "--params", params]
+    before = parser().parse(words)
+    Path(params).write_text(now, encoding="utf-8")
+    if not places:
+        parser().look_again(words, before)
+        return
+    with pytest.raises(Problem, match=f"^params.yaml, {places}: changed while this was running;"):
+        parser().look_again(words, before)

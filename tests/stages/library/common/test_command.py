@@ -13,6 +13,8 @@ import pytest
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
+from stages.library.common.params import Key, Section
+from stages.library.common.values import whole
 
 ROOT = Path(__file__).parents[4]
 
@@ -134,3 +136,24 @@ def test_the_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("common_tag: error: params.yaml, common_tag.tag: 'a,b' holds a")
     assert "Traceback" not in done.stderr
+
+
+def test_params_changed_while_a_stage_works_are_not_what_it_worked_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("some: {size: 5}\n", encoding="utf-8")
+    stage = Parser("stages.some_stage", "Do it.", Section("some", {"size": Key(whole(1, 9), "")}))
+    sizes = []
+
+    def work(size: int) -> None:
+        sizes.append(size)
+        path.write_text("some: {size: 6}\n", encoding="utf-8")
+
+    assert command.run(stage, work, ["--params", str(path)]) == 1
+    assert capsys.readouterr().err == (
+        "some_stage: error: params.yaml, some.size: changed while this was running; run the same "
+        "command again / 実行中に変更されました。もう一度実行してください\n"
+    )
+    assert command.run(stage, work, ["--params", str(path)]) == 0
+    assert sizes == [5, 6]

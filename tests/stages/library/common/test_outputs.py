@@ -270,3 +270,33 @@ def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
     with unprivileged(), pytest.raises(PermissionError):
         files_within(tmp_path / "tagged")
     assert files_within(tmp_path / "nowhere") == []
+
+
+def test_the_old_folder_is_looked_at_when_no_file_can_be_saved_into_it_any_more(
+    tmp_path: Path,
+) -> None:
+    output = earlier_output(tmp_path)
+    looks = []
+
+    def going(old: Path) -> None:
+        looks.append((names(old), output.exists()))
+        raise Problem("somebody's work")
+
+    def run() -> None:
+        with atomic_directory(output, OURS, going) as partial:
+            (partial / "img2.png").write_text("new")
+            (output / "img3.png").write_text("saved meanwhile")
+
+    with pytest.raises(Problem, match="work"):
+        run()
+
+    assert looks == [(["img1.png", "img3.png"], False)]
+    assert names(tmp_path) == ["prepared", "prepared/img1.png", "prepared/img3.png"]
+
+
+def test_where_nothing_was_nothing_is_looked_at(tmp_path: Path) -> None:
+    looks: list[Path] = []
+    with atomic_directory(tmp_path / "prepared", OURS, looks.append) as partial:
+        (partial / "img2.png").write_text("new")
+    assert looks == []
+    assert names(tmp_path / "prepared") == ["img2.png"]
