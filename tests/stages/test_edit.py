@@ -29,7 +29,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.edits = folder / "edits.yaml"
-        self.edits.write_text("", encoding="utf-8")
+        self.edits.write_text("{}\n", encoding="utf-8")
 
     def run(self, *drawings: tuple[str, str, str]) -> dict[str, str]:
         """Run the stage on drawings given as name, content and caption; return new captions."""
@@ -225,3 +225,24 @@ def test_corrections_saved_while_they_are_applied_are_not_passed_over(
     assert (project.folder / "edited" / "img001.txt").read_bytes() == before
 
     assert project.run((HERO, "old", "1girl, solo")) == {HERO: "miso, 1girl, solo"}
+
+
+def test_an_empty_file_stops_the_stage_and_a_pair_of_braces_means_none(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.run((HERO, "old", "1girl, solo")) == {HERO: "eggplant, solo"}
+    project.edits.write_bytes(b"")
+    assert main(project.flags()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(
+        f"edit: error: {project.edits}: is empty; get your corrections back wit"
+    )
+    assert (
+        f"git checkout {project.edits}; if there are to be none, write {{}} into it / 空です"
+        in error
+    )
+    assert error.count("\n") == 1
+    assert (project.folder / "edited" / "img001.txt").read_text() == "eggplant, solo\n"
+
+    project.edits.write_text("{}\n")
+    assert project.run((HERO, "old", "1girl, solo")) == {HERO: "1girl, solo"}

@@ -601,3 +601,11 @@ def test_what_is_saved_while_corrections_are_is_not_lost(
     assert project.text("img003") == (
         "nasu, miso, no_humans" if "edits" in name else "nasu, no_humans"
     )
+
+
+def test_nothing_is_saved_over_an_empty_file(project: Project) -> None:
+    Path("data/edits.yaml").write_bytes(b"")
+    project.type("tagged", "img001", "nasu, mine\n")
+    assert "data/edits.yaml: is empty; get your" in project.corrections("save", 1)[1]
+    assert Path("data/edits.yaml").read_bytes() == b""
+    assert project.path("tagged", "img001").read_text() == "nasu, mine\n"

@@ -16,12 +16,23 @@ from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
 def read_edits(path: Path) -> Edits:
     """Return the corrections in a file; every scalar is text, so `no` and `1e5` are tags.
 
+    A file of nothing at all is damage, as a power cut leaves it, and not the wish for none: nothing
+    of ours writes one, and a comment or `{}` says as much.
+
     Raises:
         Problem: naming the entry that is wrong.
+        Problem: the file is missing, or empty.
     """
     if not path.is_file():
         raise Problem(f"{path}: no such file; get it back with: git checkout {path}")
-    return parsed(read_text(path), path)
+    text = read_text(path)
+    if not text.strip():
+        raise Problem(
+            f"{path}: is empty; get your corrections back with: git checkout {path}; if there are "
+            "to be none, write {} into it / 空です。手直しは git checkout で戻ります。"
+            "手直しを全部なくすときは {} と書いてください"
+        )
+    return parsed(text, path)
 
 
 class _Loader(yaml.BaseLoader):

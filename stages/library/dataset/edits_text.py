@@ -52,6 +52,7 @@ def write_edits(path: Path, edits: Edits) -> None:
     new += layout.tail
     if not _reads_as(new, edits, path):  # entries laid out in a way that _layout does not see
         new = HEADER + "".join(_written(key, edit) for key, edit in edits.items())
+    new = new if new.strip() else HEADER  # an empty file would be taken for a damaged one
     write_atomically(path, new.replace("\n", line_end).encode())
 
 

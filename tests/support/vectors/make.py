@@ -16,7 +16,7 @@ import numpy as np
 from stages.caption import caption_of
 from stages.library.dataset.captions import join, split, with_tag_first
 from stages.library.dataset.edits import Edit, apply
-from stages.library.dataset.edits_file import is_tag, read_edits
+from stages.library.dataset.edits_file import is_tag, parsed
 from stages.library.dataset.edits_text import write_edits
 from stages.library.report.page import rules_data
 from stages.library.tagging.rules import Rules
@@ -169,6 +169,7 @@ def edit_cases() -> dict[str, tuple[str, dict[str, Edit]]]:
         "indented": (f"  {A}:\n    source: a.png\n    add: [x]\n", {A: Edit("a.png", ["x"]), B: b}),
         "question mark": (f"? {A}\n: source: a.png\n  add: [x]\n", {A: Edit("a.png"), B: b}),
         "list over lines": (f"{A}:\n  source: a\n  add: [\nx]\n", {A: Edit("a", ["x"]), B: b}),
+        "the last one gone": (f"{A}:\n  source: a.png\n  add: [x]\n", {A: Edit("a.png")}),
         "idle by hand": (f"{A}:\n  source: a.png\n", {A: Edit("a.png"), B: b}),
         **{
             f"scalar {number}": ("", {A: Edit(text or "a", ["x", *as_tags(text)])})
@@ -189,7 +190,7 @@ def edit_texts() -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "edits.yaml")
             path.write_bytes(text.encode())
-            was = read_edits(path)
+            was = parsed(text, path)
             write_edits(path, edits)
             expected = path.read_bytes().decode()
         pairs = {"was": entries(was), "now": entries(edits)}

@@ -314,7 +314,8 @@ export function editsText(text, was, now, header) {
     if (body && old && same(old, edit) && old.source === edit.source) return comments + body;
     return idle(key, edit, now) ? "" : comments + written(key, edit);
   });
-  return (head + parts.join("") + tail).replaceAll("\n", lineEnd);
+  const made = head + parts.join("") + tail;
+  return (made.trim() ? made : header).replaceAll("\n", lineEnd);
 }
 
 // ---- pictures ----

@@ -18,9 +18,16 @@ def read(folder: Path, text: str | bytes) -> Edits:
     return read_edits(path)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", HEADER, "{}\n", "---\n"])
+@pytest.mark.parametrize("text", ["# only a comment\n", HEADER, "{}\n", "{}", "---\n"])
 def test_no_corrections(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) == {}
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \r\n\t", "\ufeff"])
+def test_an_empty_file_is_not_taken_for_no_corrections(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "edits.yaml"
+    with pytest.raises(Problem, match=f"^{path}: is empty; get your corrections back with: git "):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(

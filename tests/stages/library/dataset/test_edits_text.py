@@ -159,3 +159,11 @@ def test_any_tag_and_any_name_comes_back_and_saving_is_byte_stable(
     once = path.read_bytes()
     write_edits(path, read_edits(path))
     assert path.read_bytes() == once
+
+
+def test_without_the_last_correction_the_file_is_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "edits.yaml"
+    path.write_text("3fa9c1d2e4b5:\n  source: a.png\n  add: [x]\n", encoding="utf-8")
+    write_edits(path, {"3fa9c1d2e4b5": Edit("a.png")})
+    assert path.read_text(encoding="utf-8") == HEADER
+    assert read_edits(path) == {}
