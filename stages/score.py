@@ -1,6 +1,5 @@
 """Let the tagger look at every picture, once, and keep its scores."""
 
-import json
 import sys
 import time
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
+from stages.library.common.json_files import read_json
 from stages.library.common.outputs import beside, locked, sha256
 from stages.library.common.workers import run_over
 from stages.library.params.tagger import TAGGER
@@ -90,7 +90,7 @@ def plan_for(places: Places, choice: Choice) -> Plan:
 def is_sample(written: Path) -> bool:
     """Return whether the prepare stage's record names only drawings of data/sample."""
     try:
-        drawings = json.loads(written.read_text(encoding="utf-8"))["pictures"].keys()
+        drawings = read_json(written)["pictures"].keys()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # no record, or not one
     return set(drawings) <= {sha256(path) for path in SAMPLE.iterdir()}

@@ -336,6 +336,18 @@ def test_scores_that_are_none_are_one_line(
     assert "score stage" in error
 
 
+def test_a_name_that_leads_out_of_the_folder_is_one_line_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "work").mkdir()
+    assert run(tmp_path / "work", names=("img001", "../../x")) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "holds '../../x' for the name of a picture" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+    assert not (tmp_path / "work" / "captions").exists()
+
+
 def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -25,6 +25,7 @@ from stages.library.tagging import looking, sessions, taggers, wd14
 from stages.library.tagging.scores import Scores, read_scores, write_scores
 from stages.score import build_parser, main
 from tests.support.params import arguments
+from tests.support.scoring import write_header
 from tests.support.taggers import TAGS, write_tagger
 
 ROOT = Path(__file__).parents[2]
@@ -335,6 +336,15 @@ def test_what_is_no_picture_is_named(
     place: Workplace, capfd: pytest.CaptureFixture[str], content: bytes
 ) -> None:
     (place.pictures / "img001.png").write_bytes(content)
+    assert place.run() == 1
+    assert "img001.png: is no picture; run the prepare stage again" in error_line(capfd)
+
+
+@pytest.mark.parametrize("size", [(50_000, 50_000), (1, 60_000_000), (60_000, 1000)])
+def test_what_would_need_gigabytes_is_told_by_its_header(
+    place: Workplace, capfd: pytest.CaptureFixture[str], size: tuple[int, int]
+) -> None:
+    write_header(place.pictures / "img001.png", *size)
     assert place.run() == 1
     assert "img001.png: is no picture; run the prepare stage again" in error_line(capfd)
 

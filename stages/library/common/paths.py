@@ -1,6 +1,10 @@
-"""Where a path that the artist wrote leads, in a queued experiment too."""
+"""Where a path that the artist wrote leads, and which names from a file lead nowhere else."""
 
+import unicodedata
 from pathlib import Path
+
+LONGEST = 250
+"""Bytes of a name; a file system takes 255, and an ending comes to it."""
 
 TEMPORARY = (".dvc", "tmp", "exps")
 """In this folder of a repository DVC runs the queued experiments, each in a clone of its own."""
@@ -25,3 +29,17 @@ def located(place: str) -> Path:
     """Return a path as an absolute one: what isn't here may be in the repository's own folder."""
     here = Path(place).expanduser().absolute()
     return here if here.exists() else repository(Path.cwd()) / Path(place).expanduser()
+
+
+def is_plain_name(name: str) -> bool:
+    r"""Return whether a name that a file gives is the name of a file, and no path.
+
+    What others pushed may hold any text: a name is asked here where it is read, before a path is
+    made of it.
+
+    >>> [is_plain_name(name) for name in ("img001", "なす　絵.png", "../x", "/etc/x", "..", "a\0")]
+    [True, True, False, False, False, False]
+    """
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in name):
+        return False
+    return "/" not in name and name not in ("", ".", "..") and len(name.encode()) <= LONGEST

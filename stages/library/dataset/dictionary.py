@@ -52,7 +52,7 @@ def read_words(path: Path) -> dict[str, str]:
         if not ja:
             raise Problem(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
         if "," in ja or "\n" in ja:
-            raise Problem(f"{where}: comma or line break in {ja!r}; captions need 、 instead")
+            raise Problem(f"{where}: comma or line break in {ja[:40]!r}; captions need 、 instead")
         if tag in words:
             raise Problem(f"{where}: {tag!r} is in the file twice; delete one of the lines")
         words[tag] = ja
@@ -61,21 +61,34 @@ def read_words(path: Path) -> dict[str, str]:
 
 def rows(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield line number, tag with underscores, and Japanese of every line that is not blank."""
-    reader = csv.reader(StringIO(text_of(path), newline=""))
-    columns = [name.strip() for name in next(reader, [])]
+    lines = cells_of(path)
+    columns = [name.strip() for name in next(lines, (1, []))[1]]
     for name in ("tag", "ja"):
         if name not in columns:
             raise Problem(f"{path}, line 1: no column {name!r}; the first line must be tag,ja")
-    for row in reader:
+    for line, row in lines:
         if not any(cell.strip() for cell in row):
             continue
         if any(cell.strip() for cell in row[len(columns) :]):
             raise Problem(
-                f"{path}, line {reader.line_num}: more cells than columns; "
-                'put a tag that has a comma in "quotes"'
+                f"{path}, line {line}: more cells than columns; put a tag that has a comma in "
+                '"quotes"'
             )
         cells = dict(zip(columns, [*row, *[""] * len(columns)], strict=False))
-        yield reader.line_num, underscored(cells["tag"]), cells["ja"].strip()
+        yield line, underscored(cells["tag"]), cells["ja"].strip()
+
+
+def cells_of(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of every line."""
+    reader = csv.reader(StringIO(text_of(path), newline=""))
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise Problem(
+            f"{path}, line {reader.line_num}: can't be read as csv ({error}); look for a "
+            "quotation mark that is not closed"
+        ) from None
 
 
 def text_of(path: Path) -> str:

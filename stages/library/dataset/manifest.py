@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
+from stages.library.common.paths import is_plain_name
 
 USED = "used"
 SKIPPED = "skipped"
@@ -74,9 +75,16 @@ def read_rows(file: Iterable[str]) -> list[Row]:
 
 
 def row_of(cells: dict[str, str]) -> Row:
-    """Return the row of one csv line."""
+    """Return the row of one csv line.
+
+    Raises:
+        ValueError: it is none.
+    """
+    image = cells["image"]
+    if image and not is_plain_name(image):
+        raise ValueError(f"{image!r} is no file's name")
     return Row(
-        cells["image"],
+        image,
         cells["source"],
         cells["sha256"],
         int(cells["width"]),

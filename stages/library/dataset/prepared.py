@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import PIL
 import pillow_heif
 
-from stages.library.common.faults import bytes_there, named
+from stages.library.common.faults import named
+from stages.library.common.json_files import read_json
 from stages.library.common.outputs import write_atomically
+from stages.library.common.paths import is_plain_name
 from stages.library.dataset import images
 from stages.library.dataset.notes import Note
 
@@ -98,19 +101,30 @@ def read_record(path: Path, made_by: str) -> dict[str, Picture]:
     Raises:
         Problem: the machine can't read the record.
     """
-    data = bytes_there(path)
     try:
-        record = json.loads(data)
+        record = read_json(path)
         if record["recipe"] == made_by:
             return {key: picture_of(values) for key, values in record["pictures"].items()}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass  # no record, or not one: make every picture anew
     return {}
 
 
 def picture_of(values: dict[str, Any]) -> Picture:
-    """Return a picture from its values in the record."""
-    return Picture(**values | {"notes": [Note(**note) for note in values["notes"]]})
+    """Return a picture from its values in the record.
+
+    Raises:
+        ValueError: they are none of a picture's.
+    """
+    notes = [Note(**note) for note in values["notes"]]
+    if not (
+        is_plain_name(values["stem"])
+        and re.fullmatch("[0-9a-f]{256}", values["hash"])
+        and all(isinstance(values[side], int) for side in ("width", "height"))
+        and all(isinstance(text, str) for note in notes for text in note.values.values())
+    ):
+        raise ValueError("what stands there is of another kind")
+    return Picture(**values | {"notes": notes})
 
 
 def write_record(path: Path, made_by: str, pictures: dict[str, Picture]) -> None:

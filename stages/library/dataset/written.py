@@ -1,11 +1,12 @@
 """The record of what a stage wrote for each picture."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from stages.library.common.faults import bytes_there
+from stages.library.common.json_files import read_json
 from stages.library.common.outputs import write_atomically
+from stages.library.common.paths import is_plain_name
 from stages.library.dataset.edits import KEY_LENGTH
 from stages.library.dataset.manifest import Row
 
@@ -32,12 +33,12 @@ def read_written(path: Path) -> dict[str, Written]:
     Raises:
         Problem: the machine can't read it.
     """
-    data = bytes_there(path)
     try:
-        entries = json.loads(data)
-        return {stem: Written(**entry) for stem, entry in entries.items()}
+        written = {stem: Written(**entry) for stem, entry in read_json(path).items()}
     except (ValueError, TypeError, AttributeError):
         return {}
+    texts = all(isinstance(value, str) for each in written.values() for value in astuple(each))
+    return written if texts and all(map(is_plain_name, written)) else {}
 
 
 def write_written(path: Path, written: dict[str, Written]) -> None:

@@ -16,6 +16,9 @@ from stages.library.tagging.scores import Found, Scores, read_scores, sparse, wr
 from stages.library.tagging.taggers import Tagger
 
 CHECKPOINT_SECONDS = 15
+LONGEST_SIDE = 10_000
+"""Pixels; prepared pictures have at most 8192, whatever params.yaml says."""
+
 WORKERS = 2
 """Pictures in work at a time: one is decoded while the model looks at another."""
 
@@ -34,6 +37,8 @@ def look(model: wd14.Model, path: Path, digest: str) -> Found:
         raise Problem(f"{path}: was changed while it was read; run the same command again")
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
+                raise ValueError(f"{picture.size} is no prepared picture")
             pixels = wd14.model_input(picture, model.size)
     except Exception as error:  # a damaged file makes decoders raise anything
         raise Problem(f"{path}: is no picture; run the prepare stage again") from error

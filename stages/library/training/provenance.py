@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from stages.library.common.git import git
+from stages.library.common.json_files import json_of
 
 MARK = "nasumiso"
 """The key of the papers within the metadata's `ss_training_comment`."""
@@ -53,6 +54,6 @@ def as_comment(papers: Papers, comment: str = "") -> str:
 def read_papers(metadata: dict[str, str]) -> Papers | None:
     """Return the papers in a LoRA's metadata; None if it has none of ours."""
     try:
-        return Papers(**json.loads(metadata["ss_training_comment"])[MARK])
+        return Papers(**json_of(metadata["ss_training_comment"])[MARK])
     except (KeyError, ValueError, TypeError):
         return None

@@ -5,10 +5,10 @@ sd-scripts writes into every LoRA how often it saw each tag, and the values it t
 something else than the captions say, however well the loss looks.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 
+from stages.library.common.json_files import json_of
 from stages.library.training.options import Options, first
 from stages.library.training.provenance import digest_of
 from stages.library.training.subsets import Subset, shown
@@ -69,7 +69,7 @@ def expected(subsets: list[Subset], options: Options) -> Receipt:
 def counted_tags(metadata: dict[str, str]) -> dict[str, dict[str, int]]:
     """Return the tags that the trainer counted, by folder; {} if it says nothing of them."""
     try:
-        found = json.loads(metadata[FREQUENCY])
+        found = json_of(metadata[FREQUENCY])
         return {
             str(folder): {str(tag): int(count) for tag, count in counts.items()}
             for folder, counts in found.items()

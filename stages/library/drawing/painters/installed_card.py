@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.json_files import json_of
 from stages.library.common.outputs import write_atomically
 from stages.library.drawing.subject import named
 from stages.library.training.cards import card as made_card
@@ -60,7 +61,7 @@ def read_card(path: Path) -> dict[str, object]:
         Problem: the file is none.
     """
     try:
-        card = json.loads(path.read_text(encoding="utf-8-sig"))
+        card = json_of(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError:

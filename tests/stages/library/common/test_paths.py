@@ -1,10 +1,10 @@
-"""A path that the artist wrote is found from a queued experiment too."""
+"""A path that the artist wrote is found from a queued experiment too; a name is no path."""
 
 from pathlib import Path
 
 import pytest
 
-from stages.library.common.paths import located
+from stages.library.common.paths import is_plain_name, located
 
 
 @pytest.mark.parametrize("folder", [".", ".dvc/tmp/exps/tmp1", ".dvc/tmp/exps/standalone/tmp2"])
@@ -18,3 +18,21 @@ def test_what_lies_in_the_repository_is_found(
     assert located(str(tmp_path / "model")) == tmp_path / "model"
     Path("model").write_text("its own")
     assert located("model").read_text() == "its own"
+
+
+@pytest.mark.parametrize("name", ["img001", "なす, 'み' （2）", ".hidden", "a\\b", "-x", "あ" * 83])
+def test_names_of_files(name: str, tmp_path: Path) -> None:
+    assert is_plain_name(name)
+    (tmp_path / f"{name}.txt").write_text("")
+    assert [path.parent for path in tmp_path.iterdir()] == [tmp_path]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", ".", "..", "a/b", "/a", "../../../x", "a/../../x"),
+        *("a\0", "a\nb", "\x1b[2J", "\u2028", "\ud800", "あ" * 84),
+    ],
+)
+def test_what_is_no_name_of_a_file(name: str) -> None:
+    assert not is_plain_name(name)

@@ -60,13 +60,18 @@ def test_a_tag_with_a_comma_can_be_quoted(tmp_path: Path) -> None:
         ("tag,ja\na,b,甲乙\n", "line 2: more cells than columns"),
         ('tag,ja\nsolo,"単独, 一人"\n', "line 2: comma or line break"),
         ("tag,ja\nsolo,単独\n".encode("cp932"), "line 2: not UTF-8"),
+        (f'tag,ja\nsolo,"単独\n{"hat,帽子" * 40_000}', "line 3: can't be read as csv"),
+        ("a" * 200_000, "line 1: can't be read as csv"),
+        (f'tag,ja\nsolo,"単独{", 一人" * 9_000}"', "line 2: comma or line break"),
     ],
+    ids=range(13),
 )
 def test_one_clear_line_for_a_mistake(tmp_path: Path, content: bytes | str, said: str) -> None:
     with pytest.raises(Problem, match=re.escape(f"ja.csv, {said}")) as caught:
         read_dictionary(dictionary(tmp_path, content))
     message = str(caught.value)
     assert ";" in message  # what to do about it
+    assert len(message) < 500
     assert "\n" not in message
 
 

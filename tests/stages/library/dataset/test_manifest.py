@@ -73,6 +73,11 @@ def test_without_a_manifest_the_error_says_what_to_run(tmp_path: Path) -> None:
         b"image,source\na,b\n",
         b"image,source,sha256,width,height,status,reason\nimg001.png,a.png\n",
         b"image,source,sha256,width,height,status,reason\nimg001.png,a.png,ab,wide,3,used,\n",
+        b"image,source,sha256,width,height,status,reason\n../../x.png,a.png,ab,4,3,used,\n",
+        b"image,source,sha256,width,height,status,reason\n/etc/x.png,a.png,ab,4,3,used,\n",
+        b"image,source,sha256,width,height,status,reason\nx.png,"
+        + b"a" * 200_000
+        + b",ab,4,3,used,\n",
     ],
 )
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:

@@ -66,6 +66,34 @@ def test_a_record_with_the_notes_of_another_version_is_none(
     assert read_record(path, recipe(64, "crop")) == {}
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("stem", "../../../x"),
+        ("stem", 1),
+        ("hash", "f" * 1_000_000),
+        ("hash", "z" * 256),
+        ("width", "40"),
+        ("notes", [{"code": "upscaled", "values": {"width": 1, "height": 2}}]),
+    ],
+)
+def test_a_record_with_what_prepare_never_writes_is_none(
+    picture: Picture, tmp_path: Path, key: str, value: object
+) -> None:
+    path = tmp_path / "prepared.json"
+    write_record(path, recipe(64, "crop"), {"f00": picture})
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["pictures"]["f00"][key] = value
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert read_record(path, recipe(64, "crop")) == {}
+
+
+@pytest.mark.parametrize("content", ["[]", '{"recipe": "RECIPE", "pictures": []}', "[" * 200_000])
+def test_what_is_no_record_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "prepared.json").write_text(content.replace("RECIPE", recipe(64, "crop")))
+    assert read_record(tmp_path / "prepared.json", recipe(64, "crop")) == {}
+
+
 def test_a_kept_picture_is_copied_under_its_new_name(picture: Picture, folders: Folders) -> None:
     assert keep_picture(picture, folders, "img002", folders) == picture
     for folder, end in ((folders.pictures, "png"), (folders.thumbnails, "webp")):

@@ -22,6 +22,9 @@ from stages.library.dataset.written import read_written
         b'{"img001": {"drawing": "", "source": "", "text": "", "more": ""}}',
         b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n",
         b"\xff\xfe",
+        b"[" * 200_000,
+        b'{"img001": {"drawing": "", "source": "", "text": 1}}',
+        b'{"../../x": {"drawing": "", "source": "", "text": ""}}',
     ],
 )
 def test_a_missing_or_broken_record_is_an_empty_one(tmp_path: Path, content: bytes | None) -> None:

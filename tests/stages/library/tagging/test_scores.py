@@ -1,5 +1,8 @@
 """The file of scores: sparse, exact in ten-thousandths, the same bytes for the same scores."""
 
+import io
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.library.common.errors import Problem
+from stages.library.common.paths import is_plain_name
+from stages.library.tagging import scores as scores_file
 from stages.library.tagging.scores import (
     FLOOR,
     SCALE,
@@ -80,7 +85,7 @@ def test_round_trip(tmp_path: Path) -> None:
 
 pictures = st.lists(
     st.tuples(
-        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=8).filter(is_plain_name),
         st.dictionaries(st.integers(0, 20), st.integers(FLOOR, SCALE), max_size=5),
     ),
     max_size=6,
@@ -133,6 +138,18 @@ def write_uneven(path: Path) -> None:
     np.savez(path, **{**kept, "digests": kept["digests"][:2]})
 
 
+def write_beyond(path: Path) -> None:
+    write_scores(path, replace(EXAMPLE, found=[found((4, 500)), found(), found()]))
+
+
+def write_below(path: Path) -> None:
+    write_scores(path, replace(EXAMPLE, found=[found((-1, 500)), found(), found()]))
+
+
+def write_tags_without_categories(path: Path) -> None:
+    write_scores(path, replace(EXAMPLE, categories=[0]))
+
+
 def write_pickled(path: Path) -> None:
     np.savez(path, model=np.array({"a": 1}, dtype=object))
 
@@ -146,14 +163,113 @@ def write_pickled(path: Path) -> None:
         write_single,
         write_lacking,
         write_uneven,
+        write_beyond,
+        write_below,
+        write_tags_without_categories,
         write_pickled,
     ],
-    ids=["empty", "text", "foreign", "npy", "lacking", "uneven", "pickled"],
+    ids=[
+        "empty",
+        "text",
+        "foreign",
+        "npy",
+        "lacking",
+        "uneven",
+        "beyond",
+        "below",
+        "tags",
+        "pickled",
+    ],
 )
 def test_what_holds_no_scores_is_told(tmp_path: Path, write: object) -> None:
     path = tmp_path / "scores.npz"
     write(path)  # type: ignore[operator]
     with pytest.raises(Problem, match=r"scores\.npz: holds no scores; delete it"):
+        read_scores(path)
+
+
+@pytest.mark.parametrize("name", ["../../../x", "/tmp/x", "a/b", "..", "", "a\nb", "\x1b[2J"])
+def test_a_name_that_leads_elsewhere_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "scores.npz"
+    write_scores(path, replace(EXAMPLE, names=["img001", name, "img003"]))
+    with pytest.raises(
+        Problem, match=r"scores\.npz: holds .* for the name of a picture; delete it"
+    ):
+        read_scores(path)
+
+
+def npy(values: np.ndarray, shape: tuple[int, ...]) -> bytes:
+    """Return a .npy file that says it has another shape."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": values.dtype.str, "fortran_order": False, "shape": shape}
+    )
+    return buffer.getvalue() + values.tobytes()
+
+
+def with_member(path: Path, name: str, data: bytes) -> None:
+    """Put another array in place of one of the scores."""
+    write_scores(path, EXAMPLE)
+    with zipfile.ZipFile(path) as archive:
+        members = {each.filename: archive.read(each) for each in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, content in (members | {name: data}).items():
+            archive.writestr(each, content)
+
+
+def test_what_unpacks_to_gigabytes_is_told_by_its_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "scores.npz"
+    monkeypatch.setattr(scores_file, "LARGEST", 1 << 20)
+    monkeypatch.setattr(scores_file, "unpacked", None)  # no array may be read
+    with_member(path, "indices.npy", npy(np.zeros(1 << 20, np.uint16), (1 << 20,)))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(Problem, match=r"unpacks to more than 1 MB; delete it and run the score"):
+        read_scores(path)
+    path.write_bytes(bytes(1 + (1 << 20)))
+    with pytest.raises(Problem, match=r"has more than 1 MB; delete it"):
+        read_scores(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("lengths.npy", (10**12,), "says that it holds 1000000000000 lengths"),
+        ("indices.npy", (10**12,), "says that it holds 1000000000000 indices"),
+        ("indices.npy", (1 << 40, 1 << 40), "says that it holds .* indices"),
+        ("indices.npy", (-(10**12),), "holds no scores"),
+    ],
+)
+def test_a_header_of_more_than_there_is_is_told(
+    tmp_path: Path, name: str, shape: tuple[int, ...], message: str
+) -> None:
+    path = tmp_path / "scores.npz"
+    with_member(path, name, npy(np.zeros(3, np.int32), shape))
+    with pytest.raises(Problem, match=message):
+        read_scores(path)
+
+
+def test_more_pictures_than_anybody_has_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores_file, "MOST", 99)
+    with_member(tmp_path / "scores.npz", "lengths.npy", npy(np.zeros(100, np.int32), (100,)))
+    with pytest.raises(Problem, match="says that it holds 100 lengths"):
+        read_scores(tmp_path / "scores.npz")
+
+
+@pytest.mark.parametrize("real", [10, 1 << 24])
+def test_a_member_that_is_longer_than_the_archive_says_is_told(tmp_path: Path, real: int) -> None:
+    """Its place in the list says 16 bytes; what unpacks is not read beyond them."""
+    path = tmp_path / "scores.npz"
+    with_member(path, "indices.npy", bytes(real))
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"indices.npy") - 46  # in the list at the end
+    assert data[at : at + 4] == b"PK\1\2"
+    data[at + 24 : at + 28] = (16).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(Problem, match="holds no scores"):
         read_scores(path)
 
 
@@ -173,7 +289,7 @@ def test_a_damaged_file_is_told_or_does_no_harm(
     try:
         scores = read_scores(path)
     except ValueError as error:
-        assert "holds no scores" in str(error)  # noqa: PT017
+        assert "delete it and run the score stage again" in str(error)  # noqa: PT017
     else:
         assert [plain(one) for one in scores.found] == [plain(one) for one in EXAMPLE.found]
         assert (scores.names, scores.tags) == (EXAMPLE.names, EXAMPLE.tags)
