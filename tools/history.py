@@ -1,6 +1,7 @@
 """Tell what changed in the dataset between two Git revisions, or since one."""
 
 import base64
+import csv
 import io
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from stages.library.common.arguments import Parser
 from stages.library.common.dvc_internals import as_problem
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import write_atomically
+from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import Row, read_rows, same_name, shown, used
 
@@ -157,11 +159,16 @@ def read_dataset(files: Files, revision: str) -> Dataset:
     try:
         rows = read_rows(io.StringIO(files.read_bytes("data/manifest.csv").decode(), newline=""))
         names = {Path(name).stem: name for name in files.ls("data/tagged", detail=False)}
-        params = yaml.load(files.read_bytes("params.yaml"), Loader=yaml.BaseLoader)
+        params = texts_of(files.read_bytes("params.yaml").decode())
     except FileNotFoundError as error:
         raise Problem(
             f"{revision} has no {Path(str(error)).name or 'dataset'}: commit data/manifest.csv, "
             "data/tagged and params.yaml after each dvc repro"
+        ) from None
+    except (ValueError, csv.Error, yaml.YAMLError) as error:
+        raise Problem(
+            f"{revision}: its data/manifest.csv or params.yaml can't be read: "
+            f"{' '.join(str(error).split())}; compare another revision"
         ) from None
     drawn = used(rows)
     tags = {

@@ -2,12 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.manifest import SKIPPED, USED, Row
 from tests.support.clones import Clone
-from tools.history import Dataset, changes, flat, param_changes, totals
+from tools.history import Dataset, changes, flat, param_changes, read_dataset, totals
 
 
 def row(image: str, source: str, digest: str) -> Row:
@@ -53,6 +55,41 @@ def test_renamed_and_renumbered_drawing_has_not_changed() -> None:
 def test_name_is_the_same_however_a_mac_writes_it() -> None:
     before, after = dataset(("が.png", "aa", "x")), dataset(("\u304b\u3099.png", "bb", "x"))
     assert [change.kind for change in changes(before, after)] == ["changed"]
+
+
+class Pushed:
+    """A revision as a stranger pushed it."""
+
+    def __init__(self, **content: bytes) -> None:
+        self.content = content
+
+    def read_bytes(self, path: str) -> bytes:
+        return self.content[Path(path).stem]
+
+    def ls(self, path: str, detail: bool) -> list[Any]:
+        return [] if path and not detail else [{}]
+
+
+MANIFEST = b"image,source,sha256,width,height,status,reason\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "params"),
+    [
+        (MANIFEST + b"../../x.png,a.png,ab,4,3,used,\n", b"a: 1"),
+        (MANIFEST + b"x.png," + b"a" * 200_000 + b",ab,4,3,used,\n", b"a: 1"),
+        (b"no manifest", b"a: 1"),
+        (b"\xff", b"a: 1"),
+        (MANIFEST, b"a: ["),
+        (MANIFEST, b"a: &a [*a]"),
+        (MANIFEST, b"\xff"),
+    ],
+    ids=range(7),
+)
+def test_what_a_stranger_pushed_is_one_line(manifest: bytes, params: bytes) -> None:
+    with pytest.raises(Problem, match=r"^abc: its data/manifest\.csv or params\.yaml") as error:
+        read_dataset(Pushed(manifest=manifest, params=params), "abc")
+    assert "\n" not in str(error.value)
 
 
 def test_totals_count_pictures_and_put_the_most_changed_first() -> None:

@@ -13,6 +13,9 @@ from stages.library.common.values import did_you_mean
 
 Params = Mapping[str, object]
 
+MOST = 100_000
+"""Values in params.yaml."""
+
 LOOK_BACK = 8
 """Lines, comments among them, in which the cause of what is no YAML is looked for."""
 
@@ -171,9 +174,25 @@ def load_params(path: Path) -> dict[str, object]:
     except YAMLError as error:
         what = " ".join(str(error).split())
         raise Problem(f"{path}: is no YAML: {what}; mend it") from None
+    except (RecursionError, TypeError):  # nested too deep; a list for a key
+        raise Problem(f"{path}: is no YAML with sections and keys; mend it") from None
+    if larger_than(MOST, found):
+        raise Problem(f"{path}: its aliases (& and *) make it too large; write out what is meant")
     if not isinstance(found, dict):
         raise Problem(f"{path}: {no_section(found)}")
     return {str(key): value for key, value in found.items()}
+
+
+def larger_than(most: int, found: object) -> bool:
+    """Return whether there are more values than `most`; one list may stand in many places."""
+    todo, count = [found], 0
+    while todo and count <= most:
+        value = todo.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        if isinstance(inner, list):
+            todo += inner
+            count += len(inner)
+    return count > most
 
 
 def guilty(lines: list[str], at: int) -> tuple[int, str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.constructor import ConstructorError
 
 from stages.library.common.errors import Problem
 from stages.library.common.values import LONGEST_TAG
+from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import read_text, underscored
 from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
 
@@ -35,20 +35,6 @@ def read_edits(path: Path) -> Edits:
     return parsed(text, path)
 
 
-class _Loader(yaml.BaseLoader):
-    """Takes every scalar for text, unlike safe_load, and no key twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                problem = f"{key.value} is there twice; join the two into one"
-                raise ConstructorError(None, None, problem, key.start_mark)
-            seen.add(str(key.value))
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
 def parsed(text: str, path: Path) -> Edits:
     if conflict := re.search("^<<<<<<< ", text, flags=re.MULTILINE):
         line = text.count("\n", 0, conflict.start()) + 1
@@ -57,10 +43,11 @@ def parsed(text: str, path: Path) -> Edits:
             "delete the lines <<<<<<<, ======= and >>>>>>>"
         )
     try:
-        entries = yaml.load(text, Loader=_Loader)
+        entries = texts_of(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line_of = f", line {mark.line + 1}" if mark else ""
+        last = text.rstrip().count("\n")  # a fault at the end is shown on a line behind it
+        line_of = f", line {min(mark.line, last) + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", error)
         raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}") from None
     if not entries:

@@ -223,6 +223,13 @@ def test_a_section_that_has_no_keys_is_named(path: Path, text: str, message: str
     assert "\n" not in fault
 
 
+LAUGHS = b"b0: &b0 [lol]\n" + b"".join(
+    b"b%d: &b%d [%s]\n" % (number, number, b", ".join([b"*b%d" % (number - 1)] * 10))
+    for number in range(1, 10)
+)
+"""Small, and a billion words."""
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -235,7 +242,12 @@ def test_a_section_that_has_no_keys_is_named(path: Path, text: str, message: str
         ("a:\n  b：1\n  c: 2".encode(), "line 2: is no YAML: mapping values are not allowed"),
         ("a:\n  b：1\n  c: 2".encode(), "全角の「：」を半角にしてください"),
         (b"a:\n\tb: 1", "タブではなく半角スペースで字下げします"),
+        (b"[" * 2_000, "is no YAML with sections and keys"),
+        (b"? [[a]]\n: b", "is no YAML with sections and keys"),
+        (b"a: &a [*a]", "aliases (& and *) make it too large"),
+        (LAUGHS, "aliases (& and *) make it too large"),
     ],
+    ids=range(13),
 )
 def test_a_file_that_is_no_params_yaml_is_named(
     path: Path, content: bytes | None, message: str

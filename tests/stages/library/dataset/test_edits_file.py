@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from stages.library.common import yaml_texts
 from stages.library.common.errors import Problem
 from stages.library.dataset.edits import Edit, Edits
 from stages.library.dataset.edits_file import read_edits
@@ -81,23 +83,37 @@ ENTRY = f"{KEY}:\n  source: a.png\n"
         (ENTRY + ENTRY, f", line 3: can't be read as YAML: {KEY} is there twice; join the two"),
         (ENTRY + "  add: [a]\n  add: [b]\n", ", line 4: can't be read as YAML: add is there twice"),
         (f"'{KEY}': {{source: a}}\n" + ENTRY, f", line 2: can't be read as YAML: {KEY} is there"),
-        (ENTRY + "  add: [a\n", ", line 4: can't be read as YAML: "),
+        (ENTRY + "  add: [a\n", ", line 3: can't be read as YAML: "),
         (ENTRY + "\tadd: [a]\n", ", line 3: can't be read as YAML: "),
-        (ENTRY + '  add: ["a]\n', ", line 4: can't be read as YAML: "),
+        (ENTRY + '  add: ["a]\n', ", line 3: can't be read as YAML: "),
         (
             f"<<<<<<< HEAD\n{ENTRY}=======\n{ENTRY}>>>>>>> other\n",
             ", line 1: holds Git's conflict marks; keep the entries of both sides",
         ),
         ("? [a]\n: b\n", ", line 1: can't be read as YAML: found unhashable key"),
-        ("a: &x [*x]\n", ", line 1: can't be read as YAML: "),
-        ("\x00", ": can't be read as YAML: special characters are not allowed"),
+        ("a: &x [*x]\n", ", line 1: can't be read as YAML: aliases (& and *) are not taken"),
+        (
+            f"{ENTRY}  add: &a [x]\n  remove: *a\n",
+            ", line 4: can't be read as YAML: aliases (& and *) are not taken; write out",
+        ),
+        (f"{ENTRY}---\n{ENTRY}", ": can't be read as YAML: holds a second document"),
+        ("[" * 900, ", line 1: can't be read as YAML: "),
+        ("- " * 900, ": holds no corrections; write KEY: and below it source, add, …"),
+        (ENTRY + f"  add: {'[' * 900}{']' * 900}\n", f", {KEY}.add: is no list of tags"),
+        ("\x00", ": can't be read as YAML: "),
         ("絵:\n".encode("cp932"), ": is not UTF-8; save it again as UTF-8"),
         (ENTRY.encode("utf-16"), ": is not UTF-8; save it again as UTF-8"),
     ],
 )
+@pytest.mark.parametrize("parser", [yaml_texts.LOADER, yaml.BaseLoader], ids=["fast", "plain"])
 def test_what_is_wrong_is_one_line_with_its_place(
-    tmp_path: Path, text: str | bytes, message: str
+    tmp_path: Path,
+    text: str | bytes,
+    message: str,
+    parser: type,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(yaml_texts, "LOADER", parser)
     with pytest.raises(Problem, match=r"edits\.yaml") as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / 'edits.yaml'}{message}")
