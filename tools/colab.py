@@ -23,7 +23,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.drive import is_folder
-from stages.library.common.errors import Problem
+from stages.library.common.errors import Problem, without_secrets
 from stages.library.common.git import git, git_or_none
 from tools.experiments import (
     as_set_param,
@@ -63,7 +63,7 @@ def run(*words: str) -> None:
     Raises:
         Problem: it failed.
     """
-    print(f"$ {shlex.join(words)}", flush=True)
+    print(without_secrets(f"$ {shlex.join(words)}"), flush=True)
     path = os.pathsep.join([str(Path(".venv/bin").absolute()), os.environ["PATH"]])
     environment = os.environ | {"PATH": path, "GIT_TERMINAL_PROMPT": "0"}
     with subprocess.Popen(words, env=environment, start_new_session=True) as process:

@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.dvc_internals import are_targets
-from stages.library.common.errors import Problem
+from stages.library.common.errors import Problem, without_secrets
 from stages.library.common.values import number, whole
 from tools.remote.advice import NOWHERE, advice_on, in_short
 from tools.remote.checks import CHECKS, LIST_WITHIN, Finding, findings, within
@@ -54,7 +54,7 @@ def shown(finding: Finding) -> str:
     lines = [f"  {finding.state:<8}{finding.check:<14}{finding.text}"]
     if finding.advice:
         lines += [f"{'':10}-> {finding.advice.english}", f"{'':10}-> {finding.advice.japanese}"]
-    return "\n".join(lines)
+    return without_secrets("\n".join(lines))
 
 
 def check_remote(name: str) -> None:
@@ -64,7 +64,7 @@ def check_remote(name: str) -> None:
         Problem: it can't be used as it is, or nothing here can check it.
     """
     with opened(name) as remote:
-        print(f"{remote.name}: {remote.url}\n  {described(remote)}")
+        print(f"{remote.name}: {without_secrets(remote.url)}\n  {described(remote)}")
         if remote.kind not in CHECKS:
             raise Problem(
                 f"{remote.kind} can't be checked here; dvc push and dvc pull say whether it works "
@@ -96,7 +96,8 @@ def push(name: str, words: list[str], minutes: float, tries: int, pause: float) 
         Problem: there is no such remote.
     """
     with opened(name) as remote:
-        name, url, in_colab = remote.name, remote.url, str(COLAB) in remote.path
+        url = without_secrets(remote.url)
+        name, in_colab = remote.name, str(COLAB) in remote.path
     code, remedy = 1, AGAIN
     for attempt in range(1, tries + 1):
         print(f"push: try {attempt} of {tries}: {name}, {url}", flush=True)
@@ -209,7 +210,7 @@ def watched(words: list[str], limit: float) -> tuple[int, str]:
 def show(process: "subprocess.Popen[str]", lines: list[str]) -> None:
     """Print what a process prints, and keep the lines that hold anything."""
     for line in process.stdout or []:
-        print(line, end="", flush=True)
+        print(without_secrets(line), end="", flush=True)
         lines += [line.strip()] if line.strip() else []
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from stages.library.common.arguments import Parser
-from stages.library.common.errors import Problem
+from stages.library.common.errors import Problem, without_secrets
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
@@ -76,5 +76,5 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
 
 
 def _fail(name: str, message: str, code: int = 1) -> int:
-    print(f"{name}: error: {message}", file=sys.stderr)
+    print(f"{name}: error: {without_secrets(message)}", file=sys.stderr)
     return code

@@ -5,12 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import huggingface_hub
-import huggingface_hub.constants
 import huggingface_hub.errors
 
 from stages.library.common.drive import Drive
 from stages.library.common.errors import Problem
+from stages.library.common.hub_requests import hub_file
 from stages.library.common.outputs import beside, copy_atomically, locked, sha256, write_atomically
 from stages.library.common.paths import located
 from stages.library.training.base_model import HUB, KEY, BaseModel
@@ -117,17 +116,13 @@ def fetch_hub(model: BaseModel, path: Path) -> None:
     hub = HUB.fullmatch(model.place)
     assert hub
     folder = beside(path, "partial")
-    # plain HTTP goes on where a killed run stopped, and gives up when nothing comes
-    huggingface_hub.constants.HF_HUB_DISABLE_XET = True
     try:
-        file = huggingface_hub.hf_hub_download(
-            hub["repo"], hub["file"], revision=hub["rev"], local_dir=folder
-        )
+        file = hub_file(KEY, hub["repo"], hub["file"], hub["rev"], local_dir=folder)
     except (huggingface_hub.errors.HfHubHTTPError, OSError, RuntimeError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
         raise Problem(
             f"{KEY}: {model.place} can't be downloaded: {reason.strip()}; run it again, what "
             "has come is kept"
         ) from None
-    Path(file).replace(path)
+    file.replace(path)
     shutil.rmtree(folder, ignore_errors=True)

@@ -46,6 +46,7 @@ def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> 
         (FileNotFoundError(2, "No such file", "なす.txt"), 1, "なす.txt: No such file"),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
         (OSError("odd"), 1, "odd"),
+        (Problem("https://a:b@h/x?token=c: no"), 1, "https://h/x?token=…: no"),
         (KeyboardInterrupt(), 130, "stopped by Ctrl-C; run the same command again to go on"),
     ],
 )
