@@ -17,20 +17,20 @@ from PIL import Image
 
 from benchmarks.models import SHAPES, write_model
 from stages.library.common.workers import run_over
-from stages.library.tagging.looking import WORKERS
 from stages.library.tagging.providers import available
 from stages.library.tagging.sessions import PROVIDERS
-from stages.library.tagging.wd14 import Model, load_model, model_input, probabilities
+from stages.library.tagging.wd14 import AT_ONCE, Model, load_model, model_input, probabilities
 
 THRESHOLD = 0.35
 Scores = NDArray[np.float32]
 
 
-def timed(model: Model, pictures: list[Scores]) -> tuple[float, Scores]:
+def timed(model: Model, pictures: list[NDArray[np.uint8]]) -> tuple[float, Scores]:
     """Return pictures a second and their scores, two at a time as in the score stage."""
     started = time.monotonic()
-    scores = list(run_over(pictures, lambda picture: probabilities(model, picture), WORKERS))
-    return len(pictures) / (time.monotonic() - started), np.stack(scores)
+    batches = [pictures[at : at + model.batch] for at in range(0, len(pictures), model.batch)]
+    scores = list(run_over(batches, lambda batch: probabilities(model, batch), AT_ONCE))
+    return len(pictures) / (time.monotonic() - started), np.concatenate(scores)
 
 
 def report(name: str, speeds: list[float], cpu: list[float], scores: Scores, exact: Scores) -> str:
@@ -58,9 +58,9 @@ def compare(tagger: Path, pictures: list[Path], providers: list[str], rounds: in
             speeds[name].append(speed)
     for name in providers:
         print(report(name, speeds[name], speeds["cpu"], scores[name], scores["cpu"]))
-    noise = np.random.default_rng(0).uniform(0, 255, ready[0].shape).astype(np.float32)
+    noise = np.random.default_rng(0).integers(0, 256, ready[0].shape, np.uint8)
     for name in providers[1:]:
-        difference = probabilities(models[name], noise) - probabilities(models["cpu"], noise)
+        difference = probabilities(models[name], [noise]) - probabilities(models["cpu"], [noise])
         print(f"{name}: on noise, which `auto` looks at, {np.abs(difference).max():.2g}")
 
 

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.models import SHAPES, SIZE
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
-from stages.library.common.workers import run_over
-from stages.library.tagging.looking import WORKERS, look
+from stages.library.tagging.looking import look_at_all
 from stages.library.tagging.wd14 import load_model, model_input
 from stages.score import build_parser
 from tests.support.params import arguments as words_of
@@ -87,8 +87,14 @@ def bare(tagger: Path, arrays: Path) -> Run:
 
 def write_arrays(pictures: list[Path], into: Path) -> Path:
     arrays = [model_input(Image.open(path), SIZE) for path in pictures]
-    np.save(into, np.stack(arrays))
+    np.save(into, np.stack(arrays).astype(np.float32))
     return into
+
+
+def ready(path: Path) -> NDArray[np.float32]:
+    """Return a picture as a bare session takes it, shape (1, size, size, 3)."""
+    with Image.open(path) as picture:
+        return model_input(picture, SIZE)[np.newaxis].astype(np.float32)
 
 
 def compare_speed(tagger: Path, pictures: list[Path], rounds: int, work: Path) -> None:
@@ -116,16 +122,15 @@ def compare_blocks(folder: Path, pictures: list[Path], rounds: int) -> None:
         folder / "model.onnx", providers=["CPUExecutionProvider"]
     )
     model = load_model(folder, "cpu")
-    arrays = {path: model_input(Image.open(path), SIZE)[np.newaxis] for path in pictures}
+    arrays = {path: ready(path) for path in pictures}
     digests = {path: sha256(path) for path in pictures}
 
     def bare(block: list[Path]) -> None:
         for path in block:
-            session.run(None, {"input": np.ascontiguousarray(arrays[path])})
+            session.run(None, {"input": arrays[path]})
 
     def stage(block: list[Path]) -> None:
-        for _ in run_over(block, lambda path: look(model, path, digests[path]), WORKERS):
-            pass
+        look_at_all(model, {digests[path]: path for path in block}, {}, lambda: None)
 
     took = {bare: 0.0, stage: 0.0}
     ratios = []

@@ -31,7 +31,7 @@ from tests.support.taggers import TAGS, write_tagger
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 WAITING_SECONDS = 120
-IN_FLIGHT = 2 * looking.WORKERS + 2
+IN_FLIGHT = 2 * wd14.AT_ONCE + 2
 """Most pictures looked at and not yet saved: waiting for their turn, and the one being saved."""
 
 
@@ -87,11 +87,12 @@ def place(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows with every inference: the name of the first tag of the model."""
-    real, seen = wd14.probabilities, []
+    real = wd14.probabilities
+    seen: list[str] = []
 
-    def probabilities(model: wd14.Model, picture: Any) -> Any:
-        seen.append(model.tags[0])
-        return real(model, picture)
+    def probabilities(model: wd14.Model, pictures: Any) -> Any:
+        seen.extend(model.tags[0] for _ in pictures)
+        return real(model, pictures)
 
     monkeypatch.setattr(wd14, "probabilities", probabilities)
     return seen
@@ -385,10 +386,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 looking.CHECKPOINT_SECONDS = 0
 real, log = looking.look, open(sys.argv.pop(1), "a")
 
-def look(model, path, digest):
+def look(model, batch):
     time.sleep(float(sys.argv[0]))
-    found = real(model, path, digest)
-    print(digest, file=log, flush=True)
+    found = real(model, batch)
+    print(*found, file=log, flush=True)
     return found
 
 sys.argv[0] = sys.argv.pop(1)

@@ -30,12 +30,14 @@ def write_tagger(
     dtype: int = TensorProto.FLOAT,
     more_inputs: int = 0,
     more_outputs: int = 0,
+    most: int = 0,
 ) -> Path:
     """Write a tagger whose scores tell the colour of a picture, and return its folder.
 
     The mean blue, green and red of the picture, each 0 to 1, are the scores of the tags named
     so; `general` is always 0.6, `sensitive` 0.4, `<o>_<o>` 0.5 and the character 0.9. All are
-    multiplied by `scale`. The model says that it gives `declared` scores, if that is given.
+    multiplied by `scale`. It says that it gives `declared` scores, if that is given. It fails
+    with more than `most` pictures at a time, if that is given.
     """
     sides = size if isinstance(size, tuple) else (size, size)
     shape = [batch, 3, *sides] if channels_first else [batch, *sides, 3]
@@ -50,7 +52,8 @@ def write_tagger(
         [
             helper.make_node("Cast", ["input"], ["picture"], to=TensorProto.FLOAT),
             helper.make_node("ReduceMean", ["picture", "axes"], ["mean"], keepdims=0),
-            helper.make_node("MatMul", ["mean", "weights"], ["weighted"]),
+            helper.make_node("MatMul", ["mean", "weights"], ["weighted" if not most else "free"]),
+            *(limit() if most else []),
             *(helper.make_node("Add", ["weighted", "bias"], [name]) for name in names),
         ],
         "colours",
@@ -66,11 +69,23 @@ def write_tagger(
             numpy_helper.from_array(np.array(axes, np.int64), "axes"),
             numpy_helper.from_array(weights, "weights"),
             numpy_helper.from_array(bias, "bias"),
+            numpy_helper.from_array(np.zeros(most, np.float32), "nothing"),
+            numpy_helper.from_array(np.array(-1, np.int64), "less"),
         ],
     )
     write_model(folder, graph)
     write_tag_list(folder, tags)
     return folder
+
+
+def limit() -> list[onnx.NodeProto]:
+    """Return nodes that add nothing, looked up in a list with an entry for each picture allowed."""
+    return [
+        helper.make_node("Shape", ["free"], ["shape"], start=0, end=1),
+        helper.make_node("Add", ["shape", "less"], ["last"]),
+        helper.make_node("Gather", ["nothing", "last"], ["zero"]),
+        helper.make_node("Add", ["free", "zero"], ["weighted"]),
+    ]
 
 
 def write_flat_tagger(folder: Path) -> Path:

@@ -2,47 +2,70 @@
 
 import hashlib
 import io
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
 from stages.library.common.errors import Problem
+from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.workers import run_over
 from stages.library.tagging import wd14
 from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
 from stages.library.tagging.taggers import Tagger
 
-CHECKPOINT_SECONDS = 15
+CHECKPOINT_SECONDS = 15.0
 LONGEST_SIDE = 10_000
 """Pixels; prepared pictures have at most 8192, whatever params.yaml says."""
 
-WORKERS = 2
-"""Pictures in work at a time: one is decoded while the model looks at another."""
-
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 
+Pixels = tuple[str, NDArray[np.uint8] | Problem]
+"""SHA-256 of a picture, and what the model gets of it, or why there is nothing to get."""
 
-def look(model: wd14.Model, path: Path, digest: str) -> Found:
-    """Return the model's scores of one picture.
 
-    Raises:
-        Problem: the file is no longer the one with that digest.
-        Problem: it is no picture, or the model can't look at it.
+def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
+    """Return a picture (its SHA-256 and path) as a model of that input size wants it.
+
+    What is wrong is returned, not raised, lest it stops the look at the pictures before it.
     """
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise Problem(f"{path}: was changed while it was read; run the same command again")
+    digest, path = item
     try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            return digest, Problem(
+                f"{path}: was changed while it was read; run the same command again"
+            )
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
                 raise ValueError(f"{picture.size} is no prepared picture")
-            pixels = wd14.model_input(picture, model.size)
+            return digest, wd14.model_input(picture, size)
     except Exception as error:  # a damaged file makes decoders raise anything
-        raise Problem(f"{path}: is no picture; run the prepare stage again") from error
-    return sparse(wd14.probabilities(model, pixels))
+        if is_machines(error):
+            return digest, as_problem(path, error)
+        return digest, Problem(f"{path}: is no picture; run the prepare stage again")
+
+
+def look(model: wd14.Model, batch: list[Pixels]) -> dict[str, Found]:
+    """Return the model's scores of some pictures, by their SHA-256.
+
+    Raises:
+        Problem: one of them is no picture, or the model can't look at it.
+    """
+    pictures = []
+    for _, pixels in batch:
+        if isinstance(pixels, Problem):
+            raise pixels
+        pictures.append(pixels)
+    scores = wd14.probabilities(model, pictures)
+    return {digest: sparse(row) for (digest, _), row in zip(batch, scores, strict=True)}
 
 
 def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
@@ -63,22 +86,29 @@ def look_at_all(
     save: Callable[[], None],
 ) -> None:
     """Add to `found` the scores of `todo` (pictures by SHA-256), saving them as time goes by."""
-
-    def work(item: tuple[str, Path]) -> tuple[str, Found]:
-        digest, path = item
-        return digest, look(model, path, digest)
-
-    saved = time.monotonic()
+    decoders = os.cpu_count() or 1
+    pixels = run_over(todo.items(), partial(pixels_of, model.size), decoders)
+    bar = tqdm(desc="score", total=len(todo), unit=" images", disable=None, bar_format=BAR)
+    saved, pause = time.monotonic(), CHECKPOINT_SECONDS
     try:
-        results = run_over(todo.items(), work, WORKERS)
-        bar = tqdm(results, "score", len(todo), unit=" images", disable=None, bar_format=BAR)
-        for digest, scores in bar:
-            found[digest] = scores
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+        for scores in run_over(batches(pixels, model.batch), partial(look, model), wd14.AT_ONCE):
+            found |= scores
+            bar.update(len(scores))
+            if time.monotonic() - saved > pause:
+                began = time.monotonic()
                 save()
                 saved = time.monotonic()
+                # with a hundred thousand it takes its time: a twentieth of all at most
+                pause = max(CHECKPOINT_SECONDS, 20 * (saved - began))
     finally:
+        bar.close()
         save()
+
+
+def batches(pixels: Iterator[Pixels], size: int) -> Iterator[list[Pixels]]:
+    """Yield pictures in lists of `size`; the last may have fewer."""
+    while batch := list(islice(pixels, size)):
+        yield batch
 
 
 def all_scores(

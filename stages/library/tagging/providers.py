@@ -1,6 +1,7 @@
 """Which of onnxruntime's providers a tagger runs on: one that is there, and computes the same."""
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ def available(provider: str) -> bool:
     name = chosen if isinstance(chosen, str) else chosen[0]
     if provider == "cpu" or name not in onnxruntime.get_available_providers():
         return provider == "cpu"
+    if provider == "cuda":
+        with redirect_stdout(sys.stderr):  # what it says of libraries that it doesn't find
+            onnxruntime.preload_dlls()  # those that came by pip are on no path
     try:
         return name in sessions.open_session(BUILTIN / MODEL, provider).get_providers()
     except ValueError:
@@ -59,8 +63,8 @@ def agrees(folder: Path, provider: str) -> bool:
     try:
         model, reference = load_model(folder, provider), load_model(folder, "cpu")
         size = (model.size, model.size, 3)
-        picture = np.random.default_rng(0).uniform(0, 255, size).astype(np.float32)
-        difference = probabilities(model, picture) - probabilities(reference, picture)
+        picture = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+        difference = probabilities(model, [picture]) - probabilities(reference, [picture])
     except ValueError:
         return False  # if the model itself is at fault, the CPU will tell
     return float(np.abs(difference).max()) <= AGREEMENT

@@ -12,8 +12,11 @@ Provider = str | tuple[str, dict[str, str]]
 
 PROVIDERS: dict[str, Provider] = {
     "cpu": "CPUExecutionProvider",
-    # TF32 would round to 10 bits
-    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    # TF32 would round to 10 bits; a search by trial may choose other kernels in another run
+    "cuda": (
+        "CUDAExecutionProvider",
+        {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+    ),
     "coreml": "CoreMLExecutionProvider",
     "openvino": (
         "OpenVINOExecutionProvider",
@@ -24,6 +27,9 @@ PROVIDERS: dict[str, Provider] = {
         {"device_type": "CPU", "load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "f32"}}'},
     ),
 }
+
+ON_GPU = frozenset({"cuda"})
+"""Providers with memory of their own, which want pictures in batches."""
 
 
 def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:

@@ -9,6 +9,7 @@ from stages.library.tagging import wd14
 from stages.library.tagging.hub import fetched
 from stages.library.tagging.model_files import BUILTIN, FILES, KEY, TAG_LIST, read_tag_list
 from stages.library.tagging.providers import choose_provider
+from stages.library.tagging.sessions import ON_GPU
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ def origin(model: str, folder: Path) -> str:
 
 
 def fingerprint(folder: Path, provider: str) -> str:
-    """Return a name for all that decides on a picture's scores: model, tag list, provider."""
+    """Return a name for all that decides on a picture's scores: model, tag list, provider.
+
+    On a GPU the number of pictures in a batch, which memory may lower, changes a score by less
+    than 0.00001 (benchmarks): the name says batches, not how large.
+    """
     digests = " ".join(sha256(folder / name)[:16] for name in FILES)
-    return f"{digests} {provider} contract {wd14.CONTRACT}"
+    batches = " batches" if provider in ON_GPU else ""
+    return f"{digests} {provider}{batches} contract {wd14.CONTRACT}"

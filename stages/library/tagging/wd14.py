@@ -4,7 +4,9 @@ float32 pictures of the model's input size, BGR, 0-255, alpha and padding white,
 centred square before a bicubic resize; out come probabilities, one a row of selected_tags.csv.
 """
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,15 @@ from stages.library.tagging.model_files import KEY, MODEL, TAG_LIST, read_tag_li
 CONTRACT = 1
 """Raise it when `model_input` changes: scores kept from before then no longer count."""
 
+AT_ONCE = 2
+"""Batches in work at a time: on a CPU they share its cores; for a GPU one is made ready while it
+looks at the other."""
+
+BATCH = 32
+"""Pictures in a batch on a GPU with the memory for it: a larger one gains a twentieth at most.
+
+It is the same everywhere, not the fastest of a trial, since other sizes round otherwise."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -29,6 +40,9 @@ class Model:
     size: int  # pixels, of the model's square input
     channels_first: bool
     tags: list[str]
+    device: str  # of its memory, as onnxruntime calls it
+    batch: int  # pictures that it looks at together
+    turn: threading.Semaphore  # for as many batches as it looks at at the same time
 
 
 def load_model(folder: Path, provider: str) -> Model:
@@ -60,7 +74,33 @@ def load_model(folder: Path, provider: str) -> Model:
     outputs = session.get_outputs()[0].shape[-1:]
     if outputs and isinstance(outputs[0], int) and outputs[0] != len(tags):
         raise Problem(unlike(outputs[0], tags))
-    return Model(session, entry.name, sides.pop() if sides else 448, channels_first, tags)
+    on_gpu = provider in sessions.ON_GPU
+    model = Model(
+        session=session,
+        input=entry.name,
+        size=sides.pop() if sides else 448,
+        channels_first=channels_first,
+        tags=tags,
+        device="cuda" if on_gpu else "cpu",
+        batch=1,
+        turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
+    )
+    return with_batch(model) if on_gpu and not isinstance(shape[0], int) else model
+
+
+def with_batch(model: Model) -> Model:
+    """Return a model with as large a batch as its device can do, `BATCH` at most.
+
+    Another program may have taken most of a GPU's memory, and some models fail with many.
+    """
+    batch, black = BATCH, np.zeros((model.size, model.size, 3), np.uint8)
+    while batch > 1:
+        try:
+            probabilities(replace(model, batch=batch), [black])
+            break
+        except Problem:
+            batch //= 2
+    return replace(model, batch=batch)
 
 
 def unlike(scores: int, tags: list[str]) -> str:
@@ -71,40 +111,63 @@ def unlike(scores: int, tags: list[str]) -> str:
     )
 
 
-def model_input(picture: Image.Image, size: int) -> NDArray[np.float32]:
+def model_input(picture: Image.Image, size: int) -> NDArray[np.uint8]:
     """Return a picture as the model wants it: shape (size, size, 3), BGR, 0-255.
 
     Source: the model author's own `wd-tagger` space and `WD14` scripts.
     """
-    rgba = picture.convert("RGBA")
-    side = max(rgba.size)
+    side = max(picture.size)
+    corner = ((side - picture.width) // 2, (side - picture.height) // 2)
     square = Image.new("RGB", (side, side), "white")
-    square.paste(rgba, ((side - rgba.width) // 2, (side - rgba.height) // 2), rgba)
+    if picture.mode == "RGB":
+        square.paste(picture, corner)
+    else:
+        rgba = picture.convert("RGBA")
+        square.paste(rgba, corner, rgba)
     resized = square.resize((size, size), Image.Resampling.BICUBIC) if side != size else square
-    return np.asarray(resized, dtype=np.float32)[:, :, ::-1]
+    return np.ascontiguousarray(np.asarray(resized)[:, :, ::-1])
 
 
-def probabilities(model: Model, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the scores of one `model_input`, shape (tags,), 0 to 1.
+def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """Return the scores of some `model_input`s, one batch at most; shape (pictures, tags), 0 to 1.
 
-    One picture at a time: on a CPU a batch gains nothing, and the scores of a picture then never
-    depend on its neighbours.
+    What lacks of a batch is filled up with black: a model that always gets as many runs the same
+    kernels, so that the scores of a picture don't depend on how many there are beside it.
 
     Raises:
         Problem: the model fails, or gives no probability for each of its tags.
     """
-    batch = picture.transpose(2, 0, 1)[np.newaxis] if model.channels_first else picture[np.newaxis]
+    batch = np.zeros((model.batch, model.size, model.size, 3), np.float32)
+    for row, picture in zip(batch, pictures, strict=False):
+        row[:] = picture
+    if model.channels_first:
+        batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
     try:
-        (output,) = model.session.run(None, {model.input: np.ascontiguousarray(batch)})
+        output = run(model, batch)[: len(pictures)]
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         reason = " ".join(str(error).split())[:200]
         raise Problem(f"{KEY}: the model can't look at a picture: {reason}") from None
-    scores: NDArray[np.float32] = np.asarray(output, dtype=np.float32).reshape(-1)
-    if scores.shape != (len(model.tags),):
-        raise Problem(unlike(scores.size, model.tags))
+    scores: NDArray[np.float32] = np.asarray(output, np.float32).reshape(len(pictures), -1)
+    if scores.shape[1] != len(model.tags):
+        raise Problem(unlike(scores.shape[1], model.tags))
     if not (scores.min() > -0.01 and scores.max() < 1.01):  # false for NaN, too
         raise Problem(
             f"{KEY}: the model gives {scores.min():g} to {scores.max():g}, not probabilities; "
             "it is no WD14 tagger, or fails on this provider"
         )
     return scores
+
+
+def run(model: Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what the model gives for a batch.
+
+    The batch goes to the device before it is its turn, while the model looks at another.
+    """
+    value = onnxruntime.OrtValue.ortvalue_from_numpy(batch, model.device, 0)
+    binding = model.session.io_binding()
+    binding.bind_ortvalue_input(model.input, value)
+    binding.bind_output(model.session.get_outputs()[0].name, "cpu")
+    with model.turn:
+        model.session.run_with_iobinding(binding)
+    output: NDArray[np.float32] = binding.get_outputs()[0].numpy()
+    return output

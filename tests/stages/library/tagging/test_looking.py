@@ -1,5 +1,6 @@
 """Looking at pictures; the score stage's tests have the rest, kills included."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.tagging.looking import known_scores, look, look_at_all
+from stages.library.tagging.looking import known_scores, look, look_at_all, pixels_of
 from stages.library.tagging.scores import Found, Scores, write_scores
 from stages.library.tagging.wd14 import Model, load_model
 from tests.support.taggers import TAGS, write_tagger
@@ -53,12 +54,37 @@ def test_what_is_no_picture_is_named(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     with pytest.raises(Problem, match=r"a\.png: is no picture; run the prepare stage again"):
-        look(model, path, sha256(b"no picture").hexdigest())
+        look(model, [pixels_of(model.size, (sha256(b"no picture").hexdigest(), path))])
+
+
+@pytest.mark.parametrize("batch", [1, 3, 4, 32])
+def test_in_batches_the_same_is_found(model: Model, tmp_path: Path, batch: int) -> None:
+    todo = dict(
+        picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(0, 250, 25)
+    )
+    found: dict[str, Found] = {}
+    look_at_all(replace(model, batch=batch), todo, found, lambda: None)
+    assert list(found) == list(todo)
+    assert [scores_of(each).get("red_theme", 0) for each in found.values()] == [
+        pytest.approx(shade / 255 * 10_000 if shade > 10 else 0, abs=25)
+        for shade in range(0, 250, 25)
+    ]
+
+
+def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path: Path) -> None:
+    good = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(50)]
+    found: dict[str, Found] = {}
+    with pytest.raises(Problem, match=r"0\.png: was changed while it was read"):
+        look_at_all(
+            replace(model, batch=8), dict([*good, ("0" * 64, good[0][1])]), found, lambda: None
+        )
+    assert len(found) >= 48
 
 
 def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> None:
     digest, path = picture(tmp_path, "a.png", "red")
-    found, file = look(model, path, digest), tmp_path / "scores.npz"
+    found = look(model, [pixels_of(model.size, (digest, path))])[digest]
+    file = tmp_path / "scores.npz"
     tags, kinds = [name for name, _ in TAGS], [kind for _, kind in TAGS]
     write_scores(file, Scores("fingerprint", tags, kinds, ["a"], [digest], [found]))
     assert {key: scores_of(each) for key, each in known_scores(file, "fingerprint").items()} == {

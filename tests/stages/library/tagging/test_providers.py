@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,14 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from stages.library.tagging import providers, sessions
+from stages.library.tagging import providers, sessions, wd14
 from stages.score import main
 from tests.support.scoring import flags, write_pictures
 from tests.support.taggers import write_tagger
 
-Pixels = NDArray[np.float32]
-
 
 class Elsewhere:
-    """A session that says it runs on another provider, with scores off by `shift`."""
+    """A session that says it runs on another provider."""
 
     def __init__(self, session: Any, provider: str, shift: float) -> None:
         self.session, self.provider, self.shift = session, provider, shift
@@ -30,10 +29,6 @@ class Elsewhere:
 
     def get_providers(self) -> list[str]:
         return [self.provider, "CPUExecutionProvider"]
-
-    def run(self, names: None, feed: dict[str, Pixels]) -> list[Pixels]:
-        (scores,) = self.session.run(names, feed)
-        return [scores + np.float32(self.shift)]
 
 
 Pretend = Callable[..., None]
@@ -45,7 +40,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
     A shift of None stands for a provider that is listed but does not start.
     """
-    real = sessions.open_session
+    real, real_run = sessions.open_session, wd14.run
 
     def have(**shifts: float | None) -> None:
         shifts = {name.replace("_", "-"): shift for name, shift in shifts.items()}
@@ -60,7 +55,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
             shift = shifts.get(provider)
             return session if shift is None else Elsewhere(session, names[provider], shift)
 
+        def run(model: wd14.Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            scores = real_run(replace(model, device="cpu"), batch)
+            return scores + np.float32(getattr(model.session, "shift", 0))
+
         monkeypatch.setattr(sessions, "open_session", open_session)
+        monkeypatch.setattr(wd14, "run", run)
 
     return have
 

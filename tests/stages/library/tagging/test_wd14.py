@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ NAMES = [name for name, _ in TAGS]
 def looked(folder: Path, picture: Image.Image) -> dict[str, float]:
     """What the tagger in `folder` says of a picture, by tag."""
     model = wd14.load_model(folder, "cpu")
-    scores = wd14.probabilities(model, wd14.model_input(picture, model.size))
+    (scores,) = wd14.probabilities(model, [wd14.model_input(picture, model.size)])
     return dict(zip(NAMES, map(float, scores), strict=True))
 
 
@@ -83,7 +84,7 @@ def test_input_equals_an_independent_reading_of_the_contract(
 ) -> None:
     rgba = drawing(width, height)
     got = wd14.model_input(Image.fromarray(rgba), size)
-    assert got.dtype == np.float32
+    assert got.dtype == np.uint8
     assert got.shape == (size, size, 3)
     difference = np.abs(got - reference(rgba, size))
     assert difference.max() <= 1
@@ -138,7 +139,7 @@ def test_transparent_parts_are_white() -> None:
     hidden = Image.new("RGBA", (10, 10), (255, 0, 0, 0))
     assert wd14.model_input(hidden, 10).min() == 255
     half = wd14.model_input(Image.new("RGBA", (10, 10), (0, 0, 0, 128)), 10)
-    assert set(half.ravel().tolist()) <= {127.0, 128.0}
+    assert set(half.ravel().tolist()) <= {127, 128}
 
 
 @pytest.mark.parametrize("channels_first", [False, True], ids=["NHWC", "NCHW"])
@@ -181,3 +182,29 @@ def test_scores_do_not_depend_on_the_number_of_threads(
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         seen.append(looked(tmp_path, picture))
     assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.parametrize("channels_first", [False, True], ids=["NHWC", "NCHW"])
+def test_in_a_batch_each_has_the_scores_that_it_has_alone(
+    tmp_path: Path, channels_first: bool
+) -> None:
+    model = wd14.load_model(write_tagger(tmp_path, channels_first=channels_first), "cpu")
+    colours = [(240, 20, 20), (20, 240, 20), (20, 20, 240)]
+    pictures = [wd14.model_input(Image.new("RGB", (9, 9), colour), 448) for colour in colours]
+    alone = np.concatenate([wd14.probabilities(model, [picture]) for picture in pictures])
+    together = wd14.probabilities(replace(model, batch=4), pictures)
+    assert together.shape == (3, len(NAMES))
+    assert np.abs(together - alone).max() < 1e-4
+    red = together[:, NAMES.index("red_theme")].tolist()
+    assert red == pytest.approx([240 / 255, 20 / 255, 20 / 255], abs=1e-4)
+
+
+def test_a_batch_is_halved_until_the_model_can_do_it(tmp_path: Path) -> None:
+    model = wd14.load_model(write_tagger(tmp_path, most=11), "cpu")
+    assert wd14.with_batch(model).batch == 8
+    assert wd14.with_batch(wd14.load_model(write_tagger(tmp_path), "cpu")).batch == wd14.BATCH
+
+
+def test_on_a_cpu_one_at_a_time(tmp_path: Path) -> None:
+    """A batch gains nothing there, and the scores of a picture don't depend on its neighbours."""
+    assert wd14.load_model(write_tagger(tmp_path), "cpu").batch == 1
