@@ -1,9 +1,9 @@
 """The report's page: the whole dataset in an HTML file that opens by double-click."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +24,9 @@ FOLDER = Path(__file__).with_suffix("")
 
 CHUNK = 40
 """Thumbnails per JSON island: the browser parses an island when it first shows one of them."""
+
+PART = 500
+"""Pictures per JSON island: as one, those of 100,000 would need a gigabyte while it is written."""
 
 ONE_FILE = 5_000
 """Of more pictures the page does not hold the thumbnails, which browsers then load as they are
@@ -103,10 +106,8 @@ class Dataset:
 
 
 def page_data(dataset: Dataset) -> dict[str, object]:
-    """Return all that the page knows, but for the thumbnails."""
+    """Return all that the page knows, but for the pictures."""
     rows, scores = dataset.rows, dataset.scores
-    pictures = used(rows)
-    found = dict(zip(scores.names, scores.found, strict=True))
     return {
         "trigger": dataset.trigger,
         "rules": rules_data(dataset.rules),
@@ -115,31 +116,13 @@ def page_data(dataset: Dataset) -> dict[str, object]:
         "categories": scores.categories,
         # a list, not an object: `__proto__` is a tag like any other
         "words": words_data(scores, dataset.rules, dataset.edits, dataset.words),
-        "pictures": [
-            {
-                "stem": stem,
-                "key": row.sha256[:KEY_LENGTH],
-                "source": row.source,
-                "width": row.width,
-                "height": row.height,
-                "size": dataset.sizes.get(stem, (1, 1)),
-                "notes": [
-                    [KINDS[note.code], say(note, "ja"), say(note, "en")] for note in notes_of(row)
-                ],
-                "found": [
-                    [int(index), int(value)]
-                    for index, value in zip(*found.get(stem, ((), ())), strict=True)
-                ],
-            }
-            for stem, row in pictures.items()
-        ],
         "skipped": [
             [row.source, say(note, "ja"), say(note, "en")]
             for row in rows
             if row.status == SKIPPED
             for note in notes_of(row)
         ],
-        "groups": look_alikes(pictures),
+        "groups": look_alikes(used(rows)),
         "edits": [[key, asdict(edit)] for key, edit in dataset.edits.items()],
         "text": dataset.edits_text,
         "header": HEADER,
@@ -150,6 +133,27 @@ def page_data(dataset: Dataset) -> dict[str, object]:
     }
 
 
+def pictures_data(dataset: Dataset) -> Iterator[dict[str, object]]:
+    """Yield what the page knows of each picture, but for its thumbnail."""
+    found = dict(zip(dataset.scores.names, dataset.scores.found, strict=True))
+    for stem, row in used(dataset.rows).items():
+        yield {
+            "stem": stem,
+            "key": row.sha256[:KEY_LENGTH],
+            "source": row.source,
+            "width": row.width,
+            "height": row.height,
+            "size": dataset.sizes.get(stem, (1, 1)),
+            "notes": [
+                [KINDS[note.code], say(note, "ja"), say(note, "en")] for note in notes_of(row)
+            ],
+            "found": [
+                [int(index), int(value)]
+                for index, value in zip(*found.get(stem, ((), ())), strict=True)
+            ],
+        }
+
+
 def encoded_thumbnails(dataset: Dataset) -> list[str]:
     """Return the thumbnails of the used pictures in Base64, in their order."""
     thumbnails = dataset.thumbnails
@@ -158,7 +162,7 @@ def encoded_thumbnails(dataset: Dataset) -> list[str]:
 
 def render_page(dataset: Dataset) -> str:
     """Return the page as HTML."""
-    rows = dataset.rows
+    rows, pictures = dataset.rows, pictures_data(dataset)
     encoded = encoded_thumbnails(dataset) if dataset.folder is None else []
     css = style(FOLDER / "page.css")
     code = script(FOLDER / "keys.js")
@@ -171,5 +175,6 @@ def render_page(dataset: Dataset) -> str:
         trigger=dataset.trigger,
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),
+        pictures=[island(part) for part in iter(lambda: list(islice(pictures, PART)), [])],
         chunks=[island(encoded[start : start + CHUNK]) for start in range(0, len(encoded), CHUNK)],
     )

@@ -28,7 +28,9 @@ export const data = JSON.parse(document.getElementById("data").textContent);
 export const model = readModel(data.tags, data.categories, data.rules, data.faces);
 export const japanese = new Map(data.words);
 export const table = readTable(data.tokens);
-export const pictures = data.pictures.map((picture, index) => ({
+const parts = [...document.getElementsByClassName("pictures")];
+const fromParts = parts.flatMap((part) => JSON.parse(part.textContent));
+export const pictures = fromParts.map((picture, index) => ({
   ...picture,
   index,
   ranked: ranked(picture.found, model),

@@ -11,7 +11,7 @@ from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.manifest import Row
 from stages.library.dataset.notes import REMARKS, note
-from stages.library.report.page import CHUNK, FOLDER, KINDS, look_alikes
+from stages.library.report.page import CHUNK, FOLDER, KINDS, PART, look_alikes
 from stages.library.tagging.rules import Rules
 from tests.browser.pages import Dataset, dataset, read_json, row_of, skipped_row
 from tests.stages.library.common.test_html import HOSTILE
@@ -27,10 +27,12 @@ def small(**others: Any) -> Dataset:
 
 
 def data_of(html: str) -> Any:
-    """Return what the page's data island holds."""
+    """Return what the page's islands of data hold, the pictures under a key of their own."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
     assert found
-    return json.loads(found.group(1))
+    parts = re.findall(r'class="pictures">(.*?)</script>', html, re.DOTALL)
+    pictures = [picture for part in parts for picture in json.loads(part)]
+    return json.loads(found.group(1)) | {"pictures": pictures}
 
 
 def test_vectors_are_what_python_gives() -> None:
@@ -87,6 +89,13 @@ def test_thumbnails_come_in_islands_of_their_own() -> None:
     chunks = re.findall(r'class="thumbnails">(.*?)</script>', made.html())
     assert [len(json.loads(chunk)) for chunk in chunks] == [CHUNK, 1]
     assert b64decode(json.loads(chunks[1])[0]) == made.thumbnails[f"img{count:03}"]
+
+
+def test_pictures_come_in_islands_too() -> None:
+    rows = [row_of(number, f"{number}.png") for number in range(1, PART + 2)]
+    html = dataset(rows, [{}] * len(rows)).html()
+    assert html.count('class="pictures"') == 2
+    assert [picture["stem"] for picture in data_of(html)["pictures"]][-1] == f"img{PART + 1}"
 
 
 def test_data_says_everything_of_a_picture() -> None:
