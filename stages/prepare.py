@@ -17,6 +17,7 @@ from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.language import Language, in_language, language
+from stages.library.common.links import links_out
 from stages.library.common.outputs import LITTER, atomic_directory, beside
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
@@ -34,7 +35,14 @@ from stages.library.dataset.prepared import (
     save_picture,
     write_record,
 )
-from stages.library.dataset.sources import Source, error_reason, look_at, read_again, without_copies
+from stages.library.dataset.sources import (
+    Source,
+    error_reason,
+    look_at,
+    may_be_picture,
+    read_again,
+    without_copies,
+)
 from stages.library.params.prepare import PREPARE
 
 PICTURES = r"img\d{3,}\.png"
@@ -260,11 +268,12 @@ class Places:
         return Folders(beside(pictures, "checkpoint"), beside(thumbnails, "checkpoint"))
 
 
-def prepare(places: Places, size: int, fit: str) -> None:
+def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
     """Write `img001.png` …, thumbnails of the whole drawings, and a row for every file.
 
     Pictures that are there from an earlier run, as the record `written` has them, are kept, and so
-    are those that a run has made which failed or was killed.
+    are those that a run has made which failed or was killed. Links that lead out of the input are
+    used only with `follow_links`.
 
     Raises:
         Problem: the machine fails at a drawing, or somebody changed one meanwhile.
@@ -280,8 +289,8 @@ def prepare(places: Places, size: int, fit: str) -> None:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata beside good pixels
-        drawings = seen(places.input)
-        sources = sources_in(places.input)
+        drawings = seen(places.input, is_read=may_be_picture)
+        sources = sources_in(places.input, follow_links)
         known = read_record(places.written, made_by)
         kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
         checkpoint.make()
@@ -304,18 +313,23 @@ def prepare(places: Places, size: int, fit: str) -> None:
         checkpoint.remove()
 
 
-def sources_in(folder: Path) -> list[Source]:
+def sources_in(folder: Path, follow_links: bool) -> list[Source]:
     """Return the files of a folder, by name, and why some of them can't be used."""
     paths = sorted(
         (path for path in folder.iterdir() if path.name not in LITTER),
         key=lambda path: (same_name(path.name), path.name),
     )
-    return without_copies(list(run_over(paths, look_at)))
+    out = set[Path]() if follow_links else links_out(paths)
+
+    def work(path: Path) -> Source:
+        return Source(path, reason=note("link_out")) if path in out else look_at(path)
+
+    return without_copies(list(run_over(paths, work)))
 
 
-def from_flags(size: int, fit: str, **flags: Any) -> None:
+def from_flags(size: int, fit: str, follow_links: bool, **flags: Any) -> None:
     """Prepare as the flags say."""
-    prepare(filled(Places, flags), size, fit)
+    prepare(filled(Places, flags), size, fit, follow_links)
 
 
 def build_parser() -> Parser:

@@ -27,11 +27,13 @@ from stages.library.common.outputs import locked
 from stages.library.dataset import images, prepared
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.dataset.sources import Source, read_again
-from tests.support.meanwhile import meanwhile
+from tests.support.meanwhile import meanwhile, write
 from tests.support.mounts import dead
 from tests.support.params import arguments
 
 ROOT = Path(__file__).parents[2]
+NO_SPEED = Path("/sys/class/net/lo/speed")
+"""A regular file of 4096 bytes whose reading fails."""
 WAITING_SECONDS = 120
 
 
@@ -70,6 +72,7 @@ class Studio:
             "written": self.out / "prepared.json",
             "size": 64,
             "fit": "crop",
+            "follow_links": False,
         }
         kept = {key: value for key, value in (values | changes).items() if value is not None}
         return arguments(prepare.build_parser(), kept, self.folder / "params")
@@ -449,7 +452,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "folder.png": "folder",
         "link.png": "broken_link",
         "loop.png": "broken_link",
-        "zero.png": "not_regular",
+        "zero.png": "link_out",
         "pipe.png": "not_regular",
         "bomb.png": "too_many_pixels width=60000 height=60000 megapixels=100",
         "strip.png": "short_side side=10 size=64 least=16",
@@ -742,11 +745,65 @@ def test_litter_of_finder_and_explorer_has_no_row(studio: Studio) -> None:
     assert list(studio.run()) == ["a.png"]
 
 
-def test_a_link_to_a_drawing_is_read(studio: Studio) -> None:
+def test_a_link_that_leads_out_is_neither_read_nor_recorded_unless_params_say_so(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASUMISO_LANG", "ja")
+    studio.draw("good.png")
     studio.draw("a.png").rename(studio.folder / "elsewhere.png")
     (studio.drawings / "a.png").symlink_to(studio.folder / "elsewhere.png")
+    (studio.drawings / "b.png").symlink_to("/etc/passwd")
+    (studio.drawings / "c.png").symlink_to(studio.folder / "closed")
+    (studio.folder / "closed").touch(mode=0)
+
+    rows = studio.run()
+
+    for name in ("a.png", "b.png", "c.png"):
+        assert rows[name] == Row("", name, "", 0, 0, SKIPPED, "link_out")
+    assert "使えません: b.png: フォルダーの外へのリンクです。" in capsys.readouterr().out
+
+    (studio.drawings / "c.png").unlink()
+    rows = studio.run(follow_links=True)
+
+    assert rows["a.png"].status == USED
+    assert rows["b.png"].reason == "no_picture"
+
+
+def test_a_link_within_the_folder_is_a_file_like_any_other(studio: Studio) -> None:
+    studio.draw("a.png")
+    (studio.drawings / "within").mkdir()
+    studio.draw("within/b.png")
+    (studio.drawings / "b.png").symlink_to("within/b.png")
+    (studio.drawings / "copy.png").symlink_to(studio.drawings / "a.png")
+
+    rows = studio.run()
+
+    assert rows["b.png"].status == USED
+    assert rows["copy.png"].reason == "same_bytes name=a.png"
+
+
+def test_a_drawing_program_that_saves_its_own_file_meanwhile_disturbs_nothing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    own = studio.drawings / "a.clip"
+    own.write_text("layers")
+    meanwhile(monkeypatch, prepare, "number_pictures", write(own, "more layers"))
 
     assert studio.run()["a.png"].status == USED
+
+
+@pytest.mark.skipif(not NO_SPEED.is_file(), reason="needs Linux")
+def test_a_file_that_cannot_be_read_is_no_row(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.draw("a.png")
+    drawing = studio.drawings / "b.png"
+    drawing.symlink_to(NO_SPEED)
+
+    assert studio.main(follow_links=True) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"prepare: error: {drawing}: can't be read: Invalid argument; look aft")
 
 
 def test_the_folder_of_drawings_is_never_written_to(studio: Studio) -> None:

@@ -5,7 +5,7 @@ What changed meanwhile would be recorded as what was read, and never be seen aga
 """
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,30 +28,34 @@ class Seen:
 
     paths: tuple[Path, ...]
     stamps: dict[Path, Stamp]
+    is_read: Callable[[Path], bool]  # of the others it counts only that they are there
 
     def look_again(self) -> None:
         """Raise Problem if a file was changed since, or one was added or removed."""
-        now = seen(*self.paths).stamps
+        now = seen(*self.paths, is_read=self.is_read).stamps
         if different := differences(self.stamps, now):
             raise changed(different)
 
 
-def seen(*paths: Path) -> Seen:
+def seen(*paths: Path, is_read: Callable[[Path], bool] = lambda _: True) -> Seen:
     """Return how files are now; of folders all that is directly in them, but no litter."""
     entries = [
         entry for path in paths for entry in (sorted(path.iterdir()) if path.is_dir() else [path])
     ]
-    return Seen(paths, {path: found for path in entries if (found := stamp(path))})
+    stamps = {path: found for path in entries if (found := stamp(path, is_read(path)))}
+    return Seen(paths, stamps, is_read)
 
 
 def stamps_within(folder: Path) -> dict[Path, Stamp]:
     """Return the stamps of all files below a folder, by their paths within."""
     return {
-        path.relative_to(folder): found for path in files_within(folder) if (found := stamp(path))
+        path.relative_to(folder): found
+        for path in files_within(folder)
+        if (found := stamp(path, is_read=True))
     }
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: Path, is_read: bool) -> Stamp:
     """Return what any change of a file changes; nothing of litter, and of what isn't there."""
     if path.name in LITTER:
         return ()
@@ -60,9 +64,10 @@ def stamp(path: Path) -> Stamp:
             status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    if stat.S_ISDIR(status.st_mode):
-        return (status.st_ino,)  # what is in it counts elsewhere
-    own = (status.st_ino, status.st_size, status.st_mtime_ns)
+    kind = stat.S_IFMT(status.st_mode)
+    if not is_read or stat.S_ISDIR(status.st_mode):
+        return (kind,)
+    own = (kind, status.st_ino, status.st_size, status.st_mtime_ns)
     if not stat.S_ISLNK(status.st_mode):
         return own
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
+from stages.library.common.links import refuse_links_out
 
 KAOMOJI = frozenset(
     [
@@ -104,7 +105,7 @@ def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
     """Return the `.txt` files of `folder`, sorted.
 
     Raises:
-        Problem: there is none.
+        Problem: there is none, or one is a link that leads out of the folder.
     """
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder; run the stage before this one first")
@@ -113,6 +114,7 @@ def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
         paths = [path for path in paths if not path.name.endswith(JP_SUFFIX)]
     if not paths:
         raise Problem(f"{folder}: holds no caption (.txt); run the stage before this one first")
+    refuse_links_out(paths)
     return paths
 
 

@@ -14,6 +14,12 @@ from stages.library.dataset.manifest import Row, shown
 
 REASONS = {
     "broken_link": ("is a broken link", "リンク先がありません"),
+    "link_out": (
+        "is a link that leads out of the folder; put the file itself there, or set "
+        "prepare.follow_links: true in params.yaml",
+        "フォルダーの外へのリンクです。ファイルそのものを入れるか、params.yaml の "
+        "prepare.follow_links を true にしてください",
+    ),
     "folder": (
         "is a folder; only files directly in the input folder are read",
         "フォルダーです(中の絵は読みません)",

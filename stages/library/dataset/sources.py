@@ -30,6 +30,11 @@ class Source:
     reason: Note | None = None
 
 
+def may_be_picture(path: Path) -> bool:
+    """Return whether a file is called as a picture is."""
+    return path.suffix.lower() in images.SUFFIXES
+
+
 def entry_reason(path: Path) -> Note | None:
     """Return why a directory entry can't be a picture, judged without opening it."""
     try:
@@ -44,7 +49,7 @@ def entry_reason(path: Path) -> Note | None:
         return note("not_regular")
     if path.name.startswith("._"):
         return note("mac_side_file")
-    if path.suffix.lower() not in images.SUFFIXES:
+    if not may_be_picture(path):
         return note("other_ending", ending=path.suffix) if path.suffix else note("no_ending")
     if (size := status.st_size) > images.MAX_BYTES:
         megabytes, most = size // 1_000_000, images.MAX_BYTES // 1_000_000

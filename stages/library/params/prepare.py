@@ -20,5 +20,6 @@ PREPARE = Section(
         "input": Key(folder, "folder of drawings, read and never written to"),
         "size": Key(whole(64, 4096, multiple_of=64), "short side in pixels"),
         "fit": Key(one_of("crop", "bucket"), "crop to a square, or keep the aspect"),
+        "follow_links": Key(help="use links that lead out of the folder, too", switch=True),
     },
 )

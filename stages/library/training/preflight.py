@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.library.common.errors import Problem
+from stages.library.common.links import refuse_links_out
 from stages.library.dataset.sizes import picture_size
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
@@ -19,10 +20,13 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
     """Return the folders of a dataset; every picture has its caption, every caption its picture.
 
     Raises:
+        Problem: a file in them is a link that leads out.
         Problem: there is no dataset, a picture or caption stands alone, or a caption is empty.
     """
+    refuse_links_out(dataset.glob("*"))
     found = read_subsets(dataset)
     for subset in found:
+        refuse_links_out(subset.folder.iterdir())
         captions = {path.stem for path in subset.folder.glob(f"*{CAPTION}")}
         stems = {path.stem for path in subset.pictures}
         if alone := sorted(stems ^ captions):

@@ -67,7 +67,8 @@ def test_of_many_changes_one_is_named(folder: Path) -> None:
 
 
 def test_what_changes_no_content_is_nothing(folder: Path) -> None:
-    before = seen(folder, folder / "none.csv")
+    before = seen(folder, folder / "none.csv", is_read=lambda path: path.name != "link.png")
+    (folder.parent / "target").write_text("longer than before")
     (folder / ".DS_Store").write_text("Finder's")
     (folder / "within" / "not read.png").touch()
     (folder / "a.png").chmod(0o400)

@@ -106,3 +106,9 @@ def test_hidden_files_are_no_captions(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", ".a.txt", "._a.txt", "a.png", "a.txt~", ".DS_Store"):
         (tmp_path / name).write_bytes(b"\xff")
     assert [path.name for path in caption_files(tmp_path)] == ["a.txt", "b.txt"]
+
+
+def test_a_caption_that_is_a_link_out_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to("/etc/passwd")
+    with pytest.raises(Problem, match=f"^{tmp_path}/a.txt: is a link that leads out of its folder"):
+        caption_files(tmp_path)

@@ -21,6 +21,16 @@ from stages.library.training.subsets import shows
 from tests.support.training import write_dataset
 
 
+@pytest.mark.parametrize("name", ["2_secret", "1_nasu/img001.png", "1_nasu/img001.txt"])
+def test_a_link_out_of_a_dataset_is_refused(tmp_path: Path, name: str) -> None:
+    dataset = write_dataset(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (dataset / name).unlink(missing_ok=True)
+    (dataset / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Problem, match=f"^{dataset / name}: is a link that leads out of its folder"):
+        dataset_subsets(dataset)
+
+
 def test_a_dataset_is_folders_of_pairs_with_their_repeats(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path)
     more = dataset / "3_more"
