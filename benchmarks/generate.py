@@ -77,7 +77,9 @@ def stage(folder: Path, url: str) -> list[str]:
         "name": NAME,
         "tag": "nasumiso_style",
         "model": "builtin",
-        "revision": "v2.0",
+        "revision": "",
+        "model_sha256": "",
+        "tag_list_sha256": "",
         "provider": "cpu",
         "url": url,
     }

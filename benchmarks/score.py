@@ -74,7 +74,9 @@ def stage(tagger: Path, pictures: list[Path], work: Path) -> Run:
         "output": output,
         "written": work / "none.json",
         "model": tagger,
-        "revision": "none",
+        "revision": "",
+        "model_sha256": "",
+        "tag_list_sha256": "",
         "provider": "cpu",
     }
     return timed([sys.executable, "-m", "stages.score", *words_of(build_parser(), values, work)])

@@ -1,6 +1,7 @@
 """Check the whole of params.yaml, before anything heavy starts."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from stages.library.training.option_tables import tables
 from stages.library.training.options import check_options, options_of
 from stages.library.training.preflight import check_prompts
 from stages.library.training.trainer import find_trainer
+
+TAGGERS = Path("data/tagger")
+"""A dependency in dvc.yaml."""
 
 SECTIONS = {
     section.name: section
@@ -57,6 +61,19 @@ def missing_input(folder: Path) -> list[str]:
     return [
         f"params.yaml, prepare.input: there is no folder {folder}; {hint} "
         "/ 絵のフォルダーが見つかりません"
+    ]
+
+
+def unseen_tagger(model: str) -> list[str]:
+    """Return what is wrong with a tagger's folder that DVC doesn't look into, in words."""
+    folder = Path(model).expanduser()
+    inside = folder.resolve().is_relative_to(TAGGERS.resolve())  # DVC follows no link
+    if model == "builtin" or inside or not folder.is_dir():
+        return []
+    return [
+        f"params.yaml, tagger.model: {folder} is not in {TAGGERS}, the only place where DVC sees "
+        f"that a file was exchanged; copy it: cp -rL {shlex.quote(str(folder))} {TAGGERS}/NAME, "
+        f"and write {TAGGERS}/NAME / タガーのフォルダーは {TAGGERS} の中に置いてください"
     ]
 
 
@@ -92,7 +109,11 @@ def check(params: Path, output: Path | None) -> None:
     """
     file = seen(params)
     read = load_params(params)
-    if wrong := faults(read) or missing_input(PREPARE.read(read)["input"]):
+    if wrong := (
+        faults(read)
+        or missing_input(PREPARE.read(read)["input"])
+        or unseen_tagger(TAGGER.read(read)["model"])
+    ):
         raise Problem("\n  ".join(wrong))
     file.look_again()
     if output:

@@ -8,11 +8,13 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from stages.library.dataset.manifest import read_manifest
 from tests.support.clones import Clone, stages_run
+from tests.support.taggers import keep_weights_in, write_tagger
 
 pytestmark = pytest.mark.e2e
 
@@ -277,3 +279,30 @@ def test_dvc_killed_while_it_writes_its_lock_file_loses_no_work(
     (clone.root / "dvc.lock").unlink()  # as docs/troubleshooting.md says
     assert "0 pictures scored, 15 known from before" in clone.run("dvc", "repro")
     assert clone.digests() == undisturbed
+
+
+def test_an_exchanged_tagger_is_seen(clone: Clone) -> None:
+    folder = write_tagger(clone.root / "data/tagger/mine")
+    keep_weights_in(folder, "model.onnx.data")
+    clone.set_param("  model: builtin", "  model: data/tagger/mine")
+    assert "score" in stages_run(clone.run("dvc", "repro"))
+    assert stages_run(clone.run("dvc", "repro")) == []
+    before = caption_of(clone, "img001")
+    weights = np.frombuffer((folder / "model.onnx.data").read_bytes(), np.float32)
+    (folder / "model.onnx.data").write_bytes((weights / 4).tobytes())
+    output = clone.run("dvc", "repro")
+    assert "15 pictures scored" in output
+    assert caption_of(clone, "img001") != before
+    (clone.root / "elsewhere").mkdir()
+    clone.set_param("  model: data/tagger/mine", "  model: elsewhere")
+    assert "elsewhere is not in data/tagger" in clone.run("dvc", "repro", ok=False)
+
+
+def test_a_tagger_that_dvc_keeps_is_there_in_a_queued_experiment(clone: Clone) -> None:
+    write_tagger(clone.root / "data/tagger/mine")
+    clone.run("dvc", "add", "data/tagger/mine")
+    clone.run("git", "add", "-A")
+    clone.run("git", "commit", "-qm", "A tagger")
+    assert "data/tagger/mine/model.onnx" not in clone.run("git", "ls-files")
+    output = clone.run("dvc", "exp", "run", "--temp", "-S", "tagger.model=data/tagger/mine")
+    assert "by mine on cpu" in output

@@ -25,6 +25,26 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NASUMISO_TRAINER", raising=False)
 
 
+@pytest.mark.parametrize(
+    "model", ["builtin", "owner/model", "data/tagger/mine", "./data/tagger/mine"]
+)
+def test_a_tagger_that_dvc_sees_is_right(model: str) -> None:
+    for name in ("builtin", "data/tagger/mine"):
+        Path(name).mkdir(parents=True)
+    assert check.unseen_tagger(model) == []
+
+
+@pytest.mark.parametrize(
+    "model", ["mine", "data", ".", "/", "data/tagger/link", "data/tagger/../../mine"]
+)
+def test_a_tagger_that_dvc_does_not_see_is_refused(model: str) -> None:
+    Path("data/tagger/x").mkdir(parents=True)
+    Path("mine").mkdir()
+    Path("data/tagger/link").symlink_to(Path("mine").absolute())
+    (fault,) = check.unseen_tagger(model)
+    assert fault.startswith(f"params.yaml, tagger.model: {Path(model)} is not in data/tagger, the")
+
+
 def test_the_shipped_params_are_right(params: dict[str, Any]) -> None:
     assert check.faults(params) == []
 

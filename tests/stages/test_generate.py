@@ -87,7 +87,9 @@ def words(url: str, **changes: object) -> list[str]:
         "name": NAME,
         "tag": "nasumiso_style",
         "model": "tagger",
-        "revision": "v2.0",
+        "revision": "",
+        "model_sha256": "",
+        "tag_list_sha256": "",
         "provider": "cpu",
         "url": url,
     }

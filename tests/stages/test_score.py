@@ -26,7 +26,7 @@ from stages.library.tagging.scores import Scores, read_scores, write_scores
 from stages.score import build_parser, main
 from tests.support.params import arguments
 from tests.support.scoring import write_header
-from tests.support.taggers import TAGS, write_tagger
+from tests.support.taggers import TAGS, keep_weights_in, write_tagger
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -61,7 +61,9 @@ class Workplace:
             "written": str(self.folder / "prepared.json"),
             "output": str(self.output),
             "model": str(self.tagger),
-            "revision": "v2.0",
+            "revision": "",
+            "model_sha256": "",
+            "tag_list_sha256": "",
             "provider": "cpu",
         }
         kept = {key: value for key, value in (values | others).items() if value is not None}
@@ -232,6 +234,25 @@ def test_the_same_model_from_elsewhere_looks_at_nothing_again(
     place.tagger = place.tagger.rename(place.folder / "moved")
     runs(place, looks, 0)
     assert read_scores(place.output).origin == "moved"
+
+
+def test_exchanged_weights_beside_the_model_look_at_all_again(
+    place: Workplace, looks: list[str]
+) -> None:
+    place.draw(1, 2, 3)
+    keep_weights_in(place.tagger, "model.onnx.data")
+    runs(place, looks, 3)
+    weights = (place.tagger / "model.onnx.data").read_bytes()
+    (place.tagger / "notes.txt").write_text("what the model does not read is not of it")
+    runs(place, looks, 0)
+    before = read_scores(place.output)
+    halved = (np.frombuffer(weights, np.float32) / 2).tobytes()
+    (place.tagger / "model.onnx.data").write_bytes(halved)
+    runs(place, looks, 3)
+    assert read_scores(place.output).model != before.model
+    (place.tagger / "model.onnx.data").write_bytes(weights)
+    runs(place, looks, 3)
+    assert read_scores(place.output).model == before.model
 
 
 def test_another_tag_list_looks_at_all_again(place: Workplace, looks: list[str]) -> None:

@@ -8,7 +8,7 @@ header X-Error-Code.
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +16,9 @@ from pathlib import Path
 REPOSITORY = "nasu/wd-tiny-tagger"
 REVISION = "v2.0"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+PATH = "../../../../escaped"
+"""From the cache's folders of commits and of files to the one that the cache is in."""
 
 ERRORS = {
     "no repository": (401, "RepoNotFound"),
@@ -38,7 +41,9 @@ class Hub:
     Faults besides `ERRORS`: `token` (accepts only the token `secret`), `portal` (every address
     answers with a page of HTML, as in a hotel), `page` (the model is a page of HTML, all else in
     order), `stalled` (no answer), `stalled file` (the file begins and never goes on), `cut` (every
-    download ends in the middle), `cut once` (the first one does).
+    download ends in the middle), `cut once` (the first one does), `more` (the model never ends),
+    and `path: HEADER` (what a file is called by in that
+    header is a path), `path later: HEADER` (only from the second answer on).
     """
 
     files: dict[str, bytes]
@@ -79,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.hub.fault
         if not path.startswith(f"/{REPOSITORY}/"):
             fault = "no repository"
-        elif path.split("/")[-2] not in (REVISION, COMMIT):
+        elif path.split("/")[-2] not in (REVISION, COMMIT, "main"):
             fault = "no revision"
         elif name not in self.hub.files:
             fault = f"no {name}"
@@ -89,7 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         data = self.hub.files[name]
         headers = {"X-Repo-Commit": COMMIT}
         if name.endswith(".csv"):
-            return self.answer(200, data, headers | {"ETag": f'"{hashlib.sha1(data).hexdigest()}"'})
+            etag = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            return self.answer(200, data, headers | {"ETag": f'"{etag}"'})
         headers |= {
             "X-Linked-Etag": f'"{hashlib.sha256(data).hexdigest()}"',
             "X-Linked-Size": str(len(data)),
@@ -103,6 +109,9 @@ class Handler(BaseHTTPRequestHandler):
         hub, data = self.hub, self.hub.files[name]
         if hub.fault == "page":
             data = b"<html>Sorry</html>".ljust(len(data))
+        if hub.fault == "more":
+            self.without_end()
+            return
         wanted = self.headers.get("Range", "")
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         self.send_response(206 if wanted else 200)
@@ -122,9 +131,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.wfile.write(part)
 
+    def without_end(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):  # nobody listens any more
+            while not self.hub.closing.is_set():
+                self.wfile.write(b"100000\r\n" + bytes(0x100000) + b"\r\n")
+
     def answer(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
+        kind, _, header = self.hub.fault.partition(": ")
+        led = kind == "path" or (kind == "path later" and len(self.hub.asked) > 1)
         self.send_response(status)
-        for key, value in (headers or {}).items():
+        for key, value in ((headers or {}) | ({header: PATH} if led else {})).items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

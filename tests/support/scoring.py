@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.score import build_parser
-from tests.standins.hub import REVISION
+from tests.standins.hub import COMMIT
 from tests.support.params import arguments
 
 ORANGE = (240, 120, 20)
@@ -19,7 +19,9 @@ def flags(tmp_path: Path, model: str | Path, **others: str) -> list[str]:
         "written": str(tmp_path / "prepared.json"),
         "output": str(tmp_path / "scores.npz"),
         "model": str(model),
-        "revision": REVISION,
+        "revision": COMMIT,
+        "model_sha256": "",
+        "tag_list_sha256": "",
         "provider": "cpu",
     }
     return arguments(build_parser(), values | others, tmp_path / "params")

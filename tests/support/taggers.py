@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 
 TAGS = [
     ("general", 9),
@@ -86,6 +87,18 @@ def limit() -> list[onnx.NodeProto]:
         helper.make_node("Gather", ["nothing", "last"], ["zero"]),
         helper.make_node("Add", ["free", "zero"], ["weighted"]),
     ]
+
+
+def keep_weights_in(folder: Path, name: str, weights: bytes = b"") -> None:
+    """Take the weights out of a tagger's model.onnx, into a file beside it; or others."""
+    model = onnx.load(folder / "model.onnx", load_external_data=False)
+    (tensor,) = (each for each in model.graph.initializer if each.name == "weights")
+    data = weights or tensor.raw_data
+    set_external_data(tensor, location=name, offset=0, length=len(data))
+    tensor.ClearField("raw_data")
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
 
 
 def write_flat_tagger(folder: Path) -> Path:

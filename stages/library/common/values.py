@@ -56,6 +56,15 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def sha256_or_none(text: str) -> str:
+    """Read a SHA-256 in hex, or nothing."""
+    if text and not re.fullmatch("[0-9a-f]{64}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text[:80]!r} is no SHA-256; write its 64 digits 0-9 a-f, or '' if it is not known"
+        )
+    return text
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return a question with the nearest known word, in capitals or not; `otherwise` if none is.
 

@@ -1,13 +1,15 @@
 """params.yaml, section tagger: which model looks at the pictures, and on what it runs."""
 
 from stages.library.common.params import Key, Section
-from stages.library.common.values import one_of
+from stages.library.common.values import one_of, sha256_or_none
 
 TAGGER = Section(
     "tagger",
     {
         "model": Key(help="builtin, a WD14 repository on the hub, or a local folder"),
-        "revision": Key(help="branch, tag or commit of the repository on the hub"),
+        "revision": Key(help="commit of the repository on the hub"),
+        "model_sha256": Key(sha256_or_none, "what the repository's model.onnx must be"),
+        "tag_list_sha256": Key(sha256_or_none, "what its selected_tags.csv must be"),
         "provider": Key(
             one_of("cpu", "cuda", "coreml", "openvino", "auto"), "what the model runs on"
         ),

@@ -7,34 +7,70 @@ import huggingface_hub
 import huggingface_hub.errors
 
 from stages.library.common.errors import Problem
+from stages.library.common.hub_requests import COMMIT, guard_requests, hub_file
 from stages.library.tagging.model_files import FILES, KEY, MODEL
 
 ANSWER_SECONDS = 10
 
 
 def fetched(model: str, revision: str) -> Path:
-    """Return the folder of a hub repository's files at `revision`, downloading what isn't here.
+    """Return the folder of a hub repository's files, downloading what isn't here.
 
-    The hub is asked once, with a short patience, before anything else: left to itself the library
-    tries for six minutes. If it doesn't answer, what an earlier run downloaded serves.
+    It is called as the commit is. Of a commit that an earlier run fetched the hub is not asked;
+    where a repository has no such commit, it is the one that the branch main is at.
+
+    Raises:
+        Problem: the hub doesn't give the files and they aren't here from an earlier run.
     """
     huggingface_hub.logging.set_verbosity(logging.ERROR)  # `hub_error` tells what matters
-    # plain HTTP gives up after a minute without a byte, the hub's own protocol not in ten
-    huggingface_hub.constants.HF_HUB_DISABLE_XET = True
-    problem: Exception | None = None
+    here = fetched_before(model, revision)
+    if here and COMMIT.fullmatch(revision):
+        return here
     try:
-        url = huggingface_hub.hf_hub_url(model, MODEL, revision=revision)
-        huggingface_hub.get_hf_file_metadata(url, timeout=ANSWER_SECONDS)
-    except Exception as error:  # classes of several libraries below, without a common base
-        problem = error
-    try:
+        commit = asked(model, revision)
         for name in FILES:
-            path = huggingface_hub.hf_hub_download(
-                model, name, revision=revision, local_files_only=problem is not None
-            )
-        return Path(path).parent
-    except Exception as error:
-        raise hub_error(model, revision, problem or error) from None
+            path = hub_file(KEY, model, name, commit)
+        return path.parent
+    except Problem:
+        raise
+    except Exception as error:  # classes of several libraries below, without a common base
+        if here:
+            return here
+        raise hub_error(model, revision, error) from None
+
+
+def fetched_before(model: str, revision: str) -> Path | None:
+    """Return the folder with the files that an earlier run fetched, if both are there."""
+    try:
+        found = [
+            huggingface_hub.try_to_load_from_cache(model, name, revision=revision) for name in FILES
+        ]
+    except huggingface_hub.errors.HFValidationError:
+        return None
+    paths = [Path(path) for path in found if isinstance(path, str)]
+    return paths[0].parent if len(paths) == len(FILES) else None
+
+
+def asked(model: str, revision: str) -> str:
+    """Return the commit of a revision, or of the branch main where there is no such commit.
+
+    The hub is asked once, with a short patience, before anything else: left to itself the library
+    tries for six minutes.
+
+    Raises:
+        Exception: the hub doesn't answer, or has no such repository, file or revision.
+    """
+    guard_requests()
+    try:
+        url = huggingface_hub.hf_hub_url(model, MODEL, revision=revision or "main")
+        commit = huggingface_hub.get_hf_file_metadata(url, timeout=ANSWER_SECONDS).commit_hash
+    except huggingface_hub.errors.RevisionNotFoundError:
+        if not COMMIT.fullmatch(revision):
+            raise
+        return asked(model, "main")
+    if commit is None:
+        raise huggingface_hub.errors.FileMetadataError("its answer names no commit, it is no hub's")
+    return commit
 
 
 def hub_error(model: str, revision: str, error: Exception) -> Problem:

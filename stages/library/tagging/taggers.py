@@ -1,13 +1,17 @@
 """The tagger that params.yaml names: its files, what it runs on, and what is recorded of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
+from stages.library.common.paths import located
 from stages.library.tagging import wd14
+from stages.library.tagging.external_data import files_beside
 from stages.library.tagging.hub import fetched
 from stages.library.tagging.model_files import BUILTIN, FILES, KEY, TAG_LIST, read_tag_list
+from stages.library.tagging.pins import Pin, check_pinned, check_stored
 from stages.library.tagging.providers import choose_provider
 from stages.library.tagging.sessions import ON_GPU
 
@@ -18,7 +22,14 @@ class Choice:
 
     model: str
     revision: str
+    model_sha256: str
+    tag_list_sha256: str
     provider: str
+
+    @property
+    def pin(self) -> Pin:
+        """What a repository's files must be."""
+        return Pin(self.revision, self.model_sha256, self.tag_list_sha256)
 
 
 @dataclass(frozen=True)
@@ -43,8 +54,14 @@ def find_tagger(choice: Choice) -> Tagger:
 
     Raises:
         Problem: there is none, it can't be fetched, or its tag list is none.
+        Problem: it is a repository's, and not the one that is written down.
     """
-    folder = tagger_folder(choice.model, choice.revision)
+    local = local_folder(choice.model)
+    folder = local or fetched(choice.model, choice.revision)
+    digests = digests_of(folder)
+    if not local:
+        check_stored(folder, digests)
+        check_pinned(choice.model, choice.pin, folder, digests)
     tags, categories = read_tag_list(folder / TAG_LIST)
     provider = choose_provider(choice.provider, folder)
     return Tagger(
@@ -53,22 +70,22 @@ def find_tagger(choice: Choice) -> Tagger:
         tags=tags,
         categories=categories,
         origin=origin(choice.model, folder),
-        fingerprint=fingerprint(folder, provider),
+        fingerprint=fingerprint(digests, provider),
     )
 
 
-def tagger_folder(model: str, revision: str) -> Path:
-    """Return the folder of a tagger: `builtin`, a local folder, or a hub repository (fetched).
+def local_folder(model: str) -> Path | None:
+    """Return the folder of a tagger that is on this machine, `builtin` or another; None if none is.
 
     Raises:
-        Problem: there is no such folder, repository or revision, or a file is missing.
-        Problem: the hub doesn't give the files and they aren't here from an earlier run.
+        Problem: a file is missing there.
     """
     if model == "builtin":
         return BUILTIN
     folder = Path(model).expanduser()
+    folder = folder if folder.is_dir() else located(model)  # in a queued experiment, its owner's
     if not folder.is_dir():
-        return fetched(model, revision)
+        return None
     for name in FILES:
         if not (folder / name).is_file():
             raise Problem(
@@ -86,12 +103,28 @@ def origin(model: str, folder: Path) -> str:
     return f"{model}@{folder.name}" if folder.parent.name == "snapshots" else folder.resolve().name
 
 
-def fingerprint(folder: Path, provider: str) -> str:
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of a tagger's files by name: `FILES`, then what the model takes besides.
+
+    Raises:
+        Problem: the model takes weights from outside of the folder.
+    """
+    return {name: sha256(folder / name) for name in (*FILES, *files_beside(folder))}
+
+
+def fingerprint(digests: Mapping[str, str], provider: str) -> str:
     """Return a name for all that decides on a picture's scores: model, tag list, provider.
 
-    On a GPU the number of pictures in a batch, which memory may lower, changes a score by less
-    than 0.00001 (benchmarks): the name says batches, not how large.
+    Further files of a model come with their names; of two files it is as it always was, so that
+    scores from before still count. On a GPU the number of pictures in a batch, which memory may
+    lower, changes a score by less than 0.00001 (benchmarks): it says batches, not how large.
+
+    >>> fingerprint({"model.onnx": 64 * "a", "selected_tags.csv": 64 * "b"}, "cpu")
+    'aaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbb cpu contract 1'
     """
-    digests = " ".join(sha256(folder / name)[:16] for name in FILES)
+    both = " ".join(digests[name][:16] for name in FILES)
+    more = "".join(
+        f" {name} {digest[:16]}" for name, digest in digests.items() if name not in FILES
+    )
     batches = " batches" if provider in ON_GPU else ""
-    return f"{digests} {provider}{batches} contract {wd14.CONTRACT}"
+    return f"{both}{more} {provider}{batches} contract {wd14.CONTRACT}"

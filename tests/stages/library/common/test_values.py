@@ -13,6 +13,7 @@ from stages.library.common.values import (
     number,
     one_of,
     replacement,
+    sha256_or_none,
     tag,
     whole,
 )
@@ -52,3 +53,16 @@ def test_a_text_is_no_tag() -> None:
     for read in (tag, lambda text: replacement(f"{text}=>b")):
         with pytest.raises(argparse.ArgumentTypeError, match="has 251 characters; a tag has at mo"):
             read("なす" * 125 + "す")
+
+
+@pytest.mark.parametrize("text", ["", "0f" * 32])
+def test_a_digest_or_none(text: str) -> None:
+    assert sha256_or_none(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["0F" * 32, "0f" * 31, "sha256:" + "0f" * 32, "0f" * 32 + " ", "x"]
+)
+def test_what_is_no_digest(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no SHA-256; write its 64 digits"):
+        sha256_or_none(text)

@@ -11,7 +11,7 @@ from tests.support.taggers import write_tagger
 
 
 def test_tags_are_those_that_reach_the_threshold_and_scores_are_kept(tmp_path: Path) -> None:
-    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "cpu"))
+    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "", "", "cpu"))
     paths = [tmp_path / "red.png", tmp_path / "again.png", tmp_path / "blue.png"]
     for path, colour in zip(paths, ("red", "red", "blue"), strict=True):
         Image.new("RGB", (32, 32), colour).save(path)
@@ -23,7 +23,7 @@ def test_tags_are_those_that_reach_the_threshold_and_scores_are_kept(tmp_path: P
 
 
 def test_ratings_are_not_what_a_prompt_is_judged_by(tmp_path: Path) -> None:
-    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger")), "", "cpu"))
+    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger")), "", "", "", "cpu"))
     assert known_tags(tagger) == {
         "blue_theme",
         "green_theme",

@@ -35,7 +35,7 @@ def places(tmp_path: Path) -> Places:
 
 
 def trial(tmp_path: Path, *prompts: str) -> Trial:
-    choice = Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "cpu")
+    choice = Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "", "", "cpu")
     drawing = replace(DRAWING, prompts=list(prompts), epochs=["last"])
     return Trial("nasu", "nasumiso_style", 0.35, choice, drawing)
 

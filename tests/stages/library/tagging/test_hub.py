@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 import onnx
 import pytest
 
+from stages.library.common.outputs import sha256
 from stages.library.tagging.scores import read_scores
 from tests.standins.hub import COMMIT, REPOSITORY, REVISION, serving
 from tests.support.scoring import flags, write_pictures
@@ -26,6 +26,14 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+def pins(served: Path) -> dict[str, str]:
+    """Return what params.yaml must say of the files that are served."""
+    return {
+        key: sha256(served / name) if (served / name).is_file() else ""
+        for key, name in (("model_sha256", "model.onnx"), ("tag_list_sha256", "selected_tags.csv"))
+    }
 
 
 PATIENCE_SECONDS = 90
@@ -49,7 +57,7 @@ def run_stage(tmp_path: Path, address: str, **others: str) -> Outcome:
         "PYTHONWARNINGS": "error",
         **{key: value for key, value in others.items() if key.isupper()},
     }
-    words = {key: value for key, value in others.items() if not key.isupper()}
+    words = pins(tmp_path / "served") | {k: v for k, v in others.items() if not k.isupper()}
     argv = flags(tmp_path, words.pop("model", REPOSITORY), **words)
     process = subprocess.run(
         [sys.executable, "-c", IMPATIENT, *argv],
@@ -70,7 +78,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "no repository": (PLACE, "is no folder here and no model on the hub; check its spelling"),
     "no repository, 404": (PLACE, "is no folder here and no model on the hub"),
     "no revision": (
-        f"score: error: params.yaml, tagger.revision: {REPOSITORY} has no revision '{REVISION}'",
+        f"score: error: params.yaml, tagger.revision: {REPOSITORY} has no revision '{COMMIT}'",
         "see 'Files and versions'",
     ),
     "no model.onnx": (PLACE, "lacks model.onnx or selected_tags.csv; it is no WD14 tagger"),
@@ -82,10 +90,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "too many": (PLACE, "can't be downloaded: ", "429", LATER),
     "portal": (PLACE, "can't be downloaded: ", LATER),
     "page": (
-        "score: error: params.yaml, tagger.model: ",
-        "can't be loaded as an ONNX model",
-        "models--nasu--wd-tiny-tagger and download again",
+        "score: error: params.yaml, tagger.model: model.onnx in ",
+        "is not the file that the hub announced",
+        "it is removed, run it again",
     ),
+    "more": ("score: error: params.yaml, tagger.model: more comes than was announced",),
     "stalled": (PLACE, "can't be downloaded: ", "timed out", LATER),
     "stalled file": (PLACE, "can't be downloaded: ", "timed out", LATER),
     "cut": (PLACE, "can't be downloaded: ", LATER),
@@ -173,9 +182,6 @@ def test_download_cache_and_commit(tmp_path: Path) -> None:
         assert (without.code, without.err) == (0, "")
         assert (tmp_path / "scores.npz").read_bytes() == written
     assert str(tmp_path).encode() not in written
-    # a commit is as good as a tag, and a local folder gives the same scores by another name
-    assert run_stage(tmp_path, hub.address, revision=COMMIT).code == 0
-    assert (tmp_path / "scores.npz").read_bytes() == written
 
 
 def test_a_hub_that_went_bad_does_not_stop_a_model_that_is_here(tmp_path: Path) -> None:
@@ -215,15 +221,131 @@ def test_after_a_cut_download_the_same_command_finishes(outcomes: Outcomes) -> N
 
 
 def test_the_remedy_for_a_page_of_html_works(outcomes: Outcomes) -> None:
-    folder, outcome = outcomes["page"]
-    named = outcome.err.partition("delete ")[2].partition(" and download")[0]
+    folder, _ = outcomes["page"]
     with serving(folder / "served") as hub:
-        assert run_stage(folder, hub.address).code == 1
-        shutil.rmtree(named)
         assert run_stage(folder, hub.address).code == 0
+
+
+def told(err: str) -> dict[str, str]:
+    """Return the lines to be written into params.yaml."""
+    return dict(
+        line.strip().split(": ")
+        for line in err.splitlines()
+        if line.startswith("  ") and ": " in line
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ({"revision": REVISION}, f"the revision '{REVISION}' can be moved to other files; now it"),
+        ({"revision": ""}, "the revision '' can be moved to other files; now it is"),
+        ({"revision": "f" * 40}, f"{REPOSITORY} has no commit {'f' * 40}; its branch main is now"),
+        ({"model_sha256": ""}, f"what {REPOSITORY} must be is not written down; it is"),
+        ({"tag_list_sha256": ""}, f"what {REPOSITORY} must be is not written down; it is"),
+        ({"model_sha256": "a" * 64}, f"{REPOSITORY} is not what is written there: another model's"),
+        ({"tag_list_sha256": "a" * 64}, f"{REPOSITORY} is not what is written there: another"),
+    ],
+)
+def test_what_is_not_written_down_is_told_once_and_not_used(
+    tmp_path: Path, others: dict[str, str], why: str
+) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        outcome = run_stage(tmp_path, hub.address, **others)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.startswith("score: error: params.yaml, tagger: ")
+        assert why in outcome.err
+        assert not (tmp_path / "scores.npz").exists()
+        lines = told(outcome.err)
+        assert lines == {"revision": COMMIT} | pins(tmp_path / "served")
+        hub.asked.clear()
+        assert run_stage(tmp_path, hub.address, **lines).code == 0
+        assert hub.asked == []
+
+
+def test_a_name_that_was_moved_gives_no_other_scores(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        assert run_stage(tmp_path, hub.address).code == 0
+    lines = pins(tmp_path / "served")
+    elsewhere = tmp_path / "elsewhere"  # another machine, and another model by the same commit
+    write_pictures_of(elsewhere)
+    with serving(write_tagger(elsewhere / "served", scale=0.5)) as hub:
+        outcome = run_stage(elsewhere, hub.address, **lines)
+    assert outcome.code == 1
+    assert "somebody exchanged its files" in outcome.err
+    assert not (elsewhere / "scores.npz").exists()
+
+
+def write_pictures_of(folder: Path) -> None:
+    folder.mkdir()
+    write_pictures(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "selected_tags.csv"])
+def test_what_was_exchanged_in_the_cache_is_fetched_again(tmp_path: Path, name: str) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        assert run_stage(tmp_path, hub.address).code == 0
+        (stored,) = (tmp_path / "hf").rglob(f"snapshots/*/{name}")
+        stored.resolve().write_bytes((tmp_path / "served" / name).read_bytes() + b" ")
+        outcome = run_stage(tmp_path, hub.address)
+        assert outcome.code == 1
+        assert f"{name} in " in outcome.err
+        assert "is not the file that the hub announced" in outcome.err
+        assert run_stage(tmp_path, hub.address).code == 0
+
+
+HEADERS = ("X-Repo-Commit", "X-Linked-Etag", "ETag")
+
+
+@pytest.mark.parametrize("lacking", ["", "model.onnx"])
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("when", ["path", "path later"])
+def test_an_answer_of_the_hub_names_no_path(
+    tmp_path: Path, when: str, header: str, lacking: str
+) -> None:
+    write_pictures(tmp_path)
+    served = write_tagger(tmp_path / "served")
+    before = set(tmp_path.rglob("*"))
+    with serving(served, f"{when}: {header}") as hub:
+        hub.files.pop(lacking, None)
+        outcome = run_stage(tmp_path, hub.address)
+    assert outcome.code == 1
+    assert outcome.err.count("\n") == 1
+    if not (lacking and when == "path later"):
+        assert f"answers with the {header.lower()} '../../../../escaped'" in outcome.err
+    made = set(tmp_path.rglob("*")) - before
+    assert [path for path in made if "escaped" in path.name] == []
+    assert {path.relative_to(tmp_path).parts[0] for path in made} <= {"hf", "params"}
 
 
 def test_the_token_is_sent(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     with serving(write_tagger(tmp_path / "served"), "token") as hub:
         assert run_stage(tmp_path, hub.address, HF_TOKEN="secret").code == 0
+
+
+def test_a_token_is_sent_over_https_alone_and_never_shown(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    outcome = run_stage(tmp_path, "http://hub.invalid", HF_TOKEN="hf_secret")
+    assert outcome.code == 1
+    assert "the hub's address http://hub.invalid is not https, and HF_TOKEN" in outcome.err
+    assert "hf_secret" not in outcome.err
+    # what is here needs no hub
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        assert run_stage(tmp_path, hub.address, HF_TOKEN="hf_secret").code == 0
+    assert run_stage(tmp_path, "http://hub.invalid", HF_TOKEN="hf_secret").code == 0
+
+
+@pytest.mark.parametrize(
+    "fault", ["broken", "too many", "portal", "cut", "stalled file", "refused"]
+)
+def test_a_password_in_the_hubs_address_is_never_shown(tmp_path: Path, fault: str) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served"), fault) as hub:
+        address = "http://127.0.0.1:9" if fault == "refused" else hub.address
+        outcome = run_stage(tmp_path, address.replace("//", "//name:pass-word@"))
+    assert outcome.code == 1
+    assert "pass-word" not in outcome.out + outcome.err

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from stages.library.tagging import taggers
+from stages.library.common.outputs import sha256
+from stages.library.tagging import taggers, wd14
 from stages.score import main
 from tests.support.scoring import flags, write_pictures
 from tests.support.taggers import TAGS, write_flat_tagger, write_tag_list, write_tagger
@@ -112,12 +113,23 @@ def test_the_folder_one_stands_in(
     assert "delete model.onnx and download again" in capfd.readouterr().err
 
 
+def fingerprint(folder: Path, provider: str = "cpu") -> str:
+    return taggers.fingerprint(taggers.digests_of(folder), provider)
+
+
 def test_provider_tag_list_and_model_are_in_the_fingerprint(tmp_path: Path) -> None:
     one = write_tagger(tmp_path / "one")
     two = write_tagger(tmp_path / "two", scale=0.5)
     names = write_tagger(tmp_path / "three")
     write_tag_list(names, [("x", 9), *TAGS[1:]])
     same = shutil.copytree(one, tmp_path / "four")
-    prints = [taggers.fingerprint(folder, "cpu") for folder in (one, two, names)]
-    assert len({*prints, taggers.fingerprint(one, "openvino")}) == 4
-    assert taggers.fingerprint(same, "cpu") == prints[0]
+    prints = [fingerprint(folder) for folder in (one, two, names)]
+    assert len({*prints, fingerprint(one, "openvino")}) == 4
+    assert fingerprint(same) == prints[0]
+
+
+def test_scores_from_before_still_count(tmp_path: Path) -> None:
+    """Of a tagger of two files the fingerprint is what it always was."""
+    folder = write_tagger(tmp_path / "tagger")
+    model, tags = (sha256(folder / name)[:16] for name in ("model.onnx", "selected_tags.csv"))
+    assert fingerprint(folder) == f"{model} {tags} cpu contract {wd14.CONTRACT}"

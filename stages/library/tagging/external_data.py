@@ -1,0 +1,116 @@
+"""The files beside a model.onnx that hold its weights, by the names that it gives itself.
+
+ONNX keeps what is larger than 2 GB, and what anybody likes, in files beside the model: a tensor's
+`external_data` has the key `location`. They decide on the scores as the model itself does.
+https://onnx.ai/onnx/repo-docs/ExternalData.html
+"""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from stages.library.common.errors import Problem
+from stages.library.tagging.model_files import KEY, MODEL
+
+Buffer = bytes | mmap.mmap
+
+WITHIN: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {
+        **{5: "tensor", 6: "graph", 10: "tensor", 11: "graph"},
+        **{22: "sparse", 23: "sparse"},
+    },
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "entry"},
+    "entry": {},
+}
+"""In which fields of a message what other messages stand, as far as tensors are in them:
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"""
+
+
+def files_beside(folder: Path) -> list[str]:
+    """Return the files that the model in a folder names, as far as they are there, by name.
+
+    Raises:
+        Problem: one of them is outside of the folder.
+    """
+    found = sorted(set(locations(folder / MODEL)))
+    for name in found:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise Problem(
+                f"{KEY}: {folder / MODEL} takes weights from {name[:80]!r}, outside of its "
+                "folder; put that file beside it and write its name there, or take another model"
+            )
+    return [name for name in found if (folder / name).is_file()]
+
+
+def locations(model: Path) -> Iterator[str]:
+    """Yield the names that an ONNX file gives; none for what is no such file.
+
+    The file is walked through as protobuf, and nothing of it is copied but names: onnxruntime
+    doesn't tell them, and the package onnx is large.
+    """
+    if not model.stat().st_size:
+        return
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        todo = [("model", 0, len(data))]
+        while todo:
+            kind, start, end = todo.pop()
+            try:
+                fields = list(messages(data, start, end))
+            except (IndexError, ValueError):
+                continue  # cut off, or no protobuf: onnxruntime will say so
+            if kind == "entry":
+                texts = {number: bytes(data[at:to]) for number, at, to in fields}
+                if texts.get(1) == b"location":
+                    yield texts.get(2, b"").decode(errors="surrogateescape")
+            else:
+                within = WITHIN[kind]
+                todo += [(within[number], at, to) for number, at, to in fields if number in within]
+
+
+def messages(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield number, start and end of the fields with a length in a protobuf message.
+
+    Raises:
+        IndexError, ValueError: it is none.
+    """
+    at = start
+    while at < end:
+        key, at = varint(data, at)
+        wire = key & 7
+        if wire == 0:
+            _, at = varint(data, at)
+        elif wire == 1:
+            at += 8
+        elif wire == 5:
+            at += 4
+        elif wire == 2:
+            length, at = varint(data, at)
+            if at + length > end:
+                raise ValueError("a field ends behind its message")
+            yield key >> 3, at, at + length
+            at += length
+        elif wire > 5:
+            raise ValueError("no such kind of field")
+        # 3 and 4 begin and end a group: its fields are seen as the message's own
+
+
+def varint(data: Buffer, at: int) -> tuple[int, int]:
+    """Return a protobuf number, and where what follows it begins.
+
+    Raises:
+        IndexError, ValueError: there is none.
+    """
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return value, at
+    raise ValueError("no number")

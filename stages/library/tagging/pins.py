@@ -1,0 +1,87 @@
+"""A tagger of the hub is the one that params.yaml names to the byte, or the run stops."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.library.common.errors import Problem
+from stages.library.common.hub_requests import COMMIT
+from stages.library.tagging.model_files import FILES, KEY, MODEL, TAG_LIST
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What params.yaml says that a repository's files must be; '' where it says nothing."""
+
+    revision: str
+    model_sha256: str
+    tag_list_sha256: str
+
+
+def check_pinned(model: str, pin: Pin, folder: Path, digests: Mapping[str, str]) -> None:
+    """Raise Problem unless what was fetched into `folder` is what `pin` says.
+
+    A branch or a tag can be moved: another machine, or the same one tomorrow, would get other
+    scores by the same params.yaml. So it is told what it means now, to be written down.
+    """
+    found = Pin(folder.name, digests[MODEL], digests[TAG_LIST])
+    if found == pin:
+        return
+    if not COMMIT.fullmatch(pin.revision):
+        why = f"the revision {pin.revision!r} can be moved to other files; now it is"
+    elif pin.revision != found.revision:
+        why = f"{model} has no commit {pin.revision}; its branch main is now at"
+    elif "" in (pin.model_sha256, pin.tag_list_sha256):
+        why = f"what {model} must be is not written down; it is"
+    else:
+        why = (
+            f"{model} is not what is written there: another model's digests stand there, or "
+            "somebody exchanged its files, then don't use them; they are"
+        )
+    raise Problem(
+        "\n".join(
+            [
+                f"params.yaml, tagger: {why}",
+                f"  revision: {found.revision}",
+                f"  model_sha256: {found.model_sha256}",
+                f"  tag_list_sha256: {found.tag_list_sha256}",
+                "  write these three lines there, then run it again; nothing is downloaded twice",
+                "  この 3 行を params.yaml の tagger に書き写し、もう一度実行してください。",
+            ]
+        )
+    )
+
+
+def check_stored(folder: Path, digests: Mapping[str, str]) -> None:
+    """Remove files of the hub's cache that aren't what the hub said, and raise Problem.
+
+    The cache has each file under the digest that the hub told: the SHA-256 of a large file, Git's
+    SHA-1 of a small one. The library compares only sizes.
+    """
+    for name in FILES:
+        stored = (folder / name).resolve()
+        told = stored.name
+        if re.fullmatch("[0-9a-f]{64}", told):
+            found = digests[name]
+        elif re.fullmatch("[0-9a-f]{40}", told):
+            found = git_blob(stored.read_bytes())
+        else:  # a file system without links: the file lies there under its own name
+            continue
+        if found != told:
+            (folder / name).unlink()
+            stored.unlink()
+            raise Problem(
+                f"{KEY}: {name} in {folder} is not the file that the hub announced, its digest is "
+                f"{found}, not {told}; it is removed, run it again"
+            )
+
+
+def git_blob(data: bytes) -> str:
+    """Return the name that Git gives to a file of these bytes.
+
+    >>> git_blob(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
