@@ -9,6 +9,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+from stages.library.common.disk import keep
 from stages.library.common.errors import Problem
 from stages.library.common.git import git, git_or_none
 from stages.library.common.values import did_you_mean
@@ -121,6 +122,7 @@ def copy_into(folder: Path, file: Path) -> None:
     folder.mkdir(exist_ok=True)
     partial = folder / f".{file.name}.partial"
     shutil.copyfile(file, partial)
+    keep(partial)
     partial.replace(folder / file.name)
 
 

@@ -5,12 +5,12 @@ there never reaches the Drive, and blocks the next mount. A mount whose program 
 everything with OSError 107, `Path.exists()` too (googlecolab/colabtools#3441).
 """
 
-import os
 import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.disk import mount_point
 from stages.library.common.errors import Problem
 
 AGAIN = (
@@ -72,13 +72,3 @@ def fault_of(folder: Path) -> str:
 def is_folder(path: Path) -> bool:
     """Return whether a folder is there and answers."""
     return not fault_of(path)
-
-
-def mount_point(path: Path) -> Path:
-    """Return the folder at which the file system that holds a path is mounted.
-
-    >>> mount_point(Path("/")).as_posix()
-    '/'
-    """
-    real = path.resolve()
-    return next(top for top in (real, *real.parents) if os.path.ismount(top))

@@ -1,4 +1,4 @@
-"""Outputs that are there whole or not at all, written by one process at a time."""
+"""Outputs that are there whole or not at all, also after a power cut, written by one at a time."""
 
 import fcntl
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import filelock
 
+from stages.library.common.disk import keep, keep_tree, written_to
 from stages.library.common.errors import Problem
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -67,17 +68,18 @@ def atomic_directory(
 ) -> Iterator[Path]:
     """Yield an empty folder beside `output` that takes its place when the block succeeds.
 
-    Inside the block `output` still holds what an earlier run wrote. `only` is a regular
-    expression that every file's path within an existing `output` must match, so that a slip in
-    `--output` never removes somebody's files. `going` sees the old folder, moved aside so that no
-    file can be saved into it any more, before it goes; what it raises brings the folder back.
+    Then the disk has it, too (see `disk.keep`). Inside the block `output` still holds what an
+    earlier run wrote. `only` is a regular expression that every file's path within an existing
+    `output` must match, so that a slip in `--output` never removes somebody's files. `going` sees
+    the old folder, moved aside so that no file can be saved into it any more, before it goes; what
+    it raises brings the folder back.
 
     Raises:
         Problem: `output` holds a file that this stage does not write.
     """
     output = output.resolve()
     partial, old = beside(output, "partial"), beside(output, "old")
-    with locked(output):
+    with locked(output), written_to(output):
         if old.exists() and not output.exists():
             old.rename(output)  # killed between the two renames below
         _refuse_foreign(output, only)
@@ -86,6 +88,7 @@ def atomic_directory(
         partial.mkdir(parents=True)
         try:
             yield partial
+            keep_tree(partial)
             if output.exists():
                 output.rename(old)
                 going(old)
@@ -95,11 +98,15 @@ def atomic_directory(
             shutil.rmtree(partial, ignore_errors=True)
             raise
         partial.rename(output)
+        keep(output.parent)
         shutil.rmtree(old, ignore_errors=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, so that a reader sees the old file or the new one, never a part."""
+    """Write `data` to `path`, so that a reader sees the old file or the new one, never a part.
+
+    The same holds for what a power cut leaves.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _whole(path) as partial:
         partial.write_bytes(data)
@@ -129,8 +136,11 @@ def _whole(path: Path) -> Iterator[Path]:
     """Yield a file beside `path` that takes its place when the block succeeds."""
     partial = beside(path, "partial")
     try:
-        yield partial
-        partial.replace(path)
+        with written_to(path):
+            yield partial
+            keep(partial)
+            partial.replace(path)
+            keep(path.parent)
     except BaseException:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 
+from stages.library.common.disk import keep
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import beside
 from stages.library.training.base_model import KEY, BaseModel
@@ -41,6 +42,7 @@ def fetch_url(model: BaseModel, path: Path) -> None:
         time.sleep(pause)
         try:
             if fetch_rest(model.place, partial, token):
+                keep(partial)
                 partial.replace(path)
                 return
         except requests.RequestException as error:

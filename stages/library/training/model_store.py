@@ -7,6 +7,7 @@ from pathlib import Path
 
 import huggingface_hub.errors
 
+from stages.library.common import disk
 from stages.library.common.drive import Drive
 from stages.library.common.errors import Problem
 from stages.library.common.hub_requests import hub_file
@@ -124,5 +125,6 @@ def fetch_hub(model: BaseModel, path: Path) -> None:
             f"{KEY}: {model.place} can't be downloaded: {reason.strip()}; run it again, what "
             "has come is kept"
         ) from None
+    disk.keep(file)
     file.replace(path)
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.disk import keep_tree
 from stages.library.common.drive import Drive
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import (
@@ -161,6 +162,7 @@ def copy_subsets(
             captions = [path.with_suffix(CAPTION) for path in subset.pictures]
             for path in [*subset.pictures, *(each for each in captions if each.is_file())]:
                 shutil.copyfile(path, partial / subset.name / path.name)
+        keep_tree(partial)
         unchanged()
         partial.rename(target)
     return read_subsets(target, regular=any(each.regular for each in subsets))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.common.drive import Drive, find_drive, is_folder, mount_point
+from stages.library.common.disk import mount_point
+from stages.library.common.drive import Drive, find_drive, is_folder
 from stages.library.common.errors import Problem
 from tests.support.mounts import dead, mount, store, unmount
 
