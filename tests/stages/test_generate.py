@@ -21,6 +21,7 @@ from stages.library.training.dvc_lock import dvc_md5
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.meanwhile import meanwhile, write
+from tests.support.mounts import fill, store
 from tests.support.params import arguments
 from tests.support.taggers import write_tagger
 from tests.support.training import BASE, safetensors, write_lora
@@ -165,6 +166,21 @@ def test_a_run_that_fails_leaves_no_copy(stand_in: StandIn, fault: str, pictures
     assert run(stand_in, epochs="all") == 1
     assert list(stand_in.lora_folder.iterdir()) == []
     assert stand_in.networks.by_name == {}, "the WebUI lists none that is gone"
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("pages", [0, 3, 9])
+def test_a_full_disk_is_named(
+    stand_in: StandIn, tmp_path: Path, pages: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with store(tmp_path / "small", "400k") as small:
+        places = {"output": small / "pictures", "metrics": small / "a.json", "work": small / "work"}
+        with fill(small, but=pages * 4096):
+            assert run(stand_in, **places) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith(f"generate: error: {small}: the disk is full, ")
+        assert run(stand_in, **places) == 0, "with room it goes on"
+    assert list(stand_in.lora_folder.iterdir()) == []
 
 
 def stopped(stand_in: StandIn, number: signal.Signals) -> int:

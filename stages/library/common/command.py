@@ -1,5 +1,6 @@
 """The one place where a stage starts, and where an error becomes a line and an exit code."""
 
+import errno
 import io
 import signal
 import sys
@@ -9,10 +10,19 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from stages.library.common.arguments import Parser
+from stages.library.common.disk import NO_ROOM, no_room
 from stages.library.common.errors import Problem, without_secrets
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
+
+MISTAKES = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
+"""Errors that no machine is to blame for; those that libraries raise themselves have no number."""
+
+NO_MEMORY = (
+    "not enough memory; close other programs, then run the same command again / "
+    "メモリーが足りません。ほかのプログラムを閉じて、同じコマンドをもう一度実行してください"
+)
 
 
 class Stopped(KeyboardInterrupt):
@@ -49,8 +59,8 @@ def stopped_by_signals() -> Iterator[None]:
 def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> int:
     """Call `work` with the flags as keyword arguments and return the exit code.
 
-    A `Problem`, and what the machine refuses (OSError), becomes one line on stderr, and exit code
-    1; anything else is a bug, and keeps its traceback.
+    A `Problem`, and what the machine refuses (memory, and most of OSError), becomes one line on
+    stderr, and exit code 1; anything else is a bug, and keeps its traceback.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that can't show Japanese
@@ -61,9 +71,12 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
             values = parser.parse(argv)
             work(**values)
             parser.look_again(argv, values)
+    except MemoryError:
+        return _fail(name, NO_MEMORY)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(name, f"{place}{error.strerror or error}")
+        if isinstance(error, TimeoutError | ConnectionError) or error.errno not in MISTAKES:
+            return _fail(name, refusal(error))
+        raise
     except Problem as error:
         return _fail(name, str(error))
     except Stopped as signalled:
@@ -73,6 +86,16 @@ def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> in
     except KeyboardInterrupt:
         return _fail(name, "stopped by Ctrl-C; run the same command again to go on", code=130)
     return 0
+
+
+def refusal(error: OSError) -> str:
+    """Return in a line what the machine refused."""
+    if error.errno in NO_ROOM:
+        return no_room(error)
+    if error.errno == errno.ENOMEM:
+        return NO_MEMORY
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
 
 
 def _fail(name: str, message: str, code: int = 1) -> int:

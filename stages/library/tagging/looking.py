@@ -47,6 +47,8 @@ def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
             if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
                 raise ValueError(f"{picture.size} is no prepared picture")
             return digest, wd14.model_input(picture, size)
+    except MemoryError:
+        raise
     except Exception as error:  # a damaged file makes decoders raise anything
         if is_machines(error):
             return digest, as_problem(path, error)

@@ -1,6 +1,7 @@
 """onnxruntime: what it can run a model on, and a session of one."""
 
 import os
+import re
 from pathlib import Path
 
 import onnxruntime
@@ -31,12 +32,16 @@ PROVIDERS: dict[str, Provider] = {
 ON_GPU = frozenset({"cuda"})
 """Providers with memory of their own, which want pictures in batches."""
 
+NO_MEMORY = re.compile(r"bad.alloc|allocate memory|out of memory|ALLOC_FAILED", re.IGNORECASE)
+"""In the text of an error: onnxruntime has no class and no code for a shortage of memory."""
+
 
 def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
 
     Raises:
         Problem: it is no ONNX model, or fails to start on `provider`.
+        Problem: there is too little memory.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
@@ -45,6 +50,8 @@ def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(model, options, providers=[PROVIDERS[provider]])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
+        if wants_memory(error):
+            raise Problem(memory_wanted(provider)) from None
         reason = " ".join(str(error).split())[:200]
         repository = model.parent.parent.parent
         cached = repository if model.parent.parent.name == "snapshots" else model
@@ -52,3 +59,27 @@ def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
         raise Problem(
             f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
         ) from None
+
+
+def wants_memory(error: Exception) -> bool:
+    """Return whether it is for lack of memory that a model can't be loaded or run."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
+
+
+def memory_wanted(provider: str) -> str:
+    """Return what to do when memory is short; `provider` may be called as in either of PROVIDERS.
+
+    >>> memory_wanted("cpu").partition(" / ")[0]
+    'not enough memory for the tagger; close other programs, then run the same command again'
+    """
+    other, japanese = "", ""
+    if not provider.lower().startswith("cpu"):
+        other, japanese = (
+            ", or set tagger.provider: cpu in params.yaml",
+            "(tagger.provider: cpu でも)",
+        )
+    return (
+        f"not enough memory for the tagger; close other programs{other}, then run the same command "
+        f"again / タグ付けのメモリーが足りません。ほかのプログラムを閉じて{japanese}、"
+        "同じコマンドをもう一度実行してください"
+    )

@@ -136,6 +136,7 @@ def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArra
 
     Raises:
         Problem: the model fails, or gives no probability for each of its tags.
+        Problem: there is too little memory.
     """
     batch = np.zeros((model.batch, model.size, model.size, 3), np.float32)
     for row, picture in zip(batch, pictures, strict=False):
@@ -145,6 +146,9 @@ def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArra
     try:
         output = run(model, batch)[: len(pictures)]
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
+        if sessions.wants_memory(error):
+            provider = model.session.get_providers()[0]
+            raise Problem(sessions.memory_wanted(provider)) from None
         reason = " ".join(str(error).split())[:200]
         raise Problem(f"{KEY}: the model can't look at a picture: {reason}") from None
     scores: NDArray[np.float32] = np.asarray(output, np.float32).reshape(len(pictures), -1)

@@ -44,9 +44,11 @@ def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> 
         (Problem("a.txt: is bad; mend it"), 1, "a.txt: is bad; mend it"),
         (PermissionError(13, "Permission denied", "a.txt"), 1, "a.txt: Permission denied"),
         (FileNotFoundError(2, "No such file", "なす.txt"), 1, "なす.txt: No such file"),
-        (OSError(28, "No space left on device"), 1, "No space left on device"),
-        (OSError("odd"), 1, "odd"),
         (Problem("https://a:b@h/x?token=c: no"), 1, "https://h/x?token=…: no"),
+        (TimeoutError("timed out"), 1, "timed out"),
+        (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),
+        (MemoryError(), 1, command.NO_MEMORY),
+        (OSError(12, "Cannot allocate memory"), 1, command.NO_MEMORY),
         (KeyboardInterrupt(), 130, "stopped by Ctrl-C; run the same command again to go on"),
     ],
 )
@@ -57,7 +59,20 @@ def test_an_error_is_one_line(
     assert outcome(error, capsys) == (code, expected)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), RuntimeError("x")])
+def test_full_disk_is_told_even_if_nobody_knows_which(capsys: pytest.CaptureFixture[str]) -> None:
+    code, line = outcome(OSError(28, "No space left on device"), capsys)
+    assert code == 1
+    assert line.startswith("some_stage: error: the disk is full; make room there, then run the sam")
+    assert "ディスクがいっぱいです" in line
+
+
+MISTAKES = [
+    *(KeyError("x"), ValueError("x"), RuntimeError("x"), OSError("odd")),
+    *(OSError(9, "Bad file descriptor"), OSError(22, "Invalid argument", "a.txt")),
+]
+
+
+@pytest.mark.parametrize("error", MISTAKES, ids=repr)
 def test_a_mistake_of_ours_is_not_hidden(
     capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
@@ -108,6 +123,26 @@ def test_beside_the_main_thread_a_command_runs_too(capsys: pytest.CaptureFixture
     thread.start()
     thread.join()
     assert found == [(0, "")]
+
+
+HUNGRY = """
+import resource, sys
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+
+def work():
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+    b"x" * 2**31
+
+sys.exit(command.run(Parser("stages.some_stage", "Do it."), work, []))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux")
+def test_memory_that_is_short_is_told_as_that() -> None:
+    done = subprocess.run([sys.executable, "-c", HUNGRY], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"some_stage: error: {command.NO_MEMORY}\n"
 
 
 def test_a_wrong_flag_stops_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
