@@ -37,7 +37,7 @@ def common_tag(
     """
     texts = {
         path.stem: each_line(read_text(path), lambda tags: with_tag_first(tags, tag))
-        for path in caption_files(input, exclude_jp)
+        for path in caption_files(input, exclude_jp, ours=written is not None)
     }
     rows = used(read_manifest(manifest)) if manifest else {}
     coming = {stem: written_for(rows.get(stem), text) for stem, text in texts.items()}

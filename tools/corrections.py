@@ -22,7 +22,7 @@ from stages.library.dataset.edits import Edit, Edits, learned, matched
 from stages.library.dataset.edits_file import is_tag, read_edits
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED, Row, shown
-from stages.library.dataset.manual_edits import changed_by_hand
+from stages.library.dataset.manual_edits import changed_by_hand, lost_files, told_lost
 from stages.library.dataset.written import Written, read_written, write_written
 
 PLACES = ("tagged", "dataset")
@@ -37,16 +37,17 @@ class Place:
     record: Path
     written: dict[str, Written]
     hand: list[Path]
+    lost: list[Path]  # empty files
 
 
 def places(data: Path) -> list[Place]:
-    """Return the folders of `data`, each with its record and the files changed by hand."""
+    """Return the folders of `data`, each with its record and the files that are otherwise."""
     found = []
     for name in PLACES:
         record = data / "written" / f"{name}.json"
         written = read_written(record)
         hand = changed_by_hand(data / name, written)
-        found.append(Place(data / name, record, written, hand))
+        found.append(Place(data / name, record, written, hand, lost_files(data / name)))
     return found
 
 
@@ -121,6 +122,8 @@ def save(data: Path) -> None:
     kept, left = 0, []
     records, texts = [], {}
     for place in found:
+        if place.lost:
+            print(told_lost(place.lost), file=sys.stderr)
         written = dict(place.written)
         for path in place.hand:
             text = text_in(path)
@@ -164,7 +167,7 @@ def discard(data: Path) -> None:
     """
     dropped, left = 0, []
     for place in places(data):
-        for path in place.hand:
+        for path in [*place.hand, *place.lost]:
             entry = place.written.get(path.stem)
             if entry is None:
                 left.append(f"{path} {why_not_kept(path, place, None)}")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from stages import common_tag, edit, organize
+from stages.library.common.outputs import sha256
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
@@ -113,6 +114,35 @@ PLACES = pytest.mark.parametrize("place", ["tagged", "dataset"])
 
 
 # stop
+
+
+@PLACES
+@pytest.mark.parametrize("changed", [False, True], ids=["same params", "tagged otherwise"])
+def test_an_empty_file_is_damage_and_made_again(
+    project: Project, place: str, changed: bool
+) -> None:
+    before, edits = project.text(), Path("data/edits.yaml").read_bytes()
+    project.type(place, "img001", "")
+    Path("data/dataset/10_x/img002.png").write_bytes(b"")
+    printed, error = project.corrections("save")
+    assert "nothing was changed by hand" in printed
+    assert f"{project.path(place, 'img001')}" in error
+    assert "dvc repro makes it again" in error
+    assert Path("data/edits.yaml").read_bytes() == edits
+    if changed:
+        project.tag(img001="solo, cat")
+    assert project.repro() == ""
+    assert project.text() == ("nasu, solo, cat" if changed else before)
+    assert sha256(Path("data/dataset/10_x/img002.png")) == sha256(Path("data/prepared/img002.png"))
+
+
+@PLACES
+def test_an_empty_line_takes_all_tags_away(project: Project, place: str) -> None:
+    project.type(place, "img001", "\n")
+    assert "changed by hand" in project.repro()
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu"
 
 
 @PLACES
@@ -499,6 +529,15 @@ def test_discard_puts_a_picture_back(project: Project) -> None:
     project.corrections("discard")
     assert path.read_bytes() == original
     assert project.repro() == ""
+
+
+def test_discard_puts_back_what_is_empty(project: Project) -> None:
+    before = project.text()
+    for place in ("tagged", "dataset"):
+        project.type(place, "img001", "")
+    printed, _ = project.corrections("discard")
+    assert "2 files put back" in printed
+    assert project.text() == before
 
 
 def test_discard_does_not_write_through_a_hard_link(project: Project) -> None:

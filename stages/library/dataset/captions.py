@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.links import refuse_links_out
@@ -101,11 +102,13 @@ def each_line(text: str, change: Callable[[list[str]], list[str]]) -> str:
     )
 
 
-def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
+def caption_files(folder: Path, exclude_jp: bool = False, ours: bool = True) -> list[Path]:
     """Return the `.txt` files of `folder`, sorted.
 
+    One of `ours` is never without even a line end, but after a power cut.
+
     Raises:
-        Problem: there is none, or one is a link that leads out of the folder.
+        Problem: there is none, one of `ours` is empty, or a link that leads out of the folder.
     """
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder; run the stage before this one first")
@@ -115,6 +118,12 @@ def caption_files(folder: Path, exclude_jp: bool = False) -> list[Path]:
     if not paths:
         raise Problem(f"{folder}: holds no caption (.txt); run the stage before this one first")
     refuse_links_out(paths)
+    if ours and (lost := next((path for path in paths if is_lost(path)), None)):
+        raise Problem(
+            f"{lost}: is empty, as a power cut leaves files; python -m tools.doctor --mend, then "
+            "dvc repro (a caption without tags is an empty line) / 停電などでファイルが空に"
+            "なっています。python -m tools.doctor --mend のあと dvc repro を実行してください"
+        )
     return paths
 
 

@@ -1,13 +1,17 @@
 """Work done by hand on the pipeline's outputs, and the rule that none of it is overwritten.
 
 A stage whose output people edit records what it wrote. Before it writes again, it compares: a
-file that is neither as recorded nor as it is about to be written holds somebody's work.
+file that is neither as recorded nor as it is about to be written holds somebody's work. One that is
+empty holds none: a power cut leaves such files, and so does an editor in which everything was
+deleted. It is made again; to take all tags away is for data/edits.yaml.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.outputs import atomic_directory, files_within, sha256
@@ -15,6 +19,9 @@ from stages.library.common.unchanged import Stamp, changed, differences, stamps_
 from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import shown
 from stages.library.dataset.written import Written, read_written
+
+SHOWN = 20
+"""Files changed by hand that are shown by name."""
 
 
 def same_tags(one: str, other: str) -> bool:
@@ -40,19 +47,15 @@ def changed_by_hand(
     `coming` is what the stage is about to write: a file that is so already loses nothing.
     """
     hand = []
-    for path in files_within(folder):
-        if path.name.startswith("._"):  # a Mac's notes beside a file on a foreign disk
-            continue
+    for path in edited_files(folder):
         known = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
         if path.suffix == ".txt":
             kept = any(holds(path, entry.text) for entry in known)
-        elif path.suffix == ".png":
+        else:
             with named(path):
                 digest = sha256(path)
             kept = digest in {entry.picture for entry in known}
-        else:
-            continue
-        if not kept:
+        if not kept and not is_lost(path):
             hand.append(path)
     return hand
 
@@ -81,20 +84,50 @@ def guarded_directory(
         yield partial
 
 
+def edited_files(folder: Path) -> list[Path]:
+    """Return the captions and pictures below `folder`, which people may edit."""
+    return [
+        path
+        for path in files_within(folder)
+        if path.suffix in (".txt", ".png")
+        and not path.name.startswith("._")  # a Mac's notes beside a file on a foreign disk
+    ]
+
+
+def lost_files(folder: Path) -> list[Path]:
+    """Return the captions and pictures below `folder` that are empty: made, but not any more."""
+    return [path for path in edited_files(folder) if is_lost(path)]
+
+
+def told_lost(lost: list[Path]) -> str:
+    """Return what to say of empty files, which are not taken for work done by hand."""
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return (
+        f"{lost[0]}{more}: empty, as after a power cut, so dvc repro makes it again; to take all "
+        "tags off a picture, strike them on the page / 空のファイルは dvc repro が作り直します。"
+        "タグを全部外すときは、ページで消してください"
+    )
+
+
 def refuse_to_overwrite(
     folder: Path, written: dict[str, Written], coming: dict[str, Written]
 ) -> None:
     """Raise ValueError, naming the files, if writing `coming` would lose work done by hand."""
+    if lost := lost_files(folder):
+        print(told_lost(lost), file=sys.stderr)
     hand = changed_by_hand(folder, written, coming)
     if not hand:
         return
+    known = coming | written
     names = []
     for path in hand:
-        source = written[path.stem].source if path.stem in written else ""
+        source = known[path.stem].source if path.stem in known else ""
         names.append(
             f"  {path}"
             + (f" ({shown(source)})" if source else ": not the pipeline's, move it away")
         )
+    if len(names) > SHOWN:
+        names[SHOWN:] = [f"  … and {len(names) - SHOWN} more"]
     if not written:
         raise Problem(
             "\n".join(
@@ -102,9 +135,11 @@ def refuse_to_overwrite(
                     "this run would overwrite these files, and there is no record that could tell",
                     "whether they were changed by hand:",
                     *names,
-                    "  get the record in data/written back (tagged.json with git checkout,",
-                    "  dataset.json with dvc checkout), or move the files away,",
-                    "  then run dvc repro again",
+                    "  get the record back:  git checkout data/written/tagged.json",
+                    "                        dvc checkout data/written/dataset.json",
+                    "  (the one of that folder), or move the files away, then run dvc repro again",
+                    "  手で直したかどうかを見分ける記録がありません。上のコマンドで記録を戻すか、",
+                    "  ファイルをよそへ移して、もう一度 dvc repro を実行してください。",
                 ]
             )
         )

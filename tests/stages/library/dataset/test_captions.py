@@ -112,3 +112,15 @@ def test_a_caption_that_is_a_link_out_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").symlink_to("/etc/passwd")
     with pytest.raises(Problem, match=f"^{tmp_path}/a.txt: is a link that leads out of its folder"):
         caption_files(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0\0"])
+def test_empty_caption_of_ours_is_damage_and_no_caption_without_tags(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "a.txt").write_text("\n")
+    (tmp_path / "b.txt").write_bytes(content)
+    with pytest.raises(Problem, match=r"b\.txt: is empty, as a power cut leaves files") as error:
+        caption_files(tmp_path)
+    assert not str(error.value).isascii()
+    assert len(caption_files(tmp_path, ours=False)) == 2

@@ -38,7 +38,11 @@ def changed(folder: Path, recorded: str | None, coming: str | None, now: str | b
         ("a\n", None, "a\n", False),  # the drawing is gone
         ("a\n", None, "b\n", True),
         (None, None, "a\n", True),  # somebody's own file
-        ("a\n", "a\n", "", True),
+        ("a\n", "a\n", "\n", True),  # all tags were taken away
+        ("a\n", "b\n", "", False),  # a power cut, or an editor
+        ("a\n", "b\n", "\0\0\0", False),
+        (None, "a\n", "", False),
+        (None, None, "", False),
         ("a\n", "a\n", b"\x93\xfa", True),  # not UTF-8: certainly not ours
     ],
 )
@@ -161,3 +165,32 @@ def test_a_file_that_the_disk_fails_at_is_not_taken_for_anything(tmp_path: Path,
     (tmp_path / name).symlink_to("/proc/self/mem")
     with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
         changed_by_hand(tmp_path, {"img001": entry("a")})
+
+
+def test_empty_files_are_told_and_made_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "10_x"
+    folder.mkdir()
+    for name in ("img001.png", "img001.txt", "img002.txt", ".DS_Store", "._img002.txt"):
+        (folder / name).touch()
+    refuse_to_overwrite(tmp_path, {}, {"img001": entry("a\n")})
+    english, _, japanese = capsys.readouterr().err.partition(" / ")
+    assert english.startswith(
+        f"{folder / 'img001.png'} and 2 more: empty, as after a power cut, so"
+    )
+    assert "strike them on the page" in english
+    assert japanese.startswith("空のファイルは dvc repro が作り直します")
+
+
+def test_without_a_record_the_drawings_are_named_and_not_all_of_many(tmp_path: Path) -> None:
+    coming = {f"img{number:03}": entry("a\n") for number in range(50)}
+    for stem in coming:
+        (tmp_path / f"{stem}.txt").write_text("who wrote this\n")
+    with pytest.raises(Problem, match="there is no record") as error:
+        refuse_to_overwrite(tmp_path, {}, coming)
+    lines = str(error.value).split("\n")
+    assert lines[2] == f"  {tmp_path / 'img000.txt'} (hero.png)"
+    assert lines[22] == "  … and 30 more"
+    assert "git checkout data/written/tagged.json" in lines[23]
+    assert "dvc checkout data/written/dataset.json" in lines[24]
