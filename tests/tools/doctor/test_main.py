@@ -154,6 +154,23 @@ def test_wrong_cache_object_is_taken_away_and_made_again(patient: Patient, conte
     assert caption.read_text() == "1girl\n"
 
 
+def test_all_empty_objects_are_found_at_once_without_the_lists_that_name_them(
+    patient: Patient,
+) -> None:
+    """After a power cut a list of files may be empty, as well as what it lists."""
+    kept = [path for path in (patient.root / ".dvc/cache/files/md5").rglob("*") if path.is_file()]
+    for path in kept:
+        path.chmod(0o644)
+        path.write_bytes(b"")
+        path.chmod(0o444)
+    said = assert_mended(patient, f"and {len(kept) - 2} more")  # one of them should be empty
+    assert "removed, and 3 more" in said
+    patient.run("dvc", "repro")
+    patient.run("dvc", "add", "data/raw")
+    assert patient.cached("1girl\n").read_text() == "1girl\n"
+    assert "WRONG" not in patient.doctor()
+
+
 def test_leftovers_go_unless_a_run_is_at_work_or_they_are_all_there_is(patient: Patient) -> None:
     output = patient.root / "data/captions"
     partial, old = beside(output, "partial"), beside(output, "old")
