@@ -1,5 +1,6 @@
 """The seam between one machine and many: work on a list of pictures, results in order."""
 
+import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,12 @@ from stages.library.common.errors import Problem
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+THREAD = 16 * 2**20
+"""Bytes that there must be for another thread's start: its stack, of which it uses little.
+
+One that finds no memory at its start dies unheard, and `Thread.start` waits for it for ever.
+"""
 
 
 def run_over(
@@ -25,12 +32,14 @@ def run_over(
 
     Raises:
         Problem: the machine starts no thread.
+        OSError: there is too little memory for the threads.
     """
     workers = workers or min(os.cpu_count() or 1, 4)
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
+                mmap.mmap(-1, THREAD).close()  # too little is told here, not unheard in a thread
                 try:
                     waiting.append(pool.submit(work, item))
                 except RuntimeError as error:

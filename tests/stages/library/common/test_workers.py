@@ -1,12 +1,16 @@
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from stages.library.common.errors import Problem
 from stages.library.common.workers import run_over
+from tests.support.clones import PROJECT
 
 WAITING_SECONDS = 120
 
@@ -98,3 +102,22 @@ def test_a_caller_that_stops_early_leaves_no_thread_behind() -> None:
     results.close()  # type: ignore[attr-defined]
 
     assert threading.active_count() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+@pytest.mark.parametrize("megabytes", [1, 5, 9, 13, 20])
+def test_too_little_memory_for_threads_is_told_rather_than_waited_for(megabytes: int) -> None:
+    script = (
+        "import resource\n"
+        "from stages.library.common.workers import run_over\n"
+        "pages = int(open('/proc/self/statm').read().split()[0])\n"
+        f"size = pages * resource.getpagesize() + {megabytes} * 2**20\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (size, size))\n"
+        "list(run_over(range(9), abs, workers=2))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=PROJECT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _, said = process.communicate(timeout=WAITING_SECONDS)
+    assert process.returncode == 1
+    assert said.splitlines()[-1] == "OSError: [Errno 12] Cannot allocate memory"
