@@ -3,6 +3,7 @@
 Any release may change them; `TRIED` is the one that they are known with.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,11 @@ def as_problem(before: str, after: str) -> Iterator[None]:
         yield
     except DvcException as error:
         raise Problem(f"{before}{error}{after}") from None
+    except sqlite3.OperationalError as error:  # in notes that it keeps outside the project
+        raise Problem(
+            f"DVC can't write its notes: {error}; make room on the disk of your home folder"
+            " / ホームフォルダーのあるディスクの空きを増やしてください"
+        ) from None
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """DVC's insides are asked in one module, of the release that it was tried with."""
 
 import ast
+import sqlite3
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from stages.library.common.dvc_internals import TRIED
+from stages.library.common.dvc_internals import TRIED, as_problem
+from stages.library.common.errors import Problem
 from tests.support.clones import PROJECT
 
 INSIDE = PROJECT / "stages" / "library" / "common" / "dvc_internals.py"
@@ -45,3 +48,13 @@ def test_nothing_else_imports_dvc_s_insides() -> None:
         if (names := {name for name in imported(path) if f"{name}.".startswith("dvc.")} - public)
     }
     assert set(theirs) == {INSIDE.relative_to(PROJECT).as_posix()}
+
+
+def test_notes_of_dvc_s_for_which_there_is_no_room_are_a_problem(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "notes.db")) as notes:
+        notes.execute("PRAGMA max_page_count = 1")
+        with (
+            pytest.raises(Problem, match=r"notes: database or disk is full; make room"),
+            as_problem("", ""),
+        ):
+            notes.execute("CREATE TABLE state (value)")
