@@ -9,6 +9,8 @@ from tools.doctor.faults import Examination, Fault, is_held
 
 PIPELINES = (Path("dvc.yaml"), Path("training/dvc.yaml"))
 EDITS = Path("data/edits.yaml")
+ONE_BY_ONE = (Path("data/tagged"), Path("data/dataset"), Path("training/drawn"))
+"""Folders in which files are also written singly."""
 
 
 def leftovers() -> Examination:
@@ -21,6 +23,12 @@ def leftovers() -> Examination:
             busy += 1
             continue
         faults += [leftover(output, path) for path in left]
+    for folder in ONE_BY_ONE:
+        left = sorted(folder.rglob(".*.partial"))
+        if left and is_held(beside(folder, "lock")):
+            busy += 1
+            continue
+        faults += [leftover(folder, path) for path in left]
     said = "none" if not busy else f"{busy} outputs are being written"
     said += f"; {kept} checkpoints, from which the next run goes on" if kept else ""
     return said, faults

@@ -153,7 +153,7 @@ def beside(output: Path, suffix: str) -> Path:
 
 
 def files_within(folder: Path) -> list[Path]:
-    """Return every file below `folder`, sorted, without Finder's and Explorer's litter.
+    """Return every file below `folder`, sorted, without litter and what a killed run left there.
 
     Raises:
         OSError: a folder can't be read, whose files `Path.rglob` would leave out.
@@ -164,7 +164,9 @@ def files_within(folder: Path) -> list[Path]:
             raise error
 
     paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=refuse) for name in names]
-    return sorted(path for path in paths if path.name not in LITTER)
+    return sorted(
+        path for path in paths if path.name not in LITTER and not path.match(".*.partial")
+    )
 
 
 def sha256(path: Path) -> str:

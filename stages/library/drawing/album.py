@@ -57,7 +57,12 @@ class Album:
         return found[newest]
 
     def keep(self, orders: Iterable[Order], others: int) -> None:
-        """Remove all but the pictures of these orders and so many newest others."""
+        """Remove all but the pictures of these orders and so many newest others.
+
+        Nobody else may be at work there: what a killed run left half written goes, too.
+        """
+        for path in self.folder.glob(".*.partial"):
+            path.unlink()
         kept = {self.path(order) for order in orders}
         rest = sorted(
             (path for path in self.folder.glob("*.png") if path not in kept),

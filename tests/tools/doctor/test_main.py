@@ -171,6 +171,15 @@ def test_all_empty_objects_are_found_at_once_without_the_lists_that_name_them(
     assert "WRONG" not in patient.doctor()
 
 
+@pytest.mark.parametrize("folder", ["data/tagged", "data/dataset/1_nasu", "training/drawn"])
+def test_half_files_go_where_files_are_written_singly(patient: Patient, folder: str) -> None:
+    half = patient.root / folder / ".img001.txt.partial"
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.touch()
+    assert_mended(patient, f"{folder}/.img001.txt.partial: left by a killed run")
+    assert not half.exists()
+
+
 def test_leftovers_go_unless_a_run_is_at_work_or_they_are_all_there_is(patient: Patient) -> None:
     output = patient.root / "data/captions"
     partial, old = beside(output, "partial"), beside(output, "old")

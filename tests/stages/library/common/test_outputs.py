@@ -120,6 +120,16 @@ def test_litter_of_finder_and_explorer_is_no_somebodys_file(tmp_path: Path) -> N
     assert names(tmp_path) == ["prepared"]
 
 
+def test_half_a_file_that_a_killed_run_left_is_no_somebodys_file(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    beside(output / "img1.txt", "partial").touch()
+
+    assert [path.name for path in files_within(output)] == ["img1.png"]
+    with atomic_directory(output, OURS):
+        pass
+    assert names(tmp_path) == ["prepared"]
+
+
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     output = earlier_output(tmp_path)
     for leftover in (beside(output, "partial"), beside(output, "old")):

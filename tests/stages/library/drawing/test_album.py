@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
+from stages.library.common.outputs import beside
 from stages.library.drawing.album import Album, own_settings
 from stages.library.drawing.orders import Order
 from stages.library.drawing.painters.infotext import with_infotext
@@ -68,6 +69,14 @@ def test_an_album_keeps_what_is_no_picture(tmp_path: Path, others: int) -> None:
     album.add(ORDER, picture(ORDER))
     album.keep(iter(ORDERS), others)
     assert drawn(album) == {"scores.npz", album.path(ORDER).name}
+
+
+def test_what_a_killed_run_left_half_written_goes(tmp_path: Path) -> None:
+    album = Album(tmp_path)
+    album.add(ORDERS[0], b"")
+    beside(album.path(ORDERS[1]), "partial").touch()
+    album.keep([ORDERS[0]], others=0)
+    assert list(tmp_path.iterdir()) == [album.path(ORDERS[0])]
 
 
 def test_an_album_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
