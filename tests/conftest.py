@@ -11,7 +11,7 @@ from stages.library.common.language import WISH
 from tests.support.clones import Clone, fresh_clone
 from tests.support.studio import TRAIN, Studio, commit, ready_studio
 
-REST = "e2e or browser or kills"
+REST = "e2e or browser or kills or faults"
 
 # a busy machine is no failure
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,12 +29,27 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what was left out."""
+    """Say what was left out, and how many trials were lost, a line a fault."""
+    for fault, (trials, losses) in sorted(counted(terminalreporter).items()):
+        terminalreporter.write_line(f"{fault}: {trials} trials, {losses} lost")
     if config.option.markexpr == f"not ({REST})":
         terminalreporter.write_line(
             f'left out: what is marked {REST}; `pytest -m "{REST}"` runs that, '
             '`pytest -m ""` everything'
         )
+
+
+def counted(terminalreporter: pytest.TerminalReporter) -> dict[str, tuple[int, int]]:
+    """Return trials and losses by fault, which tests/faults records."""
+    found: dict[str, tuple[int, int]] = {}
+    for report in (
+        each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])
+    ):
+        of = dict(getattr(report, "user_properties", []))
+        if report.when == "call" and "trials" in of:
+            trials, losses = found.get(of["fault"], (0, 0))
+            found[of["fault"]] = (trials + of["trials"], losses + of["losses"])
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ ALONE = pytest.Config.ArgsSource.TESTPATHS
 NAMED = pytest.Config.ArgsSource.ARGS
 
 
-@pytest.mark.parametrize("mark", ["e2e", "browser"])
+@pytest.mark.parametrize("mark", ["e2e", "browser", "faults"])
 def test_a_folder_of_slow_tests_is_marked(mark: str) -> None:
     files = sorted((PROJECT / "tests" / mark).glob("test_*.py"))
     assert files
