@@ -17,7 +17,7 @@ from tests.standins.drive.machines import Machine, machine_with
 pytestmark = pytest.mark.e2e
 
 FILES = 150
-TRIALS = 10
+TRIALS = 6
 OBJECTS = 2 * (FILES + 1)
 THERE = f"{OBJECTS} of {OBJECTS} objects there"
 
