@@ -160,8 +160,8 @@ def bad_disk(bench: Bench, chance: Random) -> Ended:
     needed = sum(path.stat().st_size + 2 * PAGE for path in top.rglob("*")) + 2**20
     with image.open("wb") as file:
         file.truncate(needed)
-    make = ["mkfs.ext4", "-q", "-F", "-b", str(PAGE), "-O", "^has_journal", "-d", top, image]
-    subprocess.run(make, check=True)
+    make = ["mkfs.ext4", "-q", "-F", "-b", PAGE, "-O", "^has_journal", "-d", top, image]
+    subprocess.run([str(word) for word in make], check=True)
     content = (top / read.name / victim.relative_to(read)).read_bytes()
     cut = image.read_bytes().find(content[:PAGE])
     (read.mkdir if (top / read.name).is_dir() else read.touch)()

@@ -89,7 +89,8 @@ def test_mac_s_disk_is_asked_once_for_a_folder(
     known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stands in for macOS, where F_FULLFSYNC is 51; some disks there don't know it."""
-    asked, synced = [], []
+    asked: list[int] = []
+    synced: list[int] = []
 
     def answer(_: int, command: int) -> None:
         asked.append(command)
