@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch  # type: ignore[import-not-found]
-from accelerate import Accelerator  # type: ignore[import-not-found]
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
+    import torch  # type: ignore[import-not-found]
+    from accelerate import Accelerator  # type: ignore[import-not-found]
+
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(1)
     accelerator = Accelerator()
