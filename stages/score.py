@@ -91,7 +91,9 @@ def is_sample(written: Path) -> bool:
     """Return whether the prepare stage's record names only drawings of data/sample."""
     try:
         drawings = read_json(written)["pictures"].keys()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except Problem:  # the machine's fault, and no record's
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError):
         return False  # no record, or not one
     return set(drawings) <= {sha256(path) for path in SAMPLE.iterdir()}
 

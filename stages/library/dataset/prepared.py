@@ -11,6 +11,7 @@ from typing import Any
 import PIL
 import pillow_heif
 
+from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import write_atomically
@@ -105,6 +106,8 @@ def read_record(path: Path, made_by: str) -> dict[str, Picture]:
         record = read_json(path)
         if record["recipe"] == made_by:
             return {key: picture_of(values) for key, values in record["pictures"].items()}
+    except Problem:  # the machine's fault, and no record's
+        raise
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # no record, or not one: make every picture anew
     return {}

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+from stages.library.common.errors import Problem
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import is_plain_name
@@ -35,6 +36,8 @@ def read_written(path: Path) -> dict[str, Written]:
     """
     try:
         written = {stem: Written(**entry) for stem, entry in read_json(path).items()}
+    except Problem:  # the machine's fault, and no record's
+        raise
     except (ValueError, TypeError, AttributeError):
         return {}
     texts = all(isinstance(value, str) for each in written.values() for value in astuple(each))

@@ -138,13 +138,8 @@ def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArra
         Problem: the model fails, or gives no probability for each of its tags.
         Problem: there is too little memory.
     """
-    batch = np.zeros((model.batch, model.size, model.size, 3), np.float32)
-    for row, picture in zip(batch, pictures, strict=False):
-        row[:] = picture
-    if model.channels_first:
-        batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
     try:
-        output = run(model, batch)[: len(pictures)]
+        output = run(model, batch_of(model, pictures))[: len(pictures)]
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         if sessions.wants_memory(error):
             provider = model.session.get_providers()[0]
@@ -160,6 +155,14 @@ def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArra
             "it is no WD14 tagger, or fails on this provider"
         )
     return scores
+
+
+def batch_of(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """Return some `model_input`s as the model takes them, filled up with black."""
+    batch = np.zeros((model.batch, model.size, model.size, 3), np.float32)
+    for row, picture in zip(batch, pictures, strict=False):
+        row[:] = picture
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if model.channels_first else batch
 
 
 def run(model: Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:

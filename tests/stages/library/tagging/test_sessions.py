@@ -43,9 +43,9 @@ if what == "load":
     model = wd14.load_model(folder, "cpu")
 else:
     model = wd14.load_model(folder, "cpu")
-    picture = np.zeros((model.size, model.size, 3), np.float32)
+    picture = np.zeros((model.size, model.size, 3), np.uint8)
     spare(megabytes)
-    wd14.probabilities(model, picture)
+    wd14.probabilities(model, [picture])
 """
 
 
