@@ -628,7 +628,7 @@ sys.exit(prepare.main(sys.argv[2:]))
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS limits no address space")
 @pytest.mark.parametrize(
     ("ending", "megabytes"),
-    [("png", 30), ("jpg", 30), ("tif", 30), ("webp", 100), ("avif", 40), ("heic", 50)],
+    [("png", 45), ("jpg", 45), ("tif", 45), ("webp", 100), ("avif", 50), ("heic", 50)],
 )
 def test_a_drawing_for_which_there_is_no_memory_is_no_row_and_the_others_are_kept(
     studio: Studio, environment: dict[str, str], renders: list[str], ending: str, megabytes: int

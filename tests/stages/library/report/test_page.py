@@ -32,7 +32,7 @@ def data_of(html: str) -> Any:
     assert found
     parts = re.findall(r'class="pictures">(.*?)</script>', html, re.DOTALL)
     pictures = [picture for part in parts for picture in json.loads(part)]
-    return json.loads(found.group(1)) | {"pictures": pictures}
+    return {"pictures": pictures} | json.loads(found.group(1))
 
 
 def test_vectors_are_what_python_gives() -> None:
