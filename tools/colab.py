@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from stages.library.common.arguments import Parser
 from stages.library.common.drive import is_folder
 from stages.library.common.errors import Problem, without_secrets
 from stages.library.common.git import git, git_or_none
+from stages.library.common.paths import refuse_names_out
 from tools.experiments import (
     as_set_param,
     baseline,
@@ -320,13 +320,20 @@ def absent(md5: str, *stores: Path) -> list[str]:
     """Return the files of a recorded folder that no store of DVC holds; or the folder's list.
 
     The list alone proves nothing: a killed push can leave it there without its files.
+
+    Raises:
+        Problem: the list names a file outside of the folder.
     """
     listed = Path("files/md5", md5[:2], md5[2:])
     for store in stores:
-        with suppress(OSError, ValueError):
+        try:
             entries = json.loads((store / listed).read_text(encoding="utf-8"))
-            held = {f"{file.parent.name}{file.name}" for s in stores for file in objects(s)}
-            return [entry["relpath"] for entry in entries if entry["md5"] not in held]
+            wanted = {entry["relpath"]: entry["md5"] for entry in entries}
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        refuse_names_out(wanted, str(store / listed))
+        held = {f"{file.parent.name}{file.name}" for s in stores for file in objects(s)}
+        return [name for name, digest in wanted.items() if digest not in held]
     return ["data/dataset"]
 
 

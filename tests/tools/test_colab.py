@@ -157,6 +157,17 @@ def test_files_of_the_dataset_that_the_drive_lacks_are_named_though_their_list_i
     assert colab.absent(listed, *stores) == ["data/dataset"]
 
 
+def test_a_list_that_leads_out_of_the_dataset_is_refused(here: Path) -> None:
+    """DVC would write the file there, and verifies no list."""
+    listed = "c3" + 30 * "0" + ".dir"
+    place = here / "drive/files/md5/c3" / listed[2:]
+    place.parent.mkdir(parents=True)
+    for name in ("../../escaped", "/etc/x", "10_nasu/../../x"):
+        place.write_text(json.dumps([{"md5": "a1" + 30 * "0", "relpath": name}]))
+        with pytest.raises(Problem, match=r"outside of its folder, where dvc pull would write it"):
+            colab.absent(listed, here / "cache", here / "drive")
+
+
 def test_params_that_can_t_be_read_are_told(here: Path) -> None:
     (here / ".venv").symlink_to(sys.prefix)
     with pytest.raises(Problem, match=r"^params.yaml or dvc.lock can't be read: .*dvc repro"):

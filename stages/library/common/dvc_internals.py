@@ -16,6 +16,7 @@ from dvc.repo import Repo
 from dvc.utils import glob_targets
 
 from stages.library.common.errors import Problem
+from stages.library.common.paths import refuse_names_out
 
 TRIED = "3.67"
 """The release of DVC; requirements.txt lets no other in."""
@@ -132,6 +133,9 @@ def files_of(output: Output, stores: list[Any]) -> dict[str, str] | None:
     """Return the files of an output by their objects; None if no store can tell what they are.
 
     Only a folder has more than its own object: a `.dir`, which lists them.
+
+    Raises:
+        Problem: it lists a file outside of the folder.
     """
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.tree import Tree
@@ -144,6 +148,7 @@ def files_of(output: Output, stores: list[Any]) -> dict[str, str] | None:
             tree = Tree.load(store, HashInfo("md5", output.oid))
         except (FileNotFoundError, ObjectFormatError):
             continue
+        refuse_names_out(["/".join(parts) for parts, _, _ in tree], f"{output.path} ({output.oid})")
         start = len(output.within)
         listed = ((parts, str(oid.value)) for parts, _, oid in tree)
         return {

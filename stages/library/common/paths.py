@@ -1,7 +1,10 @@
 """Where a path that the artist wrote leads, and which names from a file lead nowhere else."""
 
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
+
+from stages.library.common.errors import Problem
 
 LONGEST = 250
 """Bytes of a name; a file system takes 255, and an ending comes to it."""
@@ -43,3 +46,22 @@ def is_plain_name(name: str) -> bool:
     if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in name):
         return False
     return "/" not in name and name not in ("", ".", "..") and len(name.encode()) <= LONGEST
+
+
+def refuse_names_out(names: Iterable[str], listed_by: str) -> None:
+    """Refuse a list of the files of a folder that names one outside: DVC would write it there.
+
+    The lists of folders that DVC keeps in a remote (`.dir`) are not verified, whatever `verify`
+    says: dvc_data/hashfile/tree.py::Tree.load takes every relpath as it stands.
+
+    Raises:
+        Problem: one does.
+    """
+    for name in names:
+        if {"", ".", ".."} & set(name.split("/")):
+            raise Problem(
+                f"{listed_by}: lists a file {name[:100]!r}, outside of its folder, where dvc pull "
+                "would write it; somebody changed the remote: pull nothing from it, and push again "
+                "from a machine you trust / フォルダーの外に書き込むように作り変えられています。"
+                "ここからは pull せず、信頼できるパソコンから push し直してください"
+            )

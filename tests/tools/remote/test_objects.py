@@ -125,6 +125,22 @@ def test_list_of_a_folder_does_not_stand_for_its_files(machine: Machine, tmp_pat
     assert_all_there(machine, tmp_path / "dvc", machine.remote("push"))
 
 
+def test_list_that_leads_out_of_its_folder_is_named_before_anybody_pulls(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """DVC 3.67 writes what such a list names, though the remote is to be verified."""
+    machine.remote("push")
+    (path,) = (
+        path for path in (tmp_path / "dvc").rglob("*.dir") if b"img001.txt" in path.read_bytes()
+    )
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"img001.txt", b"../../escaped.txt"))
+    second = machine.second(tmp_path / "second")
+    shutil.copyfile(machine.root / "texts.dvc", second.root / "texts.dvc")
+    said = second.remote("check")
+    assert "lists a file '../../escaped.txt', outside of its folder" in said
+
+
 @pytest.mark.parametrize("damage", ["gone", "empty"])
 def test_what_is_nowhere_is_named_with_the_remedy(
     machine: Machine, tmp_path: Path, damage: str

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.common.paths import is_plain_name, located
+from stages.library.common.errors import Problem
+from stages.library.common.paths import is_plain_name, located, refuse_names_out
 
 
 @pytest.mark.parametrize("folder", [".", ".dvc/tmp/exps/tmp1", ".dvc/tmp/exps/standalone/tmp2"])
@@ -36,3 +37,10 @@ def test_names_of_files(name: str, tmp_path: Path) -> None:
 )
 def test_what_is_no_name_of_a_file(name: str) -> None:
     assert not is_plain_name(name)
+
+
+def test_a_list_of_files_may_lead_nowhere_else() -> None:
+    refuse_names_out(["img001.png", "10_nasu/img001.txt", "..hidden", "a\nb"], "list")
+    for name in ("../x", "/x", "a/../../x", "a//x", "."):
+        with pytest.raises(Problem, match=r"^list: lists a file"):
+            refuse_names_out(["img001.png", name], "list")
