@@ -1,6 +1,7 @@
 """Every stage of the pipeline, its output on a disk that is full, or fills up meanwhile."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,8 +60,7 @@ def test_full_disk_is_named_and_nothing_is_left_on_it(
     with fill(small, but=pages * PAGE), clone.start(*words) as process:
         said, _ = process.communicate()
     left = [path for path in small.rglob("*") if path.is_file() and path.suffix != ".lock"]
-    for path in left:
-        path.unlink()
+    shutil.rmtree(small / "data", ignore_errors=True)
     if process.returncode == 0:
         assert pages > 0
         return
@@ -68,5 +68,5 @@ def test_full_disk_is_named_and_nothing_is_left_on_it(
     assert said.splitlines()[-1].startswith(f"{name}: error: {small}: the disk is full, ")
     assert "ディスクがいっぱいです" in said
     assert "Traceback" not in said
-    # what the model has seen is kept
-    assert [path for path in left if path.name != ".scores.npz.checkpoint"] == []
+    # what was made is kept for the next run
+    assert [path for path in left if ".checkpoint" not in path.as_posix()] == []
