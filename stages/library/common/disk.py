@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.library.common.faults import named
 from stages.library.common.workers import run_over
 
 AT_ONCE = 16
@@ -109,6 +110,9 @@ def is_lost(path: Path) -> bool:
     """Return whether a file is empty, or begins with a zero byte, as nothing does that we write.
 
     So a power cut leaves a file that the disk had not kept yet.
+
+    Raises:
+        Problem: the machine can't read it.
     """
-    with path.open("rb") as file:
+    with named(path), path.open("rb") as file:
         return file.read(1) in (b"", b"\0")

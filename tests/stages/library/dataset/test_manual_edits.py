@@ -8,7 +8,12 @@ import pytest
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.dataset.manifest import USED, Row
-from stages.library.dataset.manual_edits import changed_by_hand, refuse_to_overwrite, same_tags
+from stages.library.dataset.manual_edits import (
+    changed_by_hand,
+    lost_files,
+    refuse_to_overwrite,
+    same_tags,
+)
 from stages.library.dataset.written import Written, read_written, write_written, written_for
 
 
@@ -165,6 +170,8 @@ def test_a_file_that_the_disk_fails_at_is_not_taken_for_anything(tmp_path: Path,
     (tmp_path / name).symlink_to("/proc/self/mem")
     with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
         changed_by_hand(tmp_path, {"img001": entry("a")})
+    with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
+        lost_files(tmp_path)
 
 
 def test_empty_files_are_told_and_made_again(
