@@ -5,11 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+
+import pytest
 
 from tests.faults.armed import Fault
 from tests.faults.commands import (
@@ -149,34 +151,42 @@ def power_cut(bench: Bench, chance: Random) -> Ended:
 
 
 def bad_disk(bench: Bench, chance: Random) -> Ended:
-    """Read what lies on a disk that answers with EIO from some place on: its file was cut."""
-    read = bench.place / bench.command.reads
-    files = sorted(path for path in ([read], read.rglob("*"))[read.is_dir()] if path.is_file())
+    """Read what lies on a disk that answers with EIO from some place on: its image was cut."""
+    read, folder = bench.place / bench.command.reads, bench.place.with_name("kept")
+    kept = folder / read.name
+    folder.mkdir()
+    read.rename(kept)
+    files = sorted(path for path in [kept, *kept.rglob("*")] if path.is_file())
     victim = chance.choice([path for path in files if path.stat().st_size])
-    image, bad = bench.place.with_name("image"), bench.place.with_name("bad")
-    top = bench.place.with_name("top")
-    top.mkdir()
-    read.rename(top / read.name)
-    needed = sum(path.stat().st_size + 2 * PAGE for path in top.rglob("*")) + 2**20
-    with image.open("wb") as file:
-        file.truncate(needed)
-    make = ["mkfs.ext4", "-q", "-F", "-b", PAGE, "-O", "^has_journal", "-d", top, image]
-    subprocess.run([str(word) for word in make], check=True)
-    content = (top / read.name / victim.relative_to(read)).read_bytes()
-    cut = image.read_bytes().find(content[:PAGE])
-    (read.mkdir if (top / read.name).is_dir() else read.touch)()
-    bad.mkdir()
-    mount("-o", "loop,ro", image, bad)
-    os.truncate(image, cut)
-    mount("--bind", bad / read.name, read)
-    try:
-        done = bench.run()
-    finally:
-        unmount(read)
-        unmount(bad)
+    with damaged(folder, victim.read_bytes()[:PAGE]) as disk:
+        (read.mkdir if kept.is_dir() else read.touch)()
+        mount("--bind", disk / read.name, read)
+        try:
+            done = bench.run()
+        finally:
+            unmount(read)
     (read.rmdir if read.is_dir() else read.unlink)()
-    (top / read.name).rename(read)
+    kept.rename(read)
     return done
+
+
+@contextmanager
+def damaged(folder: Path, victim: bytes) -> Iterator[Path]:
+    """Mount a copy of a folder, read-only, that can't be read from where these bytes stand."""
+    image, at = folder.with_name("image"), folder.with_name("damaged")
+    if not shutil.which("mkfs.ext4"):
+        pytest.skip("needs mkfs.ext4")
+    with image.open("wb") as file:
+        file.truncate(sum(path.stat().st_size + 2 * PAGE for path in folder.rglob("*")) + 2**20)
+    make = ["mkfs.ext4", "-q", "-b", str(PAGE), "-O", "^has_journal", "-d", str(folder), str(image)]
+    subprocess.run(make, check=True)
+    at.mkdir()
+    mount("-o", "loop,ro", image, at)
+    try:
+        os.truncate(image, image.read_bytes().index(victim))
+        yield at
+    finally:
+        unmount(at)
 
 
 def little_memory(bench: Bench, chance: Random) -> Ended:
