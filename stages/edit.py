@@ -38,13 +38,12 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path) -> None:
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     corrections, remarks = matched(read_edits(edits), used(read_manifest(manifest)).values())
     by_stem = {Path(image).stem: correction for image, correction in corrections.items()}
-    with atomic_directory(output, only=r"[^/]+\.txt") as partial:
+    with atomic_directory(output, r"[^/]+\.txt", read.look_again) as partial:
         for stem, tags in captions.items():
             correction = by_stem.get(stem)
             if correction:
                 remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
             write_tags(partial / f"{stem}.txt", apply(tags, correction) if correction else tags)
-        read.look_again()
     if tags := out_of_style(list(captions.values()), list(by_stem.values())):
         remarks.append(f"captions have spaces, added tags have underscores: {', '.join(tags)}")
     print(f"edit: corrections to {len(by_stem)} of {len(captions)} pictures applied")

@@ -143,7 +143,7 @@ def publish(gallery: Gallery, plan: Plan, album: Album, places: Places, read: Se
         Problem: what was read for them was changed since.
     """
     lora = plan.loras[-1].hash
-    with atomic_directory(places.output, only=OUTPUTS) as partial:
+    with atomic_directory(places.output, OUTPUTS, read.look_again) as partial:
         images, grids = partial / "images", partial / "grids"
         images.mkdir()
         grids.mkdir()
@@ -158,7 +158,6 @@ def publish(gallery: Gallery, plan: Plan, album: Album, places: Places, read: Se
         sizes = {cell.name: picture_size(images / cell.name) for cell in plan.cells}
         page = render(gallery, sizes)
         (partial / "index.html").write_text(page, encoding="utf-8", newline="\n")
-        read.look_again()
     text = json.dumps({"lora": lora} | recall_figures(gallery), indent=1)
     write_atomically(places.metrics, f"{text}\n".encode())
 

@@ -63,10 +63,9 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
         return
     if output is None:
         raise Problem("--output: it has no value; write one")
-    with atomic_directory(output, only=r"[^/]+_jp\.txt") as partial:
+    with atomic_directory(output, r"[^/]+_jp\.txt", read.look_again) as partial:
         for stem, tags in captions.items():
             write_tags(partial / f"{stem}{JP_SUFFIX}", [japanese.get(tag) or tag for tag in tags])
-        read.look_again()
     known = len(japanese) - len(unknown)
     print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:

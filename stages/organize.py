@@ -79,9 +79,10 @@ def organize(places: Places, course: Course) -> None:
     read = seen(places.pictures, places.captions)
     plan = plan_for(places)
     folder = f"{course.repeats}_{course.name}"
-    with guarded_directory(places.output, OUTPUTS, places.written, plan.coming) as partial:
+    with guarded_directory(
+        places.output, OUTPUTS, places.written, plan.coming, read.look_again
+    ) as partial:
         act(plan, places.captions, partial / folder)
-        read.look_again()
     write_written(places.written, plan.coming)
     count = f"{len(plan.pictures)} pictures x {course.repeats} repeats"
     print(f"organize: {count} in {places.output / folder}")

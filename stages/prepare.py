@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
+from stages.library.common.disk import keep_tree
 from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.language import Language, in_language, language
@@ -296,6 +297,8 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         checkpoint.make()
         shop = Workshop(known, kept, checkpoint, made_by)
         made = number_pictures(make_pictures(sources, shop, size, fit))
+        for folder in (checkpoint.pictures, checkpoint.thumbnails):
+            keep_tree(folder)  # before the last look, since it may take the disk long
         drawings.look_again()
         rows = manifest_rows(made)
         print(summary(rows, places.manifest, reader))

@@ -131,10 +131,9 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         limit=limit,
     )
     html = html_of(found, places, rules)
-    with atomic_directory(places.output, only=OUTPUTS) as partial:
+    with atomic_directory(places.output, OUTPUTS, read.look_again) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
         write_figures(found, partial)
-        read.look_again()
     index = places.output / "index.html"
     print(
         in_language(

@@ -64,15 +64,19 @@ def refuse_lockless(lock: Path) -> None:
 
 @contextmanager
 def atomic_directory(
-    output: Path, only: str, going: Callable[[Path], None] = lambda _: None
+    output: Path,
+    only: str,
+    ready: Callable[[], None] = lambda: None,
+    going: Callable[[Path], None] = lambda _: None,
 ) -> Iterator[Path]:
     """Yield an empty folder beside `output` that takes its place when the block succeeds.
 
     Then the disk has it, too (see `disk.keep`). Inside the block `output` still holds what an
     earlier run wrote. `only` is a regular expression that every file's path within an existing
-    `output` must match, so that a slip in `--output` never removes somebody's files. `going` sees
-    the old folder, moved aside so that no file can be saved into it any more, before it goes; what
-    it raises brings the folder back.
+    `output` must match, so that a slip in `--output` never removes somebody's files. `ready`
+    is called when the disk has all of the new folder, which may take it long; `going` sees the old
+    one, moved aside so that no file can be saved into it any more. What either raises leaves the
+    old folder where it was.
 
     Raises:
         Problem: `output` holds a file that this stage does not write.
@@ -89,6 +93,7 @@ def atomic_directory(
         try:
             yield partial
             keep_tree(partial)
+            ready()
             if output.exists():
                 output.rename(old)
                 going(old)

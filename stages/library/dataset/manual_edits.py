@@ -7,7 +7,7 @@ deleted. It is made again; to take all tags away is for data/edits.yaml.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,7 +62,11 @@ def changed_by_hand(
 
 @contextmanager
 def guarded_directory(
-    output: Path, only: str, written: Path, coming: dict[str, Written]
+    output: Path,
+    only: str,
+    written: Path,
+    coming: dict[str, Written],
+    ready: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """Yield what `atomic_directory` does, unless work done by hand in `output` would be lost.
 
@@ -78,7 +82,7 @@ def guarded_directory(
         if different := differences(before, stamps_within(old)):
             raise changed([output / path for path in different])
 
-    with atomic_directory(output, only, untouched) as partial:
+    with atomic_directory(output, only, ready, untouched) as partial:
         before |= stamps_within(output)
         refuse_to_overwrite(output, read_written(written), coming)
         yield partial

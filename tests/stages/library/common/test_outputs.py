@@ -85,6 +85,21 @@ def test_a_failed_block_leaves_the_old_output_and_nothing_else(
     assert (output / "img1.png").read_text() == "old"
 
 
+def test_what_is_found_when_all_is_ready_keeps_the_old_output(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+
+    def ready() -> None:
+        assert names(output.with_name(".prepared.partial")) == ["img2.png"]
+        raise Problem("changed meanwhile")
+
+    with (
+        pytest.raises(Problem, match="changed meanwhile"),
+        atomic_directory(output, OURS, ready) as partial,
+    ):
+        (partial / "img2.png").touch()
+    assert names(tmp_path) == ["prepared", "prepared/img1.png"]
+
+
 @pytest.mark.parametrize("name", ["sketch.png", "img1.png.bak", "sub/img1.png", ".hidden", "a\nb"])
 def test_a_folder_with_somebodys_file_is_refused_and_keeps_it(tmp_path: Path, name: str) -> None:
     output = earlier_output(tmp_path)
@@ -293,7 +308,7 @@ def test_the_old_folder_is_looked_at_when_no_file_can_be_saved_into_it_any_more(
         raise Problem("somebody's work")
 
     def run() -> None:
-        with atomic_directory(output, OURS, going) as partial:
+        with atomic_directory(output, OURS, going=going) as partial:
             (partial / "img2.png").write_text("new")
             (output / "img3.png").write_text("saved meanwhile")
 
@@ -306,7 +321,7 @@ def test_the_old_folder_is_looked_at_when_no_file_can_be_saved_into_it_any_more(
 
 def test_where_nothing_was_nothing_is_looked_at(tmp_path: Path) -> None:
     looks: list[Path] = []
-    with atomic_directory(tmp_path / "prepared", OURS, looks.append) as partial:
+    with atomic_directory(tmp_path / "prepared", OURS, going=looks.append) as partial:
         (partial / "img2.png").write_text("new")
     assert looks == []
     assert names(tmp_path / "prepared") == ["img2.png"]
