@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from stages.library.common.disk import written_to
 from stages.library.common.outputs import refuse_lockless
 from stages.library.training.trainer import Trainer
 
@@ -81,7 +82,15 @@ def run_trainer(
             faults.append(error)
             _stop(process, signal.SIGTERM)
 
-    pump = threading.Thread(target=_pump, args=(process.stdout, log, take))
+    def pumped(stream: IO[bytes]) -> None:
+        try:
+            with written_to(log):
+                _pump(stream, log, take)
+        except OSError as error:  # the log can't be written, nor will a state or a LoRA
+            faults.append(error)
+            _stop(process, signal.SIGTERM)
+
+    pump = threading.Thread(target=pumped, args=(process.stdout,))
     pump.start()
     waited = 0.0
     try:

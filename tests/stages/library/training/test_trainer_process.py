@@ -44,6 +44,14 @@ def test_what_fails_meanwhile_stops_the_trainer(tmp_path: Path) -> None:
         run_trainer(words, SD15, lock, tmp_path / "log", print, fail, 0.1)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux' full device")
+def test_a_log_for_which_there_is_no_room_stops_the_trainer(tmp_path: Path) -> None:
+    words = python("import time; print('one', flush=True); time.sleep(600)")
+    with io_lock(tmp_path) as lock, pytest.raises(OSError, match="No space left") as raised:
+        run_trainer(words, SD15, lock, Path("/dev/full"), print, lambda: None, 600)
+    assert raised.value.filename == "/dev/full"
+
+
 def test_what_it_says_can_stop_the_trainer_at_once_and_all_that_it_started(tmp_path: Path) -> None:
     def see(line: str) -> None:
         if line == "no captions":
