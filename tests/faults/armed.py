@@ -108,8 +108,10 @@ def hook(
         done["steps"] += 1
         if writes:
             done["changes"].append(step)
-        if event == "os.rename" and "commit" not in done and HELPER.search(os.fsdecode(args[0])):
-            done["commit"] = step
+        if (writes and event == "open" and takes_place(args[0])) or (
+            event == "os.rename" and takes_place(*args[:2])
+        ):
+            done.setdefault("commit", step)
         if strike and step == fault.step:
             strike(fault, args[0])
 
@@ -121,6 +123,17 @@ def is_within(place: str, path: object) -> bool:
     if not isinstance(path, str | bytes | os.PathLike):
         return False
     return Path(os.fsdecode(path)).absolute().is_relative_to(place)
+
+
+def takes_place(old: object, new: object = "") -> bool:
+    """Return whether what is made is about to take its place: after the last look at the input.
+
+    A whole file is written beside it, its old folder moved aside, or taken out of a checkpoint.
+    """
+    source, target = (str(path) for path in (old, new))
+    if ".checkpoint" in source:
+        return bool(target) and ".checkpoint" not in target
+    return bool(HELPER.search(source)) or target.endswith(".old")
 
 
 def kill(_: Fault, __: object) -> None:

@@ -103,7 +103,9 @@ COMMANDS = {
         "project/training/lora",
         webui=True,
     ),
-    "generate": stage("generate", "training/lora", file="training/dvc.yaml", webui=True),
+    "generate": stage(
+        "generate", "training/lora", "data/tagged/img001.txt", file="training/dvc.yaml", webui=True
+    ),
     "remote push": Command(
         ("tools.remote.__main__", "push", "--tries", "1", "--pause", "0"),
         ("dvc/",),

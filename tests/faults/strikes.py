@@ -47,7 +47,7 @@ class Calm:
     memory: int
     """Address space that the work takes, in bytes."""
     commit: int = 0
-    """The step at which the first output takes its place."""
+    """The step at which the first output is to take its place, or is written to do so."""
 
     @property
     def mine(self) -> list[str]:

@@ -4,6 +4,7 @@ FAULTS_TRIALS sets the trials of each command with each fault, FAULTS_SEED anoth
 """
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.faults
 
 TRIALS = int(os.environ.get("FAULTS_TRIALS", "3"))
 SEED = os.environ.get("FAULTS_SEED", "7")
+BUG = re.compile(r"^(Process ForkServer|Exception (in|ignored))", re.MULTILINE)
+"""How a traceback of ours begins; a trainer may have its own."""
 CURVES = ("project/training/curves", "project/training/metrics.json")
 """They show a training as it goes on."""
 WITHIN_SECONDS = 120
@@ -78,8 +81,9 @@ def test_a_command_that_a_fault_strikes(
         bench = Bench(place, command, calms(name))
         done = FAULTS[fault](bench, chance)
         wrong = [*wrong_after(bench, done), *wrong_again(bench)]
-        losses += [f"trial {number}: {each}\n{done.said}" for each in wrong]
-        if not wrong:
+        if wrong:
+            losses.append("\n".join([f"trial {number}:", *wrong, done.said]))
+        else:
             shutil.rmtree(folder)
     record_property("fault", fault)
     record_property("trials", trials)
@@ -106,8 +110,8 @@ def test_what_is_saved_meanwhile_is_neither_lost_nor_overlooked(
         step = chance.randrange(calms(name).commit)
         place = shutil.copytree(befores[name], tmp_path / str(number), symlinks=True)
         done = run(place, command, Fault("change", step, path=str(place / path), text=text))
-        wrong = ["a traceback"] if "Traceback" in done.said else []
-        if files_in(place).get(path) != text:
+        wrong = ["a traceback"] if BUG.search(done.said) else []
+        if files_in(place).get(path) not in (text, wanted[1][path]):
             wrong.append("what was saved is gone")
         if done.code == 0 and (done.code, finished(place)) != wanted:
             wrong.append("done, but not with what was saved")
@@ -115,7 +119,8 @@ def test_what_is_saved_meanwhile_is_neither_lost_nor_overlooked(
         if (again.code, finished(place)) != wanted:
             odd = different(finished(place), wanted[1])
             wrong.append(f"again: exit code {again.code}, {odd}: {again.said}")
-        losses += [f"trial {number}, step {step}: {each}\n{done.said}" for each in wrong]
+        if wrong:
+            losses.append("\n".join([f"trial {number}, step {step}:", *wrong, done.said]))
     record_property("fault", "saved meanwhile")
     record_property("trials", TRIALS)
     record_property("losses", len(losses))
@@ -143,7 +148,7 @@ def saved(place: Path, path: str) -> bytes:
 
 def wrong_after(bench: Bench, done: Ended) -> list[str]:
     """Return what is wrong after a fault, before anybody mends anything."""
-    wrong = [f"a traceback, exit code {done.code}"] if "Traceback" in done.said else []
+    wrong = [f"a traceback, exit code {done.code}"] if BUG.search(done.said) else []
     files, before, after = files_in(bench.place), bench.calm.files_before, bench.calm.files
     odd = [name for name in different(files, after) if not is_helper(name)]
     if done.code == 0 and odd:
@@ -169,7 +174,7 @@ def wrong_again(bench: Bench) -> list[str]:
     """Return what is wrong after the same command again, now that the fault is over."""
     done = run(bench.place, bench.command)
     wrong = [f"again: exit code {done.code}: {done.said}"] if done.code else []
-    wrong += ["again: a traceback"] if "Traceback" in done.said else []
+    wrong += ["again: a traceback"] if BUG.search(done.said) else []
     if odd := different(files_in(bench.place), bench.calm.files):
         wrong.append(f"again: not as undisturbed: {odd}")
     if left := alive(bench.place):
@@ -210,7 +215,7 @@ def unknown(place: Path, files: Files) -> list[str]:
         if name.startswith(("project/data/", "project/training/"))
         and is_helper(name)
         and not name.startswith(known)
-        and not name.endswith(".checkpoint")
+        and ".checkpoint" not in name  # from which the next run goes on
     ]
 
 
