@@ -9,8 +9,9 @@ from typing import Any
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
+from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import sha256
+from stages.library.common.outputs import sha256, take_along
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
@@ -18,7 +19,7 @@ from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import guarded_directory
 from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
-from stages.library.dataset.written import Written, write_written, written_for
+from stages.library.dataset.written import Written, read_written, write_written, written_for
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import COUNTED
 from stages.library.tagging.tokens import too_long
@@ -82,7 +83,7 @@ def organize(places: Places, course: Course) -> None:
     with guarded_directory(
         places.output, OUTPUTS, places.written, plan.coming, read.look_again
     ) as partial:
-        act(plan, places.captions, partial / folder)
+        act(plan, places.captions, partial / folder, unchanged(plan, places))
     write_written(places.written, plan.coming)
     count = f"{len(plan.pictures)} pictures x {course.repeats} repeats"
     print(f"organize: {count} in {places.output / folder}")
@@ -112,11 +113,31 @@ def plan_for(places: Places) -> Plan:
     return Plan(pictures, texts, coming)
 
 
-def act(plan: Plan, captions: Path, folder: Path) -> None:
-    """Copy pictures and captions side by side."""
+def unchanged(plan: Plan, places: Places) -> dict[str, Path]:
+    """Return the pictures in the output that stay as they are, by stem.
+
+    The folder is guarded: what is there is as it was recorded, or as it comes, or lost.
+    """
+    was = read_written(places.written)
+    there = {path.stem: path for path in places.output.glob("*/*.png") if not is_lost(path)}
+    return {
+        stem: there[stem]
+        for stem, entry in plan.coming.items()
+        if stem in there and stem in was and was[stem].picture == entry.picture
+    }
+
+
+def act(plan: Plan, captions: Path, folder: Path, unchanged: dict[str, Path]) -> None:
+    """Put pictures and captions side by side, the pictures that are `unchanged` as they are.
+
+    Others are copied: they may be retouched here, and `captions` and pictures stay as they were.
+    """
     folder.mkdir()
     for path in plan.pictures:
-        shutil.copyfile(path, folder / path.name)
+        if path.stem in unchanged:
+            take_along(unchanged[path.stem], folder / path.name)
+        else:
+            shutil.copyfile(path, folder / path.name)
         shutil.copyfile(captions / f"{path.stem}.txt", folder / f"{path.stem}.txt")
 
 

@@ -350,3 +350,37 @@ def test_what_is_read_is_what_is_laid_out(
     if name == "tagged/img001.txt":
         assert folder.run() == 0
         assert folder.files("dataset/10_nasumiso_v1")["img001.txt"] == b"nasu, meanwhile"
+
+
+def test_only_pictures_that_stay_as_they_are_are_the_same_files(folder: Folder) -> None:
+    assert folder.run() == 0
+    first = folder.folder / "dataset" / "10_nasumiso_v1"
+    before = {path.name: path.stat().st_ino for path in first.iterdir()}
+    Image.new("RGB", (64, 64), "red").save(folder.folder / "prepared" / "img002.png")
+    (folder.folder / "tagged" / "img003.txt").write_bytes(b"nasu, miso\n")
+    assert folder.run(repeats=5) == 0
+    second = folder.folder / "dataset" / "5_nasumiso_v1"
+    after = {path.name: path.stat().st_ino for path in second.iterdir()}
+    same = {name for name in after if after[name] == before[name]}
+    assert same == {"img001.png", "img003.png"}
+    assert folder.files("dataset/5_nasumiso_v1") == folder.files("prepared") | folder.files(
+        "tagged"
+    )
+
+
+def test_a_retouched_picture_of_the_dataset_is_not_one_of_the_prepared(folder: Folder) -> None:
+    for _ in range(2):
+        assert folder.run() == 0
+    prepared = folder.files("prepared")
+    for path in (folder.folder / "dataset" / "10_nasumiso_v1").glob("*.png"):
+        with path.open("r+b") as file:
+            file.write(b"by hand")
+    assert folder.files("prepared") == prepared
+
+
+def test_a_picture_lost_to_a_power_cut_is_not_taken_along(folder: Folder) -> None:
+    assert folder.run() == 0
+    lost = folder.folder / "dataset" / "10_nasumiso_v1" / "img001.png"
+    lost.write_bytes(b"")
+    assert folder.run() == 0
+    assert lost.read_bytes() == folder.files("prepared")["img001.png"]

@@ -14,7 +14,7 @@ import pillow_heif
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.json_files import read_json
-from stages.library.common.outputs import write_atomically
+from stages.library.common.outputs import take_along, write_atomically
 from stages.library.common.paths import is_plain_name
 from stages.library.dataset import images
 from stages.library.dataset.notes import Note
@@ -52,8 +52,12 @@ class Picture:
 def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture:
     """Write a rendered picture and its thumbnail; return what is to be recorded of them."""
     picture, thumbnail = images.png_bytes(rendered.picture), images.webp_bytes(rendered.thumbnail)
-    (into.pictures / f"{stem}.png").write_bytes(picture)
-    (into.thumbnails / f"{stem}.webp").write_bytes(thumbnail)
+    for path, data in (
+        (into.pictures / f"{stem}.png", picture),
+        (into.thumbnails / f"{stem}.webp", thumbnail),
+    ):
+        path.unlink(missing_ok=True)  # it may be the same file as one of the old output
+        path.write_bytes(data)
     return Picture(
         stem=stem,
         sha256=hashlib.sha256(picture).hexdigest(),
@@ -66,7 +70,7 @@ def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture
 
 
 def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders) -> Picture | None:
-    """Copy a picture made before and its thumbnail, if both are still there unchanged.
+    """Take along a picture made before and its thumbnail, if both are still there unchanged.
 
     What is in `into` already, under its stem, stays there.
     """
@@ -84,8 +88,8 @@ def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders)
         return None
     if (kept, known.stem) == (into, stem):
         return known
-    (into.pictures / f"{stem}.png").write_bytes(picture)
-    (into.thumbnails / f"{stem}.webp").write_bytes(thumbnail)
+    take_along(kept.pictures / f"{known.stem}.png", into.pictures / f"{stem}.png")
+    take_along(kept.thumbnails / f"{known.stem}.webp", into.thumbnails / f"{stem}.webp")
     return known
 
 

@@ -19,6 +19,7 @@ from stages.library.common.outputs import (
     files_within,
     locked,
     sha256,
+    take_along,
     write_atomically,
 )
 from tests.support.users import unprivileged
@@ -325,3 +326,37 @@ def test_where_nothing_was_nothing_is_looked_at(tmp_path: Path) -> None:
         (partial / "img2.png").write_text("new")
     assert looks == []
     assert names(tmp_path / "prepared") == ["img2.png"]
+
+
+def test_what_is_taken_along_is_the_same_file(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old.write_bytes(b"drawing")
+    new.write_bytes(b"of a run that was killed")
+    take_along(old, new)
+    assert new.samefile(old)
+    old.unlink()
+    assert new.read_bytes() == b"drawing"
+
+
+def test_a_link_into_the_cache_is_copied(tmp_path: Path) -> None:
+    cached, old, new = (tmp_path / name for name in ("cached", "old.png", "new.png"))
+    cached.write_bytes(b"drawing")
+    old.symlink_to(cached)
+    take_along(old, new)
+    assert not new.is_symlink()
+    assert not new.samefile(cached)
+    assert new.read_bytes() == b"drawing"
+
+
+def test_where_a_file_has_but_one_name_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old.write_bytes(b"drawing")
+    take_along(old, new)
+    assert new.read_bytes() == b"drawing"
+    assert not new.samefile(old)

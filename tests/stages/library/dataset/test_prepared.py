@@ -94,7 +94,9 @@ def test_what_is_no_record_is_none(tmp_path: Path, content: str) -> None:
     assert read_record(tmp_path / "prepared.json", recipe(64, "crop")) == {}
 
 
-def test_a_kept_picture_is_copied_under_its_new_name(picture: Picture, folders: Folders) -> None:
+def test_a_kept_picture_is_taken_along_under_its_new_name(
+    picture: Picture, folders: Folders
+) -> None:
     assert keep_picture(picture, folders, "img002", folders) == picture
     for folder, end in ((folders.pictures, "png"), (folders.thumbnails, "webp")):
         assert (folder / f"img002.{end}").read_bytes() == (folder / f"img001.{end}").read_bytes()
@@ -123,3 +125,17 @@ def test_a_picture_that_is_in_its_place_stays_there(picture: Picture, folders: F
     before = (folders.pictures / "img001.png").stat().st_mtime_ns
     assert keep_picture(picture, folders, "img001", folders) == picture
     assert (folders.pictures / "img001.png").stat().st_mtime_ns == before
+
+
+def test_a_new_picture_is_not_written_through_to_an_old_output(
+    picture: Picture, folders: Folders, tmp_path: Path
+) -> None:
+    checkpoint = Folders(tmp_path / "checkpoint", tmp_path / "checkpoint")
+    checkpoint.make()
+    assert keep_picture(picture, folders, "f00", checkpoint)
+    retouched = folders.pictures / "img001.png"
+    with retouched.open("r+b") as file:
+        file.write(b"by hand")
+    before = retouched.read_bytes()
+    save_picture(render(tmp_path / "a.png", 64, "crop"), "f00", checkpoint)
+    assert retouched.read_bytes() == before
