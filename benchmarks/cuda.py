@@ -4,6 +4,7 @@ Run it where onnxruntime-gpu is installed. The model has random weights and a re
 """
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging import sessions, wd14
-from stages.library.tagging.looking import look_at_all, pixels_of
+from stages.library.tagging.looking import look_at_all, looks, pixels_of
 from stages.library.tagging.model_files import MODEL
 from stages.library.tagging.providers import available
 
@@ -92,7 +93,7 @@ def compare(folder: Path, pictures: list[Path], rounds: int) -> None:
     model = wd14.load_model(folder, "cuda")
     for turn in range(rounds):
         started = time.monotonic()
-        look_at_all(model, todo, {}, lambda: None)
+        look_at_all(looks(model, os.cpu_count() or 1, todo.items()), len(todo), {}, lambda: None)
         stage = len(todo) / (time.monotonic() - started)
         again = rate(lambda: session.run(None, {"input": ready[:best]}), best)
         print(

@@ -27,7 +27,7 @@ from PIL import Image
 from benchmarks.models import SHAPES, SIZE
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
-from stages.library.tagging.looking import look_at_all
+from stages.library.tagging.looking import look_at_all, looks
 from stages.library.tagging.wd14 import load_model, model_input
 from stages.score import build_parser
 from tests.support.params import arguments as words_of
@@ -132,7 +132,8 @@ def compare_blocks(folder: Path, pictures: list[Path], rounds: int) -> None:
             session.run(None, {"input": arrays[path]})
 
     def stage(block: list[Path]) -> None:
-        look_at_all(model, {digests[path]: path for path in block}, {}, lambda: None)
+        todo = [(digests[path], path) for path in block]
+        look_at_all(looks(model, os.cpu_count() or 1, todo), len(todo), {}, lambda: None)
 
     took = {bare: 0.0, stage: 0.0}
     ratios = []

@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -21,7 +21,7 @@ from stages.library.common.language import Language, in_language, language
 from stages.library.common.links import links_out
 from stages.library.common.outputs import LITTER, atomic_directory, beside
 from stages.library.common.unchanged import seen
-from stages.library.common.workers import run_over
+from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
 from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
 from stages.library.dataset.near_duplicates import near_duplicates
@@ -59,6 +59,9 @@ COUNTED = (
 """Codes of notes on used pictures that are counted rather than named."""
 
 
+Found = tuple[Source, Picture | None]
+"""A source with the picture that the record has of it."""
+
 Made = tuple[Source, Picture | None]
 """A source with its picture, or with the reason why there is none."""
 
@@ -72,10 +75,10 @@ class Workshop:
     checkpoint: Folders
     made_by: str
 
-    def from_before(self, source: Source) -> Picture | None:
+    def from_before(self, source: Source, known: Picture | None) -> Picture | None:
         """Return the picture of a source, made before and put into the checkpoint; else None."""
         stem, here = source.sha256, self.checkpoint
-        if picture := keep_picture(self.known.get(stem), self.kept, stem, here):
+        if picture := keep_picture(known, self.kept, stem, here):
             return picture
         left = read_record(here.pictures / f"{stem}.json", self.made_by)
         return keep_picture(left.get(stem), here, stem, here)
@@ -88,7 +91,9 @@ class Workshop:
         return picture
 
 
-def make_pictures(sources: list[Source], shop: Workshop, size: int, fit: str) -> list[Made]:
+def make_pictures(
+    sources: list[Source], shop: Workshop, size: int, fit: str, spread: RunOver = here
+) -> list[Made]:
     """Write `<sha256>.png` and `.webp` into the checkpoint for every source that can be used.
 
     Returns the sources in their order. Large drawings are worked on one at a time, which bounds
@@ -99,10 +104,15 @@ def make_pictures(sources: list[Source], shop: Workshop, size: int, fit: str) ->
         Problem: the machine can't read a drawing or has no memory for it.
         Problem: a drawing is no longer what was looked at.
     """
+    todo = [(source, shop.known.get(source.sha256)) for source in sources if not source.reason]
+    small = [each for each in todo if each[0].pixels <= images.LARGE_PIXELS]
+    large = [each for each in todo if each[0].pixels > images.LARGE_PIXELS]
+    shop = replace(shop, known={})  # each source has its own; all of them may have far to go
 
-    def work(source: Source, alone: bool = True) -> Made:
+    def work(found: Found, alone: bool = True) -> Made:
+        source, known = found
         try:
-            if picture := shop.from_before(source):
+            if picture := shop.from_before(source, known):
                 return source, picture
             data = read_again(source)
             try:
@@ -120,18 +130,21 @@ def make_pictures(sources: list[Source], shop: Workshop, size: int, fit: str) ->
         except MemoryError as error:
             raise as_problem(source.path, error) from error
 
+    def start(_: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+        return lambda sources: run_over(sources, partial(work, alone=False))
+
+    def start_alone(_: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+        return partial(map, work)
+
     def results() -> Iterator[Made]:
-        again = []
-        for source, picture in run_over(small, partial(work, alone=False)):
+        again: list[Found] = []
+        for source, picture in spread(small, start):
             if picture or source.reason:
                 yield source, picture
             else:
-                again.append(source)
-        yield from map(work, again + large)
+                again.append((source, None))
+        yield from spread(again + large, start_alone, at_once=1)
 
-    todo = [source for source in sources if not source.reason]
-    small = [source for source in todo if source.pixels <= images.LARGE_PIXELS]
-    large = [source for source in todo if source.pixels > images.LARGE_PIXELS]
     bar = tqdm(results(), "prepare", total=len(todo), unit="image", disable=None)
     made = {source.path: (source, picture) for source, picture in bar}
     return [made.get(source.path, (source, None)) for source in sources]

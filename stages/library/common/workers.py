@@ -1,11 +1,16 @@
-"""The seam between one machine and many: work on a list of pictures, results in order."""
+"""The seam between one machine and many: work on a list of pictures, results in order.
+
+`run_over` is threads of this process. Work that other machines may do instead is handed to a
+`RunOver`: `here`, or what does the same elsewhere.
+"""
 
 import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from stages.library.common.errors import Problem
 
@@ -17,6 +22,45 @@ THREAD = 16 * 2**20
 
 One that finds no memory at its start dies unheard, and `Thread.start` waits for it for ever.
 """
+
+
+@dataclass(frozen=True)
+class Place:
+    """A process that works."""
+
+    cores: int  # that it may use
+    away: bool  # whether it is another one than that which asks for the work
+
+
+class RunOver(Protocol):
+    """Yields the results of items, in their order, wherever the work is done.
+
+    `start` is called once in each process that works: it loads what the work needs (a model);
+    away, after it has checked that this is the same as here. What it returns is called with items
+    and yields their results: here with all of them, away with `chunk` of them, and again, by as
+    many threads as there are cores, or by `at_once`. `gpus`: it is for a GPU, if there are any.
+
+    Away, `start`, items and results are pickled.
+    """
+
+    def __call__(
+        self,
+        items: Iterable[Item],
+        start: Callable[[Place], Callable[[Iterable[Item]], Iterator[Result]]],
+        *,
+        chunk: int = 1,
+        at_once: int = 0,
+        gpus: bool = False,
+    ) -> Iterator[Result]: ...
+
+
+def here(
+    items: Iterable[Item],
+    start: Callable[[Place], Callable[[Iterable[Item]], Iterator[Result]]],
+    **away: int | bool,  # noqa: ARG001 - matters only there
+) -> Iterator[Result]:
+    """Yield the results of items, in their order, computed in this process."""
+    return start(Place(os.cpu_count() or 1, away=False))(items)
 
 
 def run_over(

@@ -2,9 +2,8 @@
 
 import hashlib
 import io
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,9 +15,10 @@ from tqdm import tqdm
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
-from stages.library.common.workers import run_over
+from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.tagging import wd14
 from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
+from stages.library.tagging.sessions import ON_GPU
 from stages.library.tagging.taggers import Tagger
 
 CHECKPOINT_SECONDS = 15.0
@@ -81,19 +81,25 @@ def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
     return dict(zip(scores.digests, scores.found, strict=True))
 
 
+def looks(
+    model: wd14.Model, decoders: int, todo: Iterable[tuple[str, Path]]
+) -> Iterator[dict[str, Found]]:
+    """Yield the model's scores of pictures (SHA-256 and path), batch by batch, decoding ahead."""
+    pixels = run_over(todo, partial(pixels_of, model.size), decoders)
+    return run_over(batches(pixels, model.batch), partial(look, model), wd14.AT_ONCE)
+
+
 def look_at_all(
-    model: wd14.Model,
-    todo: dict[str, Path],
+    seen: Iterator[dict[str, Found]],
+    count: int,
     found: dict[str, Found],
     save: Callable[[], None],
 ) -> None:
-    """Add to `found` the scores of `todo` (pictures by SHA-256), saving them as time goes by."""
-    decoders = os.cpu_count() or 1
-    pixels = run_over(todo.items(), partial(pixels_of, model.size), decoders)
-    bar = tqdm(desc="score", total=len(todo), unit=" images", disable=None, bar_format=BAR)
+    """Add to `found` what is `seen` in `count` pictures, saving it as time goes by."""
+    bar = tqdm(desc="score", total=count, unit=" images", disable=None, bar_format=BAR)
     saved, pause = time.monotonic(), CHECKPOINT_SECONDS
     try:
-        for scores in run_over(batches(pixels, model.batch), partial(look, model), wd14.AT_ONCE):
+        for scores in seen:
             found |= scores
             bar.update(len(scores))
             if time.monotonic() - saved > pause:
@@ -113,8 +119,19 @@ def batches(pixels: Iterator[Pixels], size: int) -> Iterator[list[Pixels]]:
         yield batch
 
 
+def start(
+    tagger: Tagger, place: Place
+) -> Callable[[Iterable[tuple[str, Path]]], Iterator[dict[str, Found]]]:
+    """Load the tagger's model; return how it `looks` at pictures."""
+    return partial(looks, wd14.load_model(tagger.folder, tagger.provider), place.cores)
+
+
 def all_scores(
-    tagger: Tagger, pictures: dict[str, Path], known: dict[str, Found], checkpoint: Path
+    tagger: Tagger,
+    pictures: dict[str, Path],
+    known: dict[str, Found],
+    checkpoint: Path,
+    spread: RunOver = here,
 ) -> dict[str, Found]:
     """Return the scores of `pictures`, by SHA-256: the model looks at those that aren't `known`.
 
@@ -127,7 +144,10 @@ def all_scores(
         write_scores(checkpoint, as_scores(tagger, list(found), list(found), found))
 
     if todo:
-        look_at_all(wd14.load_model(tagger.folder, tagger.provider), todo, found, save)
+        on_gpu = tagger.provider in ON_GPU
+        chunk = wd14.BATCH if on_gpu else 1
+        seen = spread(todo.items(), partial(start, tagger), chunk=chunk, gpus=on_gpu)
+        look_at_all(seen, len(todo), found, save)
     return found
 
 

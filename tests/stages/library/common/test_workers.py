@@ -3,13 +3,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from stages.library.common.errors import Problem
-from stages.library.common.workers import run_over
+from stages.library.common.workers import Place, here, run_over
 from tests.support.clones import PROJECT
 
 WAITING_SECONDS = 120
@@ -121,3 +121,31 @@ def test_too_little_memory_for_threads_is_told_rather_than_waited_for(megabytes:
         _, said = process.communicate(timeout=WAITING_SECONDS)
     assert process.returncode == 1
     assert said.splitlines()[-1] == "OSError: [Errno 12] Cannot allocate memory"
+
+
+def test_here_work_is_made_ready_once_and_takes_items_as_results_are_taken() -> None:
+    started: list[Place] = []
+    taken: list[int] = []
+
+    def start(place: Place) -> Callable[[Iterable[int]], Iterator[int]]:
+        started.append(place)
+        return lambda items: (item + 1 for item in items)
+
+    def items() -> Iterator[int]:
+        for item in range(20):
+            taken.append(item)
+            yield item
+
+    results = here(items(), start, chunk=5, at_once=1, gpus=True)
+    assert [next(results), next(results)] == [1, 2]
+    assert taken == [0, 1]
+    assert list(results) == list(range(3, 21))
+    assert started == [Place(os.cpu_count() or 1, away=False)]
+
+
+def test_here_nothing_is_worked_on_where_work_can_t_be_made_ready() -> None:
+    def start(_: Place) -> Callable[[Iterable[int]], Iterator[int]]:
+        raise Problem("no model")
+
+    with pytest.raises(Problem, match="no model"):
+        here(iter([1]), start)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.tagging.looking import known_scores, look, look_at_all, pixels_of
+from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of
 from stages.library.tagging.scores import Found, Scores, write_scores
 from stages.library.tagging.wd14 import Model, load_model
 from tests.support.taggers import TAGS, write_tagger
@@ -34,7 +34,7 @@ def test_each_is_found_under_its_content_and_kept(model: Model, tmp_path: Path) 
     todo = dict(picture(tmp_path, f"{colour}.png", colour) for colour in ("red", "blue"))
     found: dict[str, Found] = {}
     saved: list[int] = []
-    look_at_all(model, todo, found, lambda: saved.append(len(found)))
+    look_at_all(looks(model, 2, todo.items()), len(todo), found, lambda: saved.append(len(found)))
     assert saved[-1] == 2
     red, blue = (scores_of(found[digest]) for digest in todo)
     assert (red["red_theme"], blue["blue_theme"]) == (10_000, 10_000)
@@ -46,7 +46,9 @@ def test_what_was_found_is_kept_when_one_fails(model: Model, tmp_path: Path) -> 
     found: dict[str, Found] = {}
     saved: list[list[str]] = []
     with pytest.raises(Problem, match=r"a\.png: was changed while it was read"):
-        look_at_all(model, todo, found, lambda: saved.append(list(found)))
+        look_at_all(
+            looks(model, 2, todo.items()), len(todo), found, lambda: saved.append(list(found))
+        )
     assert saved[-1] == list(todo)[:1]
 
 
@@ -63,7 +65,7 @@ def test_in_batches_the_same_is_found(model: Model, tmp_path: Path, batch: int) 
         picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(0, 250, 25)
     )
     found: dict[str, Found] = {}
-    look_at_all(replace(model, batch=batch), todo, found, lambda: None)
+    look_at_all(looks(replace(model, batch=batch), 2, todo.items()), len(todo), found, lambda: None)
     assert list(found) == list(todo)
     assert [scores_of(each).get("red_theme", 0) for each in found.values()] == [
         pytest.approx(shade / 255 * 10_000 if shade > 10 else 0, abs=25)
@@ -73,11 +75,9 @@ def test_in_batches_the_same_is_found(model: Model, tmp_path: Path, batch: int) 
 
 def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path: Path) -> None:
     good = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(50)]
-    found: dict[str, Found] = {}
+    todo, found = [*good, ("0" * 64, good[0][1])], dict[str, Found]()
     with pytest.raises(Problem, match=r"0\.png: was changed while it was read"):
-        look_at_all(
-            replace(model, batch=8), dict([*good, ("0" * 64, good[0][1])]), found, lambda: None
-        )
+        look_at_all(looks(replace(model, batch=8), 2, todo), len(todo), found, lambda: None)
     assert len(found) >= 48
 
 
