@@ -32,6 +32,9 @@ class Place:
     away: bool  # whether it is another one than that which asks for the work
 
 
+Start = Callable[[Place], Callable[[Iterable[Item]], Iterator[Result]]]
+
+
 class RunOver(Protocol):
     """Yields the results of items, in their order, wherever the work is done.
 
@@ -46,7 +49,7 @@ class RunOver(Protocol):
     def __call__(
         self,
         items: Iterable[Item],
-        start: Callable[[Place], Callable[[Iterable[Item]], Iterator[Result]]],
+        start: Start[Item, Result],
         *,
         chunk: int = 1,
         at_once: int = 0,
@@ -56,7 +59,7 @@ class RunOver(Protocol):
 
 def here(
     items: Iterable[Item],
-    start: Callable[[Place], Callable[[Iterable[Item]], Iterator[Result]]],
+    start: Start[Item, Result],
     **away: int | bool,  # noqa: ARG001 - matters only there
 ) -> Iterator[Result]:
     """Yield the results of items, in their order, computed in this process."""
