@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
+from stages.library.common.cluster import chosen
 from stages.library.common.disk import keep_tree
 from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
@@ -130,10 +131,19 @@ def make_pictures(
         except MemoryError as error:
             raise as_problem(source.path, error) from error
 
-    def start(_: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+    def check(place: Place) -> None:
+        if place.away and recipe(size, fit) != shop.made_by:
+            raise Problem(
+                f"would prepare by {recipe(size, fit)}, not by {shop.made_by}; install the same "
+                "requirements.lock there"
+            )
+
+    def start(place: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+        check(place)
         return lambda sources: run_over(sources, partial(work, alone=False))
 
-    def start_alone(_: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+    def start_alone(place: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
+        check(place)
         return partial(map, work)
 
     def results() -> Iterator[Made]:
@@ -309,7 +319,7 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
         checkpoint.make()
         shop = Workshop(known, kept, checkpoint, made_by)
-        made = number_pictures(make_pictures(sources, shop, size, fit))
+        made = number_pictures(make_pictures(sources, shop, size, fit, chosen(os.environ)))
         for folder in (checkpoint.pictures, checkpoint.thumbnails):
             keep_tree(folder)  # before the last look, since it may take the disk long
         drawings.look_again()

@@ -1,5 +1,6 @@
 """Let the tagger look at every picture, once, and keep its scores."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -8,10 +9,11 @@ from typing import Any
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
+from stages.library.common.cluster import chosen
 from stages.library.common.errors import Problem
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import beside, locked, sha256
-from stages.library.common.workers import run_over
+from stages.library.common.workers import RunOver, run_over
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.looking import all_scores, as_scores, known_scores
 from stages.library.tagging.scores import Found, write_scores
@@ -52,12 +54,13 @@ def score(places: Places, choice: Choice) -> None:
         Problem: there are no pictures, or no such model.
         Problem: the model can't be downloaded.
     """
-    plan = plan_for(places, choice)
+    spread = chosen(os.environ)
+    plan = plan_for(places, choice, spread)
     with locked(places.output):
         digests = list(run_over(plan.pictures, sha256))
         known = from_before(places, plan.tagger)
         started = time.monotonic()
-        found = act(plan, places, digests, known)
+        found = act(plan, places, digests, known, spread)
         seconds = time.monotonic() - started
         publish(plan, places, digests, found)
     new = len(found.keys() - known.keys())
@@ -68,7 +71,7 @@ def score(places: Places, choice: Choice) -> None:
     )
 
 
-def plan_for(places: Places, choice: Choice) -> Plan:
+def plan_for(places: Places, choice: Choice, spread: RunOver) -> Plan:
     """Return which pictures are scored by which tagger, if there are any and it can be had.
 
     Raises:
@@ -84,7 +87,7 @@ def plan_for(places: Places, choice: Choice) -> Plan:
     pictures = sorted(places.input.glob("*.png"))
     if not pictures:
         raise Problem(f"{places.input}: holds no picture (.png); run the prepare stage first")
-    return Plan(find_tagger(choice), pictures)
+    return Plan(find_tagger(choice, spread), pictures)
 
 
 def is_sample(written: Path) -> bool:
@@ -109,11 +112,15 @@ def from_before(places: Places, tagger: Tagger) -> dict[str, Found]:
 
 
 def act(
-    plan: Plan, places: Places, digests: list[str], known: dict[str, Found]
+    plan: Plan,
+    places: Places,
+    digests: list[str],
+    known: dict[str, Found],
+    spread: RunOver,
 ) -> dict[str, Found]:
     """Return the scores of all pictures, by SHA-256, having the model look at the new ones."""
     pictures = dict(zip(digests, plan.pictures, strict=True))
-    return all_scores(plan.tagger, pictures, known, places.checkpoint)
+    return all_scores(plan.tagger, pictures, known, places.checkpoint, spread)
 
 
 def publish(plan: Plan, places: Places, digests: list[str], found: dict[str, Found]) -> None:

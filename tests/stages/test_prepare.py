@@ -11,7 +11,7 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +22,10 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
+from stages.library.common.errors import Problem
 from stages.library.common.language import Language
 from stages.library.common.outputs import locked
+from stages.library.common.workers import Item, Place, Result, Start
 from stages.library.dataset import images, prepared
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.dataset.sources import Source, read_again
@@ -1265,3 +1267,20 @@ def test_no_record_ever_pairs_a_drawing_with_anothers_picture(studio: Studio) ->
     whole = {source: picture.sha256 for source, picture in records.items() if source in pictures}
     assert whole
     assert whole == {source: pictures[source] for source in whole}
+
+
+def test_a_machine_that_would_prepare_otherwise_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = prepared.Folders(tmp_path, tmp_path)
+    shop = prepare.Workshop({}, folders, folders, prepared.recipe(64, "crop"))
+
+    def elsewhere(
+        items: Iterable[Item], start: Start[Item, Result], **_: int | bool
+    ) -> Iterator[Result]:
+        monkeypatch.setattr(prepare, "recipe", lambda *_: "Pillow 1.0")
+        return start(Place(1, away=True))(items)
+
+    drawing = Source(tmp_path / "a.png", "0" * 64, 1)
+    with pytest.raises(Problem, match=r"would prepare by Pillow 1\.0, not by crop 64, Pillow"):
+        prepare.make_pictures([drawing], shop, 64, "crop", elsewhere)

@@ -19,7 +19,7 @@ from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.tagging import wd14
 from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
 from stages.library.tagging.sessions import ON_GPU
-from stages.library.tagging.taggers import Tagger
+from stages.library.tagging.taggers import Tagger, as_there
 
 CHECKPOINT_SECONDS = 15.0
 LONGEST_SIDE = 10_000
@@ -122,8 +122,14 @@ def batches(pixels: Iterator[Pixels], size: int) -> Iterator[list[Pixels]]:
 def start(
     tagger: Tagger, place: Place
 ) -> Callable[[Iterable[tuple[str, Path]]], Iterator[dict[str, Found]]]:
-    """Load the tagger's model; return how it `looks` at pictures."""
-    return partial(looks, wd14.load_model(tagger.folder, tagger.provider), place.cores)
+    """Load the tagger's model; return how it `looks` at pictures.
+
+    Raises:
+        Problem: away, it is not the same tagger on the same provider.
+    """
+    tagger = as_there(tagger) if place.away else tagger
+    model = wd14.load_model(tagger.folder, tagger.provider, place.cores)
+    return partial(looks, model, place.cores)
 
 
 def all_scores(

@@ -36,8 +36,12 @@ NO_MEMORY = re.compile(r"bad.alloc|allocate memory|out of memory|ALLOC_FAILED", 
 """In the text of an error: onnxruntime has no class and no code for a shortage of memory."""
 
 
-def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
+def open_session(
+    model: Path, provider: str, cores: int | None = None
+) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
+
+    It takes half of the `cores` (all there are) for a picture.
 
     Raises:
         Problem: it is no ONNX model, or fails to start on `provider`.
@@ -46,7 +50,7 @@ def open_session(model: Path, provider: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     # two pictures at a time share the cores: see `score`
-    options.intra_op_num_threads = max(1, (os.cpu_count() or 1) // 2)
+    options.intra_op_num_threads = max(1, (cores or os.cpu_count() or 1) // 2)
     try:
         return onnxruntime.InferenceSession(model, options, providers=[PROVIDERS[provider]])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base

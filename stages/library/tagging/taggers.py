@@ -1,18 +1,20 @@
 """The tagger that params.yaml names: its files, what it runs on, and what is recorded of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.paths import located
+from stages.library.common.workers import Place, RunOver, here
 from stages.library.tagging import wd14
 from stages.library.tagging.external_data import files_beside
 from stages.library.tagging.hub import fetched
 from stages.library.tagging.model_files import BUILTIN, FILES, KEY, TAG_LIST, read_tag_list
 from stages.library.tagging.pins import Pin, check_pinned, check_stored
-from stages.library.tagging.providers import choose_provider
+from stages.library.tagging.providers import available, choose_provider
 from stages.library.tagging.sessions import ON_GPU
 
 
@@ -49,8 +51,10 @@ class Tagger:
         return self.folder == BUILTIN
 
 
-def find_tagger(choice: Choice) -> Tagger:
+def find_tagger(choice: Choice, spread: RunOver = here) -> Tagger:
     """Return the tagger that was chosen, fetched from the hub if need be.
+
+    What it runs on is chosen where `spread` has it run.
 
     Raises:
         Problem: there is none, it can't be fetched, or its tag list is none.
@@ -63,15 +67,61 @@ def find_tagger(choice: Choice) -> Tagger:
         check_stored(folder, digests)
         check_pinned(choice.model, choice.pin, folder, digests)
     tags, categories = read_tag_list(folder / TAG_LIST)
-    provider = choose_provider(choice.provider, folder)
+    name = origin(choice.model, folder)
+    (provider,) = spread([choice.provider], partial(chooser, folder, name), gpus=True)
     return Tagger(
         folder=folder,
         provider=provider,
         tags=tags,
         categories=categories,
-        origin=origin(choice.model, folder),
+        origin=name,
         fingerprint=fingerprint(digests, provider),
     )
+
+
+def chooser(folder: Path, origin: str, place: Place) -> Callable[[Iterable[str]], Iterator[str]]:
+    """Return what chooses a provider for the tagger: `choose_provider`, for a machine like this.
+
+    Away, what was named is not given up for the CPU: each machine says itself if it lacks it.
+    """
+
+    def choose(wanted: str) -> str:
+        if place.away and wanted != "auto":
+            return wanted
+        return choose_provider(wanted, folder_there(folder, origin))
+
+    return partial(map, choose)
+
+
+def folder_there(folder: Path, origin: str) -> Path:
+    """Return a tagger's folder on this machine: the same as on the one that asks, or fetched.
+
+    Raises:
+        Problem: it is not here, and the hub doesn't give it.
+    """
+    if all((folder / name).is_file() for name in FILES):
+        return folder
+    model, _, revision = origin.rpartition("@")
+    if folder.parent.name != "snapshots":
+        raise Problem(f"{KEY}: {folder} is not here; share it, at the same path")
+    return fetched(model, revision)
+
+
+def as_there(tagger: Tagger) -> Tagger:
+    """Return the tagger as it is on this machine, which must be the same as on the one that asks.
+
+    Raises:
+        Problem: it is another one, or runs on something else.
+    """
+    folder = folder_there(tagger.folder, tagger.origin)
+    if fingerprint(digests_of(folder), tagger.provider) != tagger.fingerprint:
+        raise Problem(f"{KEY}: {folder} holds another tagger here; share it, at the same path")
+    if not available(tagger.provider):
+        raise Problem(
+            f"params.yaml, tagger.provider: {tagger.provider} isn't available here; install what "
+            "it needs, or set provider: cpu"
+        )
+    return replace(tagger, folder=folder)
 
 
 def local_folder(model: str) -> Path | None:

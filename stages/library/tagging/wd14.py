@@ -45,14 +45,14 @@ class Model:
     turn: threading.Semaphore  # for as many batches as it looks at at the same time
 
 
-def load_model(folder: Path, provider: str) -> Model:
-    """Load the model in `folder`, to run on `provider` (a key of `PROVIDERS`).
+def load_model(folder: Path, provider: str, cores: int | None = None) -> Model:
+    """Load the model in `folder`, to run on `provider` (a key of `PROVIDERS`), on so many cores.
 
     Raises:
         Problem: the files don't fit each other or the contract.
     """
     tags, _ = read_tag_list(folder / TAG_LIST)
-    session = sessions.open_session(folder / MODEL, provider)
+    session = sessions.open_session(folder / MODEL, provider, cores)
     entry, shape = session.get_inputs()[0], session.get_inputs()[0].shape
     channels_first = len(shape) == 4 and shape[1] == 3
     sides = {

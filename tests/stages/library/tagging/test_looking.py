@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of
+from stages.library.common.workers import Place
+from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of, start
 from stages.library.tagging.scores import Found, Scores, write_scores
+from stages.library.tagging.taggers import Choice, find_tagger
 from stages.library.tagging.wd14 import Model, load_model
 from tests.support.taggers import TAGS, write_tagger
 
@@ -92,3 +94,15 @@ def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> N
     }
     assert known_scores(file, "another") == {}
     assert known_scores(tmp_path / "none.npz", "fingerprint") == {}
+
+
+def test_on_another_machine_the_tagger_is_looked_at_first(tmp_path: Path) -> None:
+    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger")), "", "", "", "cpu"))
+    digest, path = picture(tmp_path, "a.png", "red")
+    for away in (False, True):
+        (found,) = start(tagger, Place(1, away))([(digest, path)])
+        assert scores_of(found[digest])["red_theme"] == 10_000
+    other = replace(tagger, fingerprint="another")
+    start(other, Place(1, away=False))
+    with pytest.raises(Problem, match="holds another tagger here"):
+        start(other, Place(1, away=True))

@@ -50,8 +50,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
         listed = [*dict.fromkeys(names.values()), "CPUExecutionProvider"]
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
 
-        def open_session(model: Path, provider: str) -> Any:
-            session = real(model, "cpu")
+        def open_session(model: Path, provider: str, cores: int | None = None) -> Any:
+            session = real(model, "cpu", cores)
             shift = shifts.get(provider)
             return session if shift is None else Elsewhere(session, names[provider], shift)
 

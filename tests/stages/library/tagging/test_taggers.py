@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto
 
+from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
+from stages.library.common.workers import Place
 from stages.library.tagging import taggers, wd14
 from stages.score import main
 from tests.support.scoring import flags, write_pictures
@@ -133,3 +136,59 @@ def test_scores_from_before_still_count(tmp_path: Path) -> None:
     folder = write_tagger(tmp_path / "tagger")
     model, tags = (sha256(folder / name)[:16] for name in ("model.onnx", "selected_tags.csv"))
     assert fingerprint(folder) == f"{model} {tags} cpu contract {wd14.CONTRACT}"
+
+
+def there(tmp_path: Path) -> taggers.Tagger:
+    model = str(write_tagger(tmp_path / "tagger"))
+    return taggers.find_tagger(taggers.Choice(model, "", "", "", "cpu"))
+
+
+def test_a_tagger_that_is_the_same_on_another_machine_may_look(tmp_path: Path) -> None:
+    tagger = there(tmp_path)
+    assert taggers.as_there(tagger) == tagger
+
+
+def test_another_tagger_or_provider_than_the_one_that_asked_may_not(tmp_path: Path) -> None:
+    tagger = there(tmp_path)
+    elsewhere = replace(
+        tagger,
+        provider="openvino",
+        fingerprint=tagger.fingerprint.replace(" cpu ", " openvino "),
+    )
+    with pytest.raises(Problem, match=r"tagger\.provider: openvino isn't available here"):
+        taggers.as_there(elsewhere)
+    write_tag_list(tagger.folder, [*TAGS[:-1], ("another", 4)])
+    with pytest.raises(Problem, match="holds another tagger here; share it, at the same path"):
+        taggers.as_there(tagger)
+    shutil.rmtree(tagger.folder)
+    with pytest.raises(Problem, match="tagger is not here; share it, at the same path"):
+        taggers.as_there(tagger)
+
+
+def test_a_tagger_of_the_hub_is_fetched_where_it_is_not_in_the_same_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger = there(tmp_path)
+    asked: list[tuple[str, str]] = []
+
+    def fetched(model: str, revision: str) -> Path:
+        asked.append((model, revision))
+        return tagger.folder
+
+    monkeypatch.setattr(taggers, "fetched", fetched)
+    away = replace(tagger, folder=tmp_path / "snapshots" / "3fa9c1d2", origin="own@er/m@3fa9c1d2")
+    assert taggers.as_there(away).folder == tagger.folder
+    assert asked == [("own@er/m", "3fa9c1d2")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "away", "chosen"),
+    [("cuda", False, "chosen"), ("auto", True, "chosen"), ("cuda", True, "cuda")],
+)
+def test_the_provider_is_chosen_where_it_runs_unless_it_is_named(
+    wanted: str, away: bool, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger = there(tmp_path)
+    monkeypatch.setattr(taggers, "choose_provider", lambda *_: "chosen")
+    choose = taggers.chooser(tagger.folder, tagger.origin, Place(1, away))
+    assert list(choose([wanted])) == [chosen]
