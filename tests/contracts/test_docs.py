@@ -28,6 +28,7 @@ NOT_RUN = {
     "python3 -m venv .venv && . .venv/bin/activate && pip install -r tests/requirements.lock": (
         "runs these tests; .ci/run holds it, word for word"
     ),
+    "pip install -r requirements-ray.txt": NETWORK,
     "git clone https://github.com/kohya-ss/sd-scripts training/sd-scripts": NETWORK,
     "git -C training/sd-scripts checkout ": f"{NETWORK}; test_trainer.py compares the commit",
     "python3 -m venv training/sd-scripts/.venv": NETWORK,
@@ -135,6 +136,17 @@ def test_dataset(clone: Clone) -> None:
     )
     assert "+miso_soup" in said
     assert clone.run("git", "diff", "--stat", "data/edits.yaml") == ""
+
+
+def test_scale(clone: Clone) -> None:
+    pytest.importorskip("ray")
+
+    def ask_for_more() -> None:
+        clone.set_param("size: 512", "size: 576")
+
+    said = walk(clone, "docs/scale.md", {"NASUMISO_RAY=auto dvc repro": ask_for_more})
+    assert "15 drawings used" in said
+    assert "15 pictures scored" in said
 
 
 def test_troubleshooting(clone: Clone) -> None:
