@@ -86,10 +86,3 @@ def test_a_python_that_is_too_old_is_told_so_before_anything_is_fetched(
     (error,) = (line for line in answer.stderr.splitlines() if line.startswith("ERROR"))
     assert "Python-3.11-or-newer-is-needed/see-docs/first-steps" in error
     assert len(answer.stdout + answer.stderr) < 1000
-
-
-def test_the_checks_have_the_packages_of_a_cluster() -> None:
-    _, asked = parted(PROJECT / "requirements-ray.txt")
-    _, tests = parted(PROJECT / "tests" / "requirements.txt")
-    assert asked
-    assert set(asked.splitlines()) <= set(tests.splitlines())
