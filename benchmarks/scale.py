@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ import yaml
 from benchmarks.drawings import make_small
 from stages.library.common.outputs import sha256
 from stages.library.tagging.scores import FLOOR, GENERAL, SCALE, Found, Scores, write_scores
-from tests.support.clones import Clone, fresh_clone, stages_run
+from tests.support.clones import Clone, fresh_clone
 
 RETUNED = ("caption", "edit", "common-tag", "jp-tags", "organize", "report")
 """The stages that another threshold makes run again."""
@@ -78,38 +80,32 @@ def make_scores(clone: Clone) -> None:
     write_scores(clone.root / "data" / "scores.npz", scores)
 
 
-def own_times(clone: Clone, count: int, made: bool) -> dict[str, Took]:
-    """Return what the stages take without DVC: all, one drawing more, another threshold."""
+def own_times(clone: Clone, count: int, made: bool) -> Iterator[tuple[str, Took]]:
+    """Yield what the stages take without DVC: all, one drawing more, another threshold."""
     stages = commands(clone)
-    took = {}
 
-    def run(name: str, what: str) -> None:
-        if name == "score" and made:
-            make_scores(clone)
-        else:
-            took[f"{name}, {what}"] = measured(clone, stages[name])
+    def run(names: Iterable[str], what: str) -> Iterator[tuple[str, Took]]:
+        for name in names:
+            if name == "score" and made:
+                make_scores(clone)
+            else:
+                yield f"{name}, {what}", measured(clone, stages[name])
 
-    for name in stages:
-        run(name, "first")
+    yield from run(stages, "first")
     make_small(clone.root / "data" / "raw", 1, first=count)
-    for name in stages:
-        run(name, "one more")
+    yield from run(stages, "one more")
     clone.set_param("  threshold: 0.35", "  threshold: 0.4")
-    for name in RETUNED:
-        run(name, "retuned")
-    return took
+    yield from run(RETUNED, "retuned")
 
 
-def with_dvc(clone: Clone, count: int) -> dict[str, Took]:
-    """Return what `dvc repro` takes with everything that the stages do, after some changes."""
-    took = {"dvc repro, first": measured(clone, "dvc repro")}
-    took["dvc repro, nothing"] = measured(clone, "dvc repro")
+def with_dvc(clone: Clone, count: int) -> Iterator[tuple[str, Took]]:
+    """Yield what `dvc repro` takes with everything that the stages do, after some changes."""
+    yield "dvc repro, first", measured(clone, "dvc repro")
+    yield "dvc repro, nothing", measured(clone, "dvc repro")
     make_small(clone.root / "data" / "raw", 1, first=count + 1)
-    took["dvc repro, one more"] = measured(clone, "dvc repro")
+    yield "dvc repro, one more", measured(clone, "dvc repro")
     clone.set_param("  threshold: 0.4", "  threshold: 0.45")
-    took["dvc repro, retuned"] = measured(clone, "dvc repro")
-    assert stages_run(clone.run("dvc", "repro")) == []
-    return took
+    yield "dvc repro, retuned", measured(clone, "dvc repro")
 
 
 def exponent(few: float, many: float, times: float) -> float:
@@ -129,18 +125,18 @@ def main() -> None:
     given = parser.parse_args()
     before: dict[str, Took] = {}
     for place, count in enumerate(given.counts):
+        print(f"{count} drawings: seconds, of processor, MB; growth of the processor's time")
+        took: dict[str, Took] = {}
         with tempfile.TemporaryDirectory() as name:
             clone = clone_with(Path(name), count)
-            took = own_times(clone, count, given.made_scores)
-            if given.dvc:
-                took |= with_dvc(clone, count)
-        print(f"{count} drawings: seconds, of processor, MB; growth of the processor's time")
-        for name, each in took.items():
-            line = f"{name:24} {each.clock:8.1f} {each.processor:8.1f} {each.memory:7.0f}"
-            if before:
-                times = count / given.counts[place - 1]
-                line += f" {exponent(before[name].processor, each.processor, times):6.2f}"
-            print(line, flush=True)
+            runs = own_times(clone, count, given.made_scores)
+            for what, each in chain(runs, with_dvc(clone, count) if given.dvc else ()):
+                took[what] = each
+                line = f"{what:24} {each.clock:8.1f} {each.processor:8.1f} {each.memory:7.0f}"
+                if before:
+                    times = count / given.counts[place - 1]
+                    line += f" {exponent(before[what].processor, each.processor, times):6.2f}"
+                print(line, flush=True)
         before = took
 
 
