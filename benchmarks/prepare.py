@@ -92,6 +92,7 @@ def main() -> None:
                 "input": drawings,
                 "size": 512,
                 "fit": "crop",
+                "follow_links": False,
             }
             words = arguments(prepare.build_parser(), values, folder)
             stage = seconds("-m", "stages.prepare", *words)
