@@ -66,13 +66,17 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_dataset_made_on_a_cluster_is_the_same(tmp_path: Path) -> None:
+def test_a_dataset_made_on_a_cluster_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # a cluster of its own leaves a token there
     drawings, tagger = tmp_path / "raw", write_tagger(tmp_path / "tagger", size=64)
     shutil.copytree(PROJECT / "data" / "sample", drawings)
     (drawings / "broken.png").write_bytes((drawings / "nasu_cry.png").read_bytes()[:3000])
     here = dataset(drawings, tagger, tmp_path / "here", "")
     with two_nodes() as nodes:
-        there = dataset(drawings, tagger, tmp_path / "there", nodes.address)
+        address = nodes.address
+        there = dataset(drawings, tagger, tmp_path / "there", address)
         assert there == here
         assert files_of(tmp_path / "there") == files_of(tmp_path / "here")
         assert "broken.png: is damaged" in there[0]
@@ -85,4 +89,6 @@ def test_a_dataset_made_on_a_cluster_is_the_same(tmp_path: Path) -> None:
         home = run("score", words, "")
         assert home[0] == 1
         assert "img003.png: is no picture; run the prepare stage again" in home[2]
-        assert run("score", words, nodes.address) == home
+        assert run("score", words, "auto") == home
+    assert run("score", words, address)[2].count("no cluster answers at") == 1
+    assert run("score", words, "auto") == home  # the one that was is no more

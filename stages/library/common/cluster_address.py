@@ -19,15 +19,12 @@ REACHED_SECONDS = 5
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns that this will be so
-}
-"""What Ray reads from the environment, where nobody has set it."""
-
-IMPATIENT = {
-    "RAY_NUM_REDIS_GET_RETRIES": "1",  # of 20: else it tries for minutes where no cluster is
     "RAY_py_gcs_connect_timeout_s": "10",
     "RAY_gcs_server_request_timeout_seconds": "10",
 }
-"""The same, for a cluster that must be there."""
+"""What Ray reads from the environment, where nobody has set it."""
+
+OPTIONS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
 
 @contextmanager
@@ -39,7 +36,9 @@ def joined(address: str) -> Iterator[None]:
     """
     if address != "auto":
         check_reached(address)
-    for name, value in (QUIET if address == "auto" else QUIET | IMPATIENT).items():
+        # of 20: else it tries for minutes where something answers that is no cluster
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -48,12 +47,30 @@ def joined(address: str) -> Iterator[None]:
             f"{WISH}: Ray is not installed; type pip install -r requirements-ray.txt"
         ) from None
     try:
-        join(address)
+        if at := running() if address == "auto" else address:
+            join(at)
+        else:
+            ray.init("local", include_dashboard=False, **OPTIONS)
         with suppress(AttributeError):  # what it prints of nodes that die, we say ourselves
             ray._private.worker.print_to_stdstream = lambda *_, **__: None
         yield
     finally:
         ray.shutdown()
+
+
+def running() -> str:
+    """Return the address of the cluster that this machine belongs to; '' if there is none.
+
+    Ray's own `auto` would try for minutes to reach one that has died.
+    """
+    from ray._private.utils import read_ray_address
+
+    address = str(os.environ.get("RAY_ADDRESS") or read_ray_address() or "")
+    try:
+        check_reached(address)
+    except Problem:
+        return ""
+    return address
 
 
 def join(address: str) -> None:
@@ -64,23 +81,19 @@ def join(address: str) -> None:
     """
     import ray
 
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if address != "auto" and has_token():  # as `ray start` and `auto` do
+    if has_token():  # as `ray start` does
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
-        ray.init(address, **options)
+        ray.init(address, **OPTIONS)
     except ConnectionError as error:
-        if address == "auto":
-            ray.init("local", include_dashboard=False, **options)
-        elif isinstance(error.__cause__, ray.exceptions.AuthenticationError):
+        if isinstance(error.__cause__, ray.exceptions.AuthenticationError):
             raise Problem(
                 f"{WISH}: {address} wants a token; copy ~/.ray/auth_token of its head to all nodes"
             ) from error
-        else:
-            raise Problem(
-                f"{WISH}: {address} is no Ray cluster, or has no node on this machine; type ray "
-                f"start --address={address} --num-cpus=0 here, so that it belongs to the cluster"
-            ) from error
+        raise Problem(
+            f"{WISH}: {address} is no Ray cluster, or has no node on this machine; type ray start "
+            f"--address={address} --num-cpus=0 here, so that it belongs to the cluster"
+        ) from error
     except RuntimeError as error:  # of another version
         raise Problem(f"{WISH}: {address} can't be used: {one_line(error)}") from error
 
