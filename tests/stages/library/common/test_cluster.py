@@ -164,6 +164,21 @@ def test_a_node_that_dies_costs_nothing_and_one_that_comes_takes_part(nodes: Any
 
 
 @kills
+def test_work_for_a_gpu_goes_where_there_is_one(nodes: Any) -> None:
+    """Ray believes what a node says that it has."""
+
+    def start(place: Place) -> Work[int, tuple[int, str]]:
+        return partial(map, lambda _: (place.cores, os.environ.get("CUDA_VISIBLE_DEVICES", "")))
+
+    node = nodes.add_node(num_cpus=3, num_gpus=1)
+    with_gpu = list(run_over(nodes.address, range(20), start, gpus=True))
+    nodes.remove_node(node)
+    assert set(with_gpu) == {(3, "0")}
+    without = list(run_over(nodes.address, range(20), start, gpus=True))
+    assert {cores for cores, _ in without} == {1}
+
+
+@kills
 def test_a_caller_that_stops_early_leaves_no_worker_behind(nodes: Any, tmp_path: Path) -> None:
     def start(_: Place) -> Work[int, int]:
         def work(item: int) -> int:
