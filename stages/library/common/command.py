@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 
 from stages.library.common.arguments import Parser
@@ -15,6 +15,9 @@ from stages.library.common.errors import Problem, without_secrets
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
+
+A_MOMENT = 0.01
+"""Seconds after which an interruption that got lost comes again."""
 
 MISTAKES = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 """Errors that no machine is to blame for; those that libraries raise themselves have no number."""
@@ -50,10 +53,43 @@ def stopped_by_signals() -> Iterator[None]:
     for each in own:
         signal.signal(each, stop)
     try:
-        yield
+        with raised_again() if here else nullcontext():
+            yield
     finally:
         for each in own:
             signal.signal(each, signal.SIG_DFL)
+
+
+@contextmanager
+def raised_again() -> Iterator[None]:
+    """Raise an interruption a moment later where Python could only print it and go on.
+
+    That is so in a weakref's callback, in `__del__` and in a library's callback
+    (docs.python.org/3/library/sys.html#sys.unraisablehook).
+    """
+    swallowed: list[KeyboardInterrupt] = []
+    printed = sys.unraisablehook
+
+    def swallow(what: "sys.UnraisableHookArgs") -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt):
+            swallowed.append(what.exc_value)
+            signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+        else:
+            printed(what)
+
+    def ring(_number: int, _: FrameType | None) -> None:
+        raise swallowed.pop().with_traceback(None)
+
+    rang = signal.signal(signal.SIGALRM, ring)
+    sys.unraisablehook = swallow
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = printed
+        signal.signal(signal.SIGALRM, rang)
+        if swallowed:  # in the last moment
+            raise swallowed.pop().with_traceback(None)
 
 
 def run(parser: Parser, work: Callable[..., None], argv: list[str] | None) -> int:

@@ -103,6 +103,59 @@ def test_at_a_signal_what_was_begun_is_tidied_up_once(
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_signal_where_python_drops_exceptions_is_not_lost(
+    capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int
+) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    came = []
+
+    def work(size: int) -> None:
+        Dying()
+        came.append(size)
+        signal.pause()
+        came.append(size)
+
+    before = signal.getsignal(signal.SIGALRM), sys.unraisablehook
+    ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" ignores it
+    try:
+        assert command.run(parser(), work, ["--size", "5"]) == code
+    finally:
+        signal.signal(signal.SIGINT, ctrl_c)
+    assert came == [5]
+    assert capsys.readouterr().err.startswith("some_stage: error: stopped by ")
+    assert (signal.getsignal(signal.SIGALRM), sys.unraisablehook) == before
+
+
+def test_a_signal_dropped_at_the_end_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    assert command.run(parser(), lambda size: print(Dying(), size), ["--size", "5"]) == 143
+    assert "stopped by SIGTERM" in capsys.readouterr().err
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_what_else_python_drops_is_printed_as_ever() -> None:
+    class Dying:
+        def __del__(self) -> None:
+            raise ValueError("a bug")
+
+    seen: list[object] = []
+    before, sys.unraisablehook = sys.unraisablehook, seen.append
+    try:
+        assert command.run(parser(), lambda size: print(Dying(), size), ["--size", "5"]) == 0
+    finally:
+        sys.unraisablehook = before
+    assert len(seen) == 1
+
+
 def test_a_signal_that_is_ignored_stays_so() -> None:
     """As by nohup, which is asked for a run that outlives its terminal."""
 
