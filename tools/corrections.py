@@ -114,10 +114,11 @@ def save(data: Path) -> None:
 
     Raises:
         Problem: a file changed by hand can't be kept that way; the others are.
-        Problem: one, or edits.yaml, was changed meanwhile; nothing is kept.
+        Problem: one, or edits.yaml, was changed meanwhile; saved again, all are kept.
     """
     found = places(data)
-    read = seen(data / "edits.yaml", *(path for place in found for path in place.hand))
+    hand = {path: seen(path) for place in found for path in place.hand}
+    read = seen(data / "edits.yaml", *hand)
     edits = read_edits(data / "edits.yaml")
     kept, left = 0, []
     records, texts = [], {}
@@ -145,10 +146,10 @@ def save(data: Path) -> None:
             kept += 1
         records.append((place.record, written))
     if kept:
-        read.look_again()
+        # before the records: nothing is lost in between
+        write_edits(data / "edits.yaml", edits, read.look_again)
         for path, text in texts.items():
-            write_atomically(path, text.encode())
-        write_edits(data / "edits.yaml", edits)  # before the records: nothing is lost in between
+            write_atomically(path, text.encode(), hand[path].look_again)
         for record, written in records:
             if written:
                 write_written(record, written)

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PIL import Image
 
 from stages import common_tag, edit, organize
+from stages.library.common import outputs
 from stages.library.common.outputs import sha256
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
@@ -617,8 +619,9 @@ def test_a_caption_changed_by_hand_while_a_stage_works_is_not_lost(
 
 
 @pytest.mark.parametrize("name", ["data/edits.yaml", "data/tagged/img001.txt"])
+@pytest.mark.parametrize("step", [(corrections, "corrected"), (outputs, "keep")])  # the last moment
 def test_what_is_saved_while_corrections_are_is_not_lost(
-    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Project, monkeypatch: pytest.MonkeyPatch, step: tuple[ModuleType, str], name: str
 ) -> None:
     project.type("tagged", "img001", "solo, hat\n")
     project.type("tagged", "img002", "nasu, cat\n")
@@ -627,7 +630,7 @@ def test_what_is_saved_while_corrections_are_is_not_lost(
         "data/tagged/img001.txt": "later, solo\n",
     }[name]
     with monkeypatch.context() as patch:
-        meanwhile(patch, corrections, "corrected", write(Path(name), later))
+        meanwhile(patch, *step, write(Path(name), later))
         _, error = project.corrections("save", 1)
     assert error.startswith(f"corrections: error: {name}: changed while this was running; run the")
     assert Path(name).read_text(encoding="utf-8") == later

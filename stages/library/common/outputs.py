@@ -107,13 +107,14 @@ def atomic_directory(
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, ready: Callable[[], None] = lambda: None) -> None:
     """Write `data` to `path`, so that a reader sees the old file or the new one, never a part.
 
-    The same holds for what a power cut leaves.
+    The same holds for what a power cut leaves. `ready` is called when the disk has all of the new
+    file; what it raises leaves the old one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _whole(path) as partial:
+    with _whole(path, ready) as partial:
         partial.write_bytes(data)
 
 
@@ -152,13 +153,14 @@ def make_below(top: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Yield a file beside `path` that takes its place when the block succeeds."""
+def _whole(path: Path, ready: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """Yield a file beside `path` that takes its place when the block and `ready` succeed."""
     partial = beside(path, "partial")
     try:
         with written_to(path):
             yield partial
             keep(partial)
+            ready()
             partial.replace(path)
             keep(path.parent)
     except BaseException:

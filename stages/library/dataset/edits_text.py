@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +34,11 @@ HEADER = """\
 """
 
 
-def write_edits(path: Path, edits: Edits) -> None:
-    """Write the corrections; entries that did not change keep their text and comments."""
+def write_edits(path: Path, edits: Edits, ready: Callable[[], None] = lambda: None) -> None:
+    """Write the corrections; entries that did not change keep their text and comments.
+
+    `ready` is called right before, as by `write_atomically`.
+    """
     text = read_text(path) if path.is_file() else HEADER
     line_end = "\r\n" if "\r\n" in text else "\n"
     text = text.replace("\r\n", "\n")
@@ -53,7 +57,7 @@ def write_edits(path: Path, edits: Edits) -> None:
     if not _reads_as(new, edits, path):  # entries laid out in a way that _layout does not see
         new = HEADER + "".join(_written(key, edit) for key, edit in edits.items())
     new = new if new.strip() else HEADER  # an empty file would be taken for a damaged one
-    write_atomically(path, new.replace("\n", line_end).encode())
+    write_atomically(path, new.replace("\n", line_end).encode(), ready)
 
 
 def _reads_as(text: str, edits: Edits, path: Path) -> bool:

@@ -201,6 +201,18 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["data", "data/manifest.csv"]
 
 
+def test_a_file_that_is_not_ready_leaves_the_old_one(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise Problem("changed")
+
+    path = tmp_path / "edits.yaml"
+    path.write_bytes(b"old")
+    with pytest.raises(Problem, match="changed"):
+        write_atomically(path, b"new", refuse)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["edits.yaml"]
+
+
 def test_a_linked_or_read_only_file_is_replaced_and_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "cached").write_bytes(b"old")
     (tmp_path / "cached").chmod(0o444)
