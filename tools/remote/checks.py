@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from stages.library.common.drive import is_folder
+from stages.library.common.errors import Problem
 from tools.remote.advice import (
     FULL,
     INSTALL,
@@ -63,13 +64,15 @@ class Finding:
     check: str
     text: str
     advice: Advice | None = None
+    hostile: bool = False
+    """Whether it is no trouble but harm: what lies there would write outside of the project."""
 
     @property
     def state(self) -> str:
         """`ok`, `warning` (the remote can be used nevertheless) or `FAILED`."""
         if self.advice is None:
             return "ok"
-        return "warning" if self.check in HARMLESS else "FAILED"
+        return "warning" if self.check in HARMLESS and not self.hostile else "FAILED"
 
     @property
     def lasting(self) -> bool:
@@ -268,7 +271,8 @@ def findings(remote: Remote, before_push: bool = False) -> Iterator[Finding]:
             with within(limit):
                 text = work(remote)
         except Exception as error:
-            yield Finding(check, in_short(error), remote.filled(advice_on(error)))
+            advice = remote.filled(advice_on(error))
+            yield Finding(check, in_short(error), advice, hostile=isinstance(error, Problem))
             if check not in GOES_ON:
                 return
         else:

@@ -12,6 +12,7 @@ from types import FrameType
 from stages.library.common.arguments import Parser
 from stages.library.common.disk import NO_ROOM, no_room
 from stages.library.common.errors import Problem, without_secrets
+from stages.library.common.foreign import printable
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
@@ -135,5 +136,7 @@ def refusal(error: OSError) -> str:
 
 
 def _fail(name: str, message: str, code: int = 1) -> int:
-    print(f"{name}: error: {without_secrets(message)}", file=sys.stderr)
+    lines = without_secrets(message).split("\n")
+    fit = "\n".join(printable(line, sys.maxsize) for line in lines)
+    print(f"{name}: error: {fit}", file=sys.stderr)
     return code

@@ -12,6 +12,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from stages.library.common.errors import Problem
+from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import is_plain_name
 
@@ -128,7 +129,7 @@ def unpacked(path: Path) -> Scores:
     """Return the scores in a file that is small enough.
 
     Raises:
-        Problem: it holds none.
+        Problem: it holds none, or the machine can't read it.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -150,6 +151,8 @@ def unpacked(path: Path) -> Scores:
             raise ValueError
         if indices.size and not 0 <= indices.min() <= indices.max() < len(scores.tags):
             raise ValueError
-    except Exception:  # a damaged archive makes its readers raise anything
+    except Exception as error:  # a damaged archive makes its readers raise anything
+        if is_machines(error):
+            raise as_problem(path, error) from error
         raise Problem(f"{path}: holds no scores; delete it and run the score stage again") from None
     return scores

@@ -137,7 +137,7 @@ def test_list_that_leads_out_of_its_folder_is_named_before_anybody_pulls(
     path.write_bytes(path.read_bytes().replace(b"img001.txt", b"../../escaped.txt"))
     second = machine.second(tmp_path / "second")
     shutil.copyfile(machine.root / "texts.dvc", second.root / "texts.dvc")
-    said = second.remote("check")
+    said = second.remote("check", code=1)
     assert "lists a file '../../escaped.txt', outside of its folder" in said
 
 

@@ -45,6 +45,8 @@ def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> 
         (PermissionError(13, "Permission denied", "a.txt"), 1, "a.txt: Permission denied"),
         (FileNotFoundError(2, "No such file", "なす.txt"), 1, "なす.txt: No such file"),
         (Problem("https://a:b@h/x?token=c: no"), 1, "https://h/x?token=…: no"),
+        (Problem("a\x1b[2J\u202e.png: is bad"), 1, "a\\x1b[2J\\u202e.png: is bad"),
+        (Problem("these:\n  a\n  b"), 1, "these:\n  a\n  b"),
         (TimeoutError("timed out"), 1, "timed out"),
         (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),
         (MemoryError(), 1, command.NO_MEMORY),

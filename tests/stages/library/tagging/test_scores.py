@@ -1,5 +1,6 @@
 """The file of scores: sparse, exact in ten-thousandths, the same bytes for the same scores."""
 
+import errno
 import io
 import zipfile
 from dataclasses import replace
@@ -186,6 +187,22 @@ def test_what_holds_no_scores_is_told(tmp_path: Path, write: object) -> None:
     write(path)  # type: ignore[operator]
     with pytest.raises(Problem, match=r"scores\.npz: holds no scores; delete it"):
         read_scores(path)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), MemoryError()])
+def test_scores_that_the_machine_cant_read_are_not_to_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    path = tmp_path / "scores.npz"
+    path.write_bytes(b"scores")
+    monkeypatch.setattr(np, "load", fail)
+    with pytest.raises(Problem) as told:
+        read_scores(path)
+    assert str(told.value).startswith(f"{path}: ")
+    assert "delete" not in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["../../../x", "/tmp/x", "a/b", "..", "", "a\nb", "\x1b[2J"])
