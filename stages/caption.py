@@ -9,8 +9,9 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import atomic_directory
-from stages.library.dataset.captions import spaced, underscored, write_tags
+from stages.library.dataset.captions import join, spaced, underscored, write_text
+from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.written import write_written, written_for
 from stages.library.params.caption import CAPTION
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
@@ -69,10 +70,11 @@ def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
     return [tag for tag in named if underscored(tag) not in known]
 
 
-def caption(input: Path, output: Path, rules: Rules) -> None:
+def caption(input: Path, output: Path, written: Path, rules: Rules) -> None:
     """Write a caption for every picture scored in `input` to the folder `output`.
 
     Raises:
+        Problem: a caption in `output` is not as the record `written` has it.
         Problem: a tag is to be replaced by two, or `input` holds no scores.
     """
     old = Counter(underscored(old) for old, _ in rules.replace)
@@ -85,9 +87,11 @@ def caption(input: Path, output: Path, rules: Rules) -> None:
         name: caption_of(found, scores.tags, scores.categories, rules)
         for name, found in zip(scores.names, scores.found, strict=True)
     }
-    with atomic_directory(output, only=r"[^/]+\.txt") as partial:
-        for name, tags in captions.items():
-            write_tags(partial / f"{name}.txt", tags)
+    coming = {name: written_for(None, join(tags) + "\n") for name, tags in captions.items()}
+    with guarded_directory(output, r"[^/]+\.txt", written, coming) as partial:
+        for name, entry in coming.items():
+            write_text(partial / f"{name}.txt", entry.text)
+    write_written(written, coming)
     count = sum(len(tags) for tags in captions.values())
     print(f"caption: {len(captions)} captions, {count / len(captions):.1f} tags each on average")
     if bare := [name for name, tags in captions.items() if not tags]:
@@ -96,15 +100,16 @@ def caption(input: Path, output: Path, rules: Rules) -> None:
         print(f"  this tagger never gives (exclude, replace): {', '.join(unknown)}")
 
 
-def from_flags(input: Path, output: Path, **flags: Any) -> None:
+def from_flags(input: Path, output: Path, written: Path, **flags: Any) -> None:
     """Write captions as the flags say."""
-    caption(input, output, filled(Rules, flags))
+    caption(input, output, written, filled(Rules, flags))
 
 
 def build_parser() -> Parser:
     parser = Parser("stages.caption", __doc__, CAPTION)
     parser.add_argument("--input", type=Path, help="file of scores (.npz)")
     parser.add_argument("--output", type=Path, help="folder for the captions")
+    parser.add_argument("--written", type=Path, help="record of what was written to --output")
     return parser
 
 

@@ -10,7 +10,7 @@ from stages.library.dataset.captions import (
     caption_files,
     each_line,
     read_text,
-    with_tag_first,
+    with_trigger,
     write_text,
 )
 from stages.library.dataset.manifest import read_manifest, used
@@ -36,7 +36,7 @@ def common_tag(
         Problem: `input` holds no captions, or `output` holds changes made by hand.
     """
     texts = {
-        path.stem: each_line(read_text(path), lambda tags: with_tag_first(tags, tag))
+        path.stem: each_line(read_text(path), lambda line: with_trigger(line, tag))
         for path in caption_files(input, exclude_jp, ours=written is not None)
     }
     rows = used(read_manifest(manifest)) if manifest else {}

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser
-from stages.library.common.outputs import atomic_directory
 from stages.library.common.unchanged import seen
-from stages.library.dataset.captions import caption_files, read_tags, spaced, write_tags
-from stages.library.dataset.edits import Edit, apply, idle, matched
-from stages.library.dataset.edits_file import read_edits
+from stages.library.dataset.captions import caption_files, join, read_tags, spaced, write_text
+from stages.library.dataset.edits import Edit, corrected, idle, matched
+from stages.library.dataset.edits_file import read_edits, told_copies
 from stages.library.dataset.manifest import read_manifest, used
+from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.written import write_written, written_for
 
 
 def out_of_style(captions: list[list[str]], corrections: list[Edit]) -> list[str]:
@@ -27,25 +28,31 @@ def out_of_style(captions: list[list[str]], corrections: list[Edit]) -> list[str
     return [tag for correction in corrections for tag in correction.add if spaced(tag) != tag]
 
 
-def edit(input: Path, edits: Path, manifest: Path, output: Path) -> None:
+def edit(input: Path, edits: Path, manifest: Path, output: Path, written: Path) -> None:
     """Write the captions of `input`, corrected as `edits` says, to the folder `output`.
 
     Raises:
         Problem: `edits` is not as it should be, or `input` holds no captions.
-        Problem: `edits` was changed meanwhile.
+        Problem: `edits` was changed meanwhile, or a caption in `output` by hand.
     """
     read = seen(edits)
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     corrections, remarks = matched(read_edits(edits), used(read_manifest(manifest)).values())
     by_stem = {Path(image).stem: correction for image, correction in corrections.items()}
-    with atomic_directory(output, r"[^/]+\.txt", read.look_again) as partial:
-        for stem, tags in captions.items():
-            correction = by_stem.get(stem)
-            if correction:
-                remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
-            write_tags(partial / f"{stem}.txt", apply(tags, correction) if correction else tags)
+    coming = {}
+    for stem, tags in captions.items():
+        text = join(tags)
+        if correction := by_stem.get(stem):
+            remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
+            text = corrected(tags, correction)
+        coming[stem] = written_for(None, f"{text}\n")
+    with guarded_directory(output, r"[^/]+\.txt", written, coming, read.look_again) as partial:
+        for stem, entry in coming.items():
+            write_text(partial / f"{stem}.txt", entry.text)
+    write_written(written, coming)
     if tags := out_of_style(list(captions.values()), list(by_stem.values())):
         remarks.append(f"captions have spaces, added tags have underscores: {', '.join(tags)}")
+    remarks += told_copies(edits)
     print(f"edit: corrections to {len(by_stem)} of {len(captions)} pictures applied")
     for remark in remarks:
         print(f"  {remark}")
@@ -57,6 +64,7 @@ def build_parser() -> Parser:
     parser.add_argument("--edits", type=Path, help="file of corrections (.yaml)")
     parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
     parser.add_argument("--output", type=Path, help="folder for the corrected captions")
+    parser.add_argument("--written", type=Path, help="record of what was written to --output")
     return parser
 
 

@@ -8,16 +8,17 @@ from pathlib import Path
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import atomic_directory
 from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import (
-    JP_SUFFIX,
     caption_files,
+    join,
     read_tags,
     underscored,
-    write_tags,
+    write_text,
 )
 from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.written import write_written, written_for
 
 
 def japanese_of(captions: list[list[str]], words: dict[str, str]) -> dict[str, str | None]:
@@ -42,7 +43,9 @@ def untranslated(
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -> None:
+def jp_tags(
+    input: Path, dictionary: Path, output: Path | None, written: Path | None, missing: bool
+) -> None:
     """Write `<image>_jp.txt` to `output` for every caption of `input`.
 
     Tags without a Japanese word stay English. With `missing`, print those instead, in the form of
@@ -50,7 +53,7 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
 
     Raises:
         Problem: `input` holds no captions, or the dictionary is not as it should be.
-        Problem: a caption or the dictionary was changed meanwhile.
+        Problem: a caption or the dictionary was changed meanwhile, or what is in `output` by hand.
     """
     read = seen(input, dictionary)
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
@@ -61,11 +64,16 @@ def jp_tags(input: Path, dictionary: Path, output: Path | None, missing: bool) -
         lines.writerow(("tag", "ja"))
         lines.writerows((tag, "") for tag in dict.fromkeys(underscored(tag) for tag, _ in unknown))
         return
-    if output is None:
-        raise Problem("--output: it has no value; write one")
-    with atomic_directory(output, r"[^/]+_jp\.txt", read.look_again) as partial:
-        for stem, tags in captions.items():
-            write_tags(partial / f"{stem}{JP_SUFFIX}", [japanese.get(tag) or tag for tag in tags])
+    if output is None or written is None:
+        raise Problem(f"--{'written' if output else 'output'}: it has no value; write one")
+    coming = {}
+    for stem, tags in captions.items():
+        text = join([japanese.get(tag) or tag for tag in tags])
+        coming[f"{stem}_jp"] = written_for(None, f"{text}\n")
+    with guarded_directory(output, r"[^/]+_jp\.txt", written, coming, read.look_again) as partial:
+        for stem, entry in coming.items():
+            write_text(partial / f"{stem}.txt", entry.text)
+    write_written(written, coming)
     known = len(japanese) - len(unknown)
     print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:
@@ -82,6 +90,9 @@ def build_parser() -> Parser:
         "--dictionary", type=Path, default=Path("data/dictionary"), help="folder of ja.csv"
     )
     parser.add_argument("--output", type=Path, default=None, help="folder for the Japanese ones")
+    parser.add_argument(
+        "--written", type=Path, default=None, help="record of what was written to --output"
+    )
     parser.add_argument(
         "--missing",
         action="store_true",

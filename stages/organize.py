@@ -78,8 +78,8 @@ def organize(places: Places, course: Course) -> None:
         Problem: a picture or caption was changed meanwhile.
     """
     read = seen(places.pictures, places.captions)
-    plan = plan_for(places)
     folder = f"{course.repeats}_{course.name}"
+    plan = plan_for(places, folder)
     with guarded_directory(
         places.output, OUTPUTS, places.written, plan.coming, read.look_again
     ) as partial:
@@ -90,7 +90,7 @@ def organize(places: Places, course: Course) -> None:
     tell(plan, course)
 
 
-def plan_for(places: Places) -> Plan:
+def plan_for(places: Places, folder: str) -> Plan:
     """Return which pictures and captions there are.
 
     Raises:
@@ -107,7 +107,7 @@ def plan_for(places: Places) -> Plan:
     rows = used(read_manifest(places.manifest))
     digests = run_over(pictures, sha256)
     coming = {
-        path.stem: written_for(rows.get(path.stem), texts[path.stem], digest)
+        path.stem: written_for(rows.get(path.stem), texts[path.stem], digest, folder)
         for path, digest in zip(pictures, digests, strict=True)
     }
     return Plan(pictures, texts, coming)

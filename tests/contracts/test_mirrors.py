@@ -10,6 +10,7 @@ BESIDES = {"tests/stages/test_train_captions.py": "of stages/train.py, as test_t
 
 ELSEWHERE = {
     "stages/library/params/": "lists of keys, held by test_dvc_yaml.py and test_params.py",
+    "tools/corrections/": "one after another, as a person does it: all tried in its test_main.py",
     "tools/doctor/": "checks that only a whole project has; each is tried in its test_main.py",
     "tools/remote/send.py": "a process of its own, tried with a remote in tests/tools/remote",
 }

@@ -91,7 +91,7 @@ COMMANDS = {
     ),
     "report": stage("report", "data/prepared", "data/edits.yaml", "data/tagged/img001.txt"),
     "corrections save": Command(
-        ("tools.corrections", "save"),
+        ("tools.corrections.__main__", "save"),
         ("project/data/edits.yaml", "project/data/tagged/", "project/data/dataset/"),
         "project/data/tagged",
         ("project/data/tagged/img001.txt", "project/data/edits.yaml"),

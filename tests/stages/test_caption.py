@@ -268,7 +268,11 @@ KNOBS: dict[str, object] = {
 
 
 def flags(folder: Path, **changes: object) -> list[str]:
-    places = {"input": folder / "scores.npz", "output": folder / "captions"}
+    places = {
+        "input": folder / "scores.npz",
+        "output": folder / "captions",
+        "written": folder / "captions.json",
+    }
     return arguments(build_parser(), places | KNOBS | changes, folder / "params")
 
 

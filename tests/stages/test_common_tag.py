@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.common_tag import build_parser, main
-from stages.library.dataset.captions import each_line, underscored, with_tag_first
+from stages.library.dataset.captions import each_line, underscored, with_trigger
 from tests.support.params import arguments
 
 TRIGGER = "nasumiso_style"
@@ -74,7 +74,7 @@ def test_twice_is_the_same_as_once(tmp_path: Path) -> None:
     assert run(tmp_path / "again", once) == once
 
 
-TAGS = st.text(st.characters(exclude_characters=",\r\n", codec="utf-8"), max_size=5)
+TAGS = st.text(st.characters(exclude_characters=",\r\n|。.!?", codec="utf-8"), max_size=5)
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
@@ -85,7 +85,7 @@ def test_lines_endings_and_other_tags_are_kept(
     text = "".join(",".join(tags) + end for tags, end in lines)
     if not final_end:
         text = text.rstrip("\r\n") + "x"
-    written = each_line(text, lambda tags: with_tag_first(tags, TRIGGER))
+    written = each_line(text, lambda line: with_trigger(line, TRIGGER))
     ends = [char for char in text if char in "\r\n"]
     assert [char for char in written if char in "\r\n"] == ends
     split = written.replace("\r\n", "\n").replace("\r", "\n").split("\n")

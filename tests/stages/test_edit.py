@@ -56,6 +56,7 @@ class Project:
             "edits": "edits.yaml",
             "manifest": "manifest.csv",
             "output": "edited",
+            "written": "written.json",
         }
         return [
             word for flag, name in pairs.items() for word in (f"--{flag}", str(self.folder / name))

@@ -25,7 +25,15 @@ class Folder:
 
     def run(self, *more: str) -> int:
         pairs = [f"--input={self.folder / 'tagged'}", f"--dictionary={self.folder / 'dictionary'}"]
-        return main([*pairs, *(more or [f"--output={self.folder / 'jp'}"])])
+        return main(
+            [
+                *pairs,
+                *(
+                    more
+                    or [f"--output={self.folder / 'jp'}", f"--written={self.folder / 'jp.json'}"]
+                ),
+            ]
+        )
 
     def texts(self) -> dict[str, str]:
         return {

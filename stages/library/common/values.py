@@ -10,6 +10,31 @@ LONGEST_TAG = 250
 """Characters: more than any tagger's tag has; what is longer is a text without its commas."""
 
 
+WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code).isalnum()}
+"""Full-width letters and digits, and the usual ones; Ａ is U+FF21."""
+
+COMMAS = "、，､"
+"""Signs that separate tags where Japanese is written; no tag has one."""
+
+
+def folded(text: str) -> str:
+    """Return a text with the usual letters and digits for full-width ones.
+
+    >>> folded("１ｇｉｒｌ、ねこ（白）")
+    '1girl、ねこ（白）'
+    """
+    return text.translate(WIDE)
+
+
+def comma_in(text: str) -> str:
+    """Return the first sign in a text that separates tags; '' if there is none.
+
+    >>> comma_in("smile、hat"), comma_in("smile")
+    ('、', '')
+    """
+    return next((char for char in text if char in f",{COMMAS}"), "")
+
+
 def number(low: float, high: float) -> Callable[[str], float]:
     """Return a reader of finite numbers from `low` to `high`, both included."""
 
@@ -79,13 +104,15 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
 def tag(text: str) -> str:
     """Read one tag: no comma, no line break, not empty, no more than 250 characters.
 
-    >>> tag(" long_hair ")
+    >>> tag(" ｌｏｎｇ_hair ")
     'long_hair'
     """
-    if "," in text:
+    if comma := comma_in(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} holds a comma, which separates tags in a caption; write one tag without it"
+            f"{text!r} holds {comma!r}, which separates tags in a caption; write one tag without "
+            f"it / {comma!r} はタグの区切りです。タグはひとつずつ書いてください"
         )
+    text = folded(text)
     if not text.strip() or not text.isprintable():
         raise argparse.ArgumentTypeError(f"{text!r} is no tag; write a word such as long_hair")
     if len(text.strip()) > LONGEST_TAG:

@@ -20,13 +20,49 @@ KAOMOJI = frozenset(
 JP_SUFFIX = "_jp.txt"
 
 
+FIXED = "|||"
+"""What stands before it in a caption is never shuffled (sd-scripts, keep_tokens_separator)."""
+
+STOP = r"\w{2,}[.!?]$|\w{3,}[.!?]\s"
+"""The end of a sentence, which `dr. stone` and `!?` have not."""
+
+MOST_WORDS = 7
+"""Words of a tag; a sentence has more, or ends like one."""
+
+
+def pieces(line: str) -> list[str]:
+    """Return what commas separate in a caption line, in order.
+
+    >>> pieces("1girl, smile,, 1girl ,blue_eyes")
+    ['1girl', 'smile', '1girl', 'blue_eyes']
+    """
+    return [piece.strip() for piece in line.split(",") if piece.strip()]
+
+
 def split(line: str) -> list[str]:
     """Return the tags of a caption line, in order, each once.
 
     >>> split("1girl, smile,, 1girl ,blue_eyes")
     ['1girl', 'smile', 'blue_eyes']
     """
-    return list(dict.fromkeys(tag.strip() for tag in line.split(",") if tag.strip()))
+    return list(dict.fromkeys(pieces(line)))
+
+
+def is_prose(text: str) -> bool:
+    """Return whether a caption is more than a list of tags, and to be kept as it is written.
+
+    It has a sentence, several lines of which a trainer takes one, or a part that is not shuffled.
+
+    >>> [is_prose(text) for text in ("1girl, what?, :d", "A girl, she waits here.", "a, b ||| c")]
+    [False, True, True]
+    """
+    lines = text.strip().splitlines()
+    return len(lines) > 1 or FIXED in text or any(map(_is_sentence, pieces(text)))
+
+
+def _is_sentence(piece: str) -> bool:
+    words = len(piece.split())
+    return "。" in piece or words > MOST_WORDS or (words > 2 and bool(re.search(STOP, piece)))
 
 
 def join(tags: list[str]) -> str:
@@ -85,21 +121,19 @@ def write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8"))
 
 
-def each_line(text: str, change: Callable[[list[str]], list[str]]) -> str:
-    r"""Return `text` with `change` applied to the tags of every line, line endings kept.
+def each_line(text: str, change: Callable[[str], str]) -> str:
+    r"""Return `text` with `change` applied to every line, line endings kept.
 
     An empty file counts as one empty line: a picture without tags still gets its trigger.
 
-    >>> each_line("a, b\r\n", lambda tags: tags[::-1])
-    'b, a\r\n'
+    >>> each_line("a, b\r\n", str.upper)
+    'A, B\r\n'
     """
-    pieces = re.split(r"(\r\n|\r|\n)", text)
-    lines, endings = pieces[::2], [*pieces[1::2], ""]
+    found = re.split(r"(\r\n|\r|\n)", text)
+    lines, endings = found[::2], [*found[1::2], ""]
     if len(lines) > 1 and not lines[-1]:
         lines, endings = lines[:-1], endings[:-1]
-    return "".join(
-        join(change(split(line))) + ending for line, ending in zip(lines, endings, strict=True)
-    )
+    return "".join(change(line) + ending for line, ending in zip(lines, endings, strict=True))
 
 
 def caption_files(folder: Path, exclude_jp: bool = False, ours: bool = True) -> list[Path]:
@@ -134,3 +168,27 @@ def with_tag_first(tags: list[str], trigger: str) -> list[str]:
     ['nasumiso_style', '1girl', 'smile']
     """
     return [trigger, *(tag for tag in tags if underscored(tag) != underscored(trigger))]
+
+
+def with_trigger(line: str, trigger: str) -> str:
+    """Return a caption line with `trigger` first; more than a list of tags is left as it is.
+
+    >>> with_trigger("1girl,smile, 1girl", "nasu"), with_trigger("A girl,she waits here.", "nasu")
+    ('nasu, 1girl, smile', 'nasu, A girl,she waits here.')
+    """
+    if not is_prose(line):
+        return join(with_tag_first(split(line), trigger))
+    line = without_trigger(line, trigger)
+    if any(underscored(piece) == underscored(trigger) for piece in pieces(line)):
+        return join(with_tag_first(pieces(line), trigger))
+    return join([trigger, line])
+
+
+def without_trigger(line: str, trigger: str) -> str:
+    """Return a caption line without the `trigger` at its head, and all else as it is.
+
+    >>> without_trigger("nasu, A girl,she waits.", "nasu"), without_trigger("A girl.", "nasu")
+    ('A girl,she waits.', 'A girl.')
+    """
+    first, _, rest = line.strip().partition(",")
+    return rest.strip() if underscored(first) == underscored(trigger) else line.strip()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stages.library.dataset.captions import underscored
+from stages.library.dataset.captions import join, tags_of, underscored
 from stages.library.dataset.manifest import Row, same_name
 
 KEY_LENGTH = 12
@@ -18,6 +18,17 @@ class Edit:
     add: list[str] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
+    caption: str = ""
+    """The whole caption, without trigger, in place of the tagger's."""
+
+    @property
+    def lists(self) -> bool:
+        """Whether it corrects single tags."""
+        return bool(self.add or self.remove or self.order)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.lists or self.caption)
 
 
 Edits = dict[str, Edit]
@@ -26,6 +37,8 @@ Edits = dict[str, Edit]
 def apply(tags: list[str], edit: Edit) -> list[str]:
     """Return `tags` corrected: some removed, some added in front, those of `order` before all.
 
+    Where the edit has a caption of its own, it is this that is corrected.
+
     In front, since a trainer cuts long captions at their end: what the artist knows is not what
     gets lost. Tags are compared whatever their underscores; one that is there already stays in its
     place, written as `add` has it.
@@ -33,6 +46,7 @@ def apply(tags: list[str], edit: Edit) -> list[str]:
     >>> apply(["1girl", "long hair", "smile"], Edit("a.png", ["eggplant"], ["long_hair"]))
     ['eggplant', '1girl', 'smile']
     """
+    tags = tags_of(edit.caption) if edit.caption else tags
     removed = {underscored(tag) for tag in edit.remove}
     added = {underscored(tag): tag for tag in edit.add}
     kept = [added.get(underscored(tag), tag) for tag in tags if underscored(tag) not in removed]
@@ -42,8 +56,14 @@ def apply(tags: list[str], edit: Edit) -> list[str]:
     return sorted(corrected, key=lambda tag: places.get(underscored(tag), len(edit.order)))
 
 
+def corrected(tags: list[str], edit: Edit) -> str:
+    """Return the caption that `edit` makes of `tags`; one of its own stays as it is written."""
+    return join(apply(tags, edit)) if edit.lists or not edit.caption else edit.caption
+
+
 def idle(tags: list[str], edit: Edit) -> list[str]:
     """Return in words the parts of `edit` that change nothing in `tags`."""
+    tags = tags_of(edit.caption) if edit.caption else tags
     present = {underscored(tag) for tag in tags}
     return [f"no {tag} to remove" for tag in edit.remove if underscored(tag) not in present] + [
         f"{tag} is there already" for tag in edit.add if tag in tags

@@ -7,10 +7,13 @@ from typing import Any
 import yaml
 
 from stages.library.common.errors import Problem
-from stages.library.common.values import LONGEST_TAG
+from stages.library.common.values import LONGEST_TAG, comma_in, folded
 from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import read_text, underscored
 from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
+
+LONGEST_CAPTION = 10_000
+"""Characters: some ten times what a trainer reads."""
 
 
 def read_edits(path: Path) -> Edits:
@@ -68,13 +71,15 @@ def _read_edit(key: str, entry: Any, path: Path) -> Edit:
     if not isinstance(source, str) or not source:
         raise Problem(f"{place}: has no source; write the drawing's file name there")
     lists: dict[str, list[str]] = {}
+    caption = ""
     for name, value in entry.items():
-        if name == "source":
-            continue
-        if name not in ("add", "remove", "order"):
-            raise Problem(f"{place}: {name!r} is none of source, add, remove, order")
-        lists[name] = _read_tags(value, f"{place}.{name}")
-    edit = Edit(source, **lists)
+        if name == "caption":
+            caption = _read_caption(value, f"{place}.{name}")
+        elif name in ("add", "remove", "order"):
+            lists[name] = _read_tags(value, f"{place}.{name}")
+        elif name != "source":
+            raise Problem(f"{place}: {name!r} is none of source, caption, add, remove, order")
+    edit = Edit(source, **lists, caption=caption)
     both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
     if both:
         raise Problem(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
@@ -86,7 +91,22 @@ def is_tag(text: str) -> bool:
 
     Nor is it longer than any tag is.
     """
-    return "," not in text and 0 < len(text.strip()) <= LONGEST_TAG and text.isprintable()
+    return not comma_in(text) and 0 < len(text.strip()) <= LONGEST_TAG and text.isprintable()
+
+
+def is_caption(text: str) -> bool:
+    """Return whether `text` can be a whole caption: lines without an invisible sign."""
+    return 0 < len(text) <= LONGEST_CAPTION and all(map(str.isprintable, text.split("\n")))
+
+
+def _read_caption(value: Any, place: str) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not is_caption(text):
+        raise Problem(
+            f"{place}: is no caption; write it as one text, in quotes, of at most "
+            f"{LONGEST_CAPTION} characters"
+        )
+    return text
 
 
 def _read_tags(value: Any, place: str) -> list[str]:
@@ -94,9 +114,37 @@ def _read_tags(value: Any, place: str) -> list[str]:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise Problem(f"{place}: is no list of tags; write [long_hair, smile]")
     for tag in tags:
+        if comma := comma_in(tag):
+            raise Problem(
+                f"{place}: {tag!r} holds {comma!r}, which separates tags; write them one by one, "
+                f"as [smile, hat] / {comma!r} はタグの区切りです。[smile, hat] のように、"
+                "ひとつずつ書いてください"
+            )
         if not is_tag(tag):
             raise Problem(
-                f"{place}: {tag[: LONGEST_TAG + 1]!r} is no tag; write one tag without comma or "
-                f"break, of at most {LONGEST_TAG} characters"
+                f"{place}: {tag[: LONGEST_TAG + 1]!r} is no tag; write one tag without "
+                f"line break, of at most {LONGEST_TAG} characters"
             )
-    return [tag.strip() for tag in tags]
+    return [folded(tag.strip()) for tag in tags]
+
+
+def copies(edits: Path) -> list[Path]:
+    """Return the files beside edits.yaml that look like copies of it, the newest first.
+
+    A browser saves `edits (1).yaml` where there is one already, and Finder `edits copy.yaml`.
+    """
+    found = [
+        path
+        for path in edits.parent.glob("[Ee]dits*")
+        if path.name != edits.name and path.suffix in (".yaml", ".yml", ".txt")
+    ]
+    return sorted(found, key=lambda path: (-path.stat().st_mtime, path.name))
+
+
+def told_copies(edits: Path) -> list[str]:
+    """Return what to say of the copies of edits.yaml, which nothing reads."""
+    return [
+        f'{path}: nothing reads this copy; take it: python -m tools.corrections take "{path}", or '
+        "delete it / この控えは使われません。取り込むには上のコマンドを、不要なら削除してください"
+        for path in copies(edits)
+    ]

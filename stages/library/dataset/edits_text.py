@@ -29,6 +29,7 @@ HEADER = """\
 #     add: [eggplant]
 #     remove: [1girl]
 #     order: [eggplant, solo]  # optional: these tags, in this order, before all others
+#     caption: "A girl ..."    # optional: a whole caption, in place of the tagger's
 #
 # タグの手直しはここに残ります。しきい値やタガーを変えても、ファイル名や番号が変わっても消えません。
 """
@@ -70,6 +71,8 @@ def _reads_as(text: str, edits: Edits, path: Path) -> bool:
 def _written(key: str, edit: Edit) -> str:
     lists = {"add": edit.add, "remove": edit.remove, "order": edit.order}
     lines = [f"{key}:", f"  source: {_scalar(edit.source)}"]
+    if edit.caption:
+        lines.append(f"  caption: {_scalar(edit.caption)}")
     for name, tags in lists.items():
         if tags:
             lines.append(f"  {name}: [{', '.join(map(_scalar, tags))}]")
@@ -93,7 +96,7 @@ def _scalar(text: str) -> str:
 
 def _idle(key: str, edit: Edit, edits: Edits) -> bool:
     """Whether an entry says nothing; an empty one does if it keeps out an older of its drawing."""
-    return not (edit.add or edit.remove or edit.order) and not any(
+    return edit.empty and not any(
         other != key and same_name(each.source) == same_name(edit.source)
         for other, each in edits.items()
     )

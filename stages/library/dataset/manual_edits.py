@@ -16,9 +16,21 @@ from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.outputs import atomic_directory, files_within, sha256
 from stages.library.common.unchanged import Stamp, changed, differences, stamps_within
-from stages.library.dataset.captions import split
+from stages.library.dataset.captions import pieces
 from stages.library.dataset.manifest import shown
 from stages.library.dataset.written import Written, read_written
+
+BETWEEN = ("captions", "edited", "tagged_jp")
+"""Folders that only lead from one stage to the next: what is changed there leads nowhere."""
+
+CHANGED = "these files were changed by hand, and this run would overwrite them:"
+LEADS_NOWHERE = (
+    "  this folder only leads from one stage to the next; make the change in data/tagged instead,",
+    "  drop it here:  python -m tools.corrections discard",
+    "  then run dvc repro again",
+    "  ここは途中のフォルダーです。タグは data/tagged で直し、ここの変更は discard で捨ててから、",
+    "  もう一度 dvc repro を実行してください。",
+)
 
 SHOWN = 20
 """Files changed by hand that are shown by name."""
@@ -26,7 +38,8 @@ SHOWN = 20
 
 def same_tags(one: str, other: str) -> bool:
     """Return whether two captions hold the same tags in the same order, whatever the spacing."""
-    return [split(line) for line in one.split("\n")] == [split(line) for line in other.split("\n")]
+    first, second = ([pieces(line) for line in text.split("\n")] for text in (one, other))
+    return first == second
 
 
 def holds(path: Path, text: str) -> bool:
@@ -48,7 +61,8 @@ def changed_by_hand(
     """
     hand = []
     for path in edited_files(folder):
-        known = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
+        entries = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
+        known = [entry for entry in entries if entry.is_at(path)]
         if path.suffix == ".txt":
             kept = any(holds(path, entry.text) for entry in known)
         else:
@@ -58,6 +72,30 @@ def changed_by_hand(
         if not kept and not is_lost(path):
             hand.append(path)
     return hand
+
+
+def deleted_by_hand(folder: Path, written: dict[str, Written]) -> list[Path]:
+    """Return the captions, or else pictures, that the stage wrote and that are gone.
+
+    Where all of them are, nobody deleted any: the folder was not pulled yet, or is made anew.
+    """
+    there = {path.name for path in edited_files(folder)}
+    gone = []
+    for stem, entry in written.items() if there else ():
+        names = [f"{stem}.txt", *([f"{stem}.png"] if entry.picture else [])]
+        missing = [name for name in names if name not in there]
+        gone += [folder / entry.folder / name for name in missing[:1]]
+    return gone if len(gone) < len(written) else []
+
+
+def told_deleted(deleted: list[Path], written: dict[str, Written]) -> str:
+    """Return what to say of files that somebody has deleted."""
+    more = f" and {len(deleted) - 1} more" if len(deleted) > 1 else ""
+    return (
+        f"{deleted[0]} ({shown(written[deleted[0].stem].source)}){more}: deleted, and comes back "
+        "with dvc repro; to leave a drawing out, move it out of prepare.input / 消しても "
+        "dvc repro で戻ります。使わない絵は、絵のフォルダーから出してください"
+    )
 
 
 @contextmanager
@@ -86,6 +124,9 @@ def guarded_directory(
         before |= stamps_within(output)
         refuse_to_overwrite(output, read_written(written), coming)
         yield partial
+        if output.name in BETWEEN:  # whoever opens one to edit it is told so
+            for path in files_within(partial):
+                path.chmod(0o444)
 
 
 def edited_files(folder: Path) -> list[Path]:
@@ -116,22 +157,28 @@ def told_lost(lost: list[Path]) -> str:
 def refuse_to_overwrite(
     folder: Path, written: dict[str, Written], coming: dict[str, Written]
 ) -> None:
-    """Raise ValueError, naming the files, if writing `coming` would lose work done by hand."""
+    """Raise Problem, naming the files, if writing `coming` would lose work done by hand."""
     if lost := lost_files(folder):
         print(told_lost(lost), file=sys.stderr)
+    remaining = {stem: entry for stem, entry in written.items() if stem in coming}
+    if deleted := deleted_by_hand(folder, remaining):
+        print(told_deleted(deleted, remaining), file=sys.stderr)
     hand = changed_by_hand(folder, written, coming)
     if not hand:
         return
     known = coming | written
     names = []
     for path in hand:
-        source = known[path.stem].source if path.stem in known else ""
-        names.append(
-            f"  {path}"
-            + (f" ({shown(source)})" if source else ": not the pipeline's, move it away")
-        )
+        entry = known.get(path.stem)
+        ours = entry is not None and (entry.is_at(path) or path.stem not in written)
+        source = f" ({shown(entry.source)})" if entry and entry.source else ""
+        names.append(f"  {path}" + (source if ours else ": not the pipeline's, move it away"))
     if len(names) > SHOWN:
         names[SHOWN:] = [f"  … and {len(names) - SHOWN} more"]
+    if folder.name in BETWEEN:
+        if written:
+            raise Problem("\n".join([CHANGED, *names, *LEADS_NOWHERE]))
+        return
     if not written:
         raise Problem(
             "\n".join(
@@ -150,7 +197,7 @@ def refuse_to_overwrite(
     raise Problem(
         "\n".join(
             [
-                "these files were changed by hand, and this run would overwrite them:",
+                CHANGED,
                 *names,
                 "  keep the changes:  python -m tools.corrections save",
                 "  drop the changes:  python -m tools.corrections discard",

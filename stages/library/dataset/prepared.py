@@ -10,11 +10,12 @@ from typing import Any
 
 import PIL
 import pillow_heif
+from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.common.faults import named
+from stages.library.common.faults import as_problem, is_machines, named
 from stages.library.common.json_files import read_json
-from stages.library.common.outputs import take_along, write_atomically
+from stages.library.common.outputs import sha256, take_along, write_atomically
 from stages.library.common.paths import is_plain_name
 from stages.library.dataset import images
 from stages.library.dataset.notes import Note
@@ -115,6 +116,38 @@ def read_record(path: Path, made_by: str) -> dict[str, Picture]:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # no record, or not one: make every picture anew
     return {}
+
+
+def retouched(folder: Path, record: Path) -> dict[Path, str]:
+    """Return the pictures that no run has made, by hand then, each with its SHA-256.
+
+    A damaged one is nobody's work: it is made again.
+    """
+    try:
+        made = {values["sha256"] for values in read_json(record)["pictures"].values()}
+    except Problem:  # the machine's fault, and no record's
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}  # no record, or not one: nobody knows
+    found = {}
+    for path in sorted(folder.glob("*.png")):
+        with named(path):
+            digest = sha256(path)
+        if digest not in made and not path.name.startswith(".") and is_picture(path):
+            found[path] = digest
+    return found
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file can be decoded to its end."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception as error:  # a damaged file makes decoders raise anything
+        if is_machines(error):
+            raise as_problem(path, error) from error
+        return False
+    return True
 
 
 def picture_of(values: dict[str, Any]) -> Picture:

@@ -20,12 +20,17 @@ class Written:
     source: str  # the drawing's file name
     text: str  # the caption
     picture: str = ""  # SHA-256 of the picture beside it, if there is one
+    folder: str = ""  # the name of the folder they are in; '' of an older record: any
+
+    def is_at(self, path: Path) -> bool:
+        """Return whether this is of the file there, and not of what somebody copied elsewhere."""
+        return self.folder in ("", path.parent.name)
 
 
-def written_for(row: Row | None, text: str, picture: str = "") -> Written:
+def written_for(row: Row | None, text: str, picture: str = "", folder: str = "") -> Written:
     """Return the record of a picture; without a row it can't be told whose drawing it is."""
     drawing, source = (row.sha256[:KEY_LENGTH], row.source) if row else ("", "")
-    return Written(drawing, source, text, picture)
+    return Written(drawing, source, text, picture, folder)
 
 
 def read_written(path: Path) -> dict[str, Written]:

@@ -7,7 +7,7 @@ import json
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,8 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
         remove[: random_.randrange(4)],
         random_.choices(PLAIN, k=random_.choice([0, 0, 2, 8])),
     )
+    if random_.random() < 0.2:
+        edit = replace(edit, caption="\n".join(random_.sample(PLAIN, 3)) + ", she sits here.")
     found = (np.array(indices, np.int32), np.array(values, np.uint16))
     tagged = caption_of(found, tags, categories, rules)
     final = final_caption(tagged, edit, TRIGGER)
@@ -151,6 +153,14 @@ def edit_cases() -> dict[str, tuple[str, dict[str, Edit]]]:
         "changed": (OLD, {A: Edit("hero.png", ["a: b"], ["1girl", "2girls"]), B: b}),
         "new": (OLD, {A: a, B: b, C: Edit("なす.png", order=["eggplant", "solo"])}),
         "removed": (OLD, {B: b}),
+        "a whole caption": (
+            OLD,
+            {A: Edit("hero.png", caption="A girl, she waits.\nなす"), B: replace(b, caption="x")},
+        ),
+        "a whole caption gone": (
+            f"{A}:\n  source: a.png\n  caption: |\n    A girl waits.\n",
+            {A: Edit("a.png")},
+        ),
         "emptied": (OLD, {A: a, B: empty_b}),
         "all emptied": (OLD, {A: Edit("hero.png"), B: empty_b}),
         "empty, but keeps an older one out": (OLD, {A: a, B: b, C: empty_b}),

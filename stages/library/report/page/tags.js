@@ -4,7 +4,7 @@
 const CHARACTER = 4; // stages/library/tagging/scores.py
 export const RATING = 9;
 const LISTS = ["add", "remove", "order"];
-export const NOTHING = { source: "", add: [], remove: [], order: [] };
+export const NOTHING = { source: "", add: [], remove: [], order: [], caption: "" };
 export const FEW = 5; // fewer tags than this, the trigger not counted, are few
 export const CROPPED = 0.25; // a cut-off share of the drawing worth looking at
 export const FOLDED = 14; // so many tags a card shows at first
@@ -112,7 +112,8 @@ export function tagsOf({ general, rating }, model, threshold) {
 }
 
 /** edits.apply */
-function apply(tags, edit) {
+function apply(tagged, edit) {
+  const tags = edit.caption ? split(edit.caption) : tagged;
   const removed = new Set(edit.remove.map(underscored));
   const added = new Map(edit.add.map((tag) => [underscored(tag), tag]));
   const kept = tags
@@ -132,7 +133,8 @@ const withTagFirst = (tags, trigger) => [
 ];
 
 /** The final caption, and the same with the struck tags in it, to show. */
-export function captioned(tagged, edit, trigger) {
+export function captioned(byTagger, edit, trigger) {
+  const tagged = edit.caption ? split(edit.caption) : byTagger;
   const struck = new Set(edit.remove.map(underscored));
   const had = new Set(tagged);
   return {
@@ -193,12 +195,13 @@ export function measured(tags, table, limit) {
 export const has = (tags, tag) => tags.some((each) => underscored(each) === underscored(tag));
 const without = (tags, tag) => tags.filter((each) => underscored(each) !== underscored(tag));
 export const same = (a, b) =>
-  LISTS.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
-export const empty = (edit) => LISTS.every((name) => !edit[name].length);
+  LISTS.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name])) &&
+  (a.caption ?? "") === (b.caption ?? ""); // a browser may remember what had none
+export const empty = (edit) => LISTS.every((name) => !edit[name].length) && !edit.caption;
 
 /** Whether edits.read_edits takes the tag. */
 export const isTag = (tag) =>
-  strip(tag) !== "" && !tag.includes(",") && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
+  strip(tag) !== "" && !/[,、，､]/.test(tag) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
 
 export function strike(edit, tagged, tag) {
   const remove = has(tagged, tag) && !has(edit.remove, tag) ? [...edit.remove, tag] : edit.remove;
@@ -219,7 +222,7 @@ export function restore(edit, tagged, tag, saved, typed = false) {
 
 /** What led from `was` to `is`, done to `base`; where both changed a tag, `is` wins. */
 export function rebased(was, is, base) {
-  const result = { ...is };
+  const result = { ...is, caption: is.caption === was.caption ? base.caption : is.caption };
   for (const name of LISTS) {
     const gained = is[name].filter((tag) => !has(was[name], tag));
     const kept = base[name].filter((tag) => !has(was[name], tag) || has(is[name], tag));
@@ -272,7 +275,8 @@ function written(key, edit) {
   const lists = LISTS.filter((name) => edit[name].length).map(
     (name) => `  ${name}: [${edit[name].map(scalar).join(", ")}]\n`,
   );
-  return `${key}:\n  source: ${scalar(edit.source)}\n${lists.join("")}`;
+  const caption = edit.caption ? `  caption: ${scalar(edit.caption)}\n` : "";
+  return `${key}:\n  source: ${scalar(edit.source)}\n${caption}${lists.join("")}`;
 }
 
 /** edits_text._layout: the text before the first entry, each one's comments and body, the rest. */
@@ -328,6 +332,9 @@ export function cropOf({ width, height, size: [across, down] }) {
   const h = wide ? 1 : width / ratio / height;
   return { left: (1 - w) / 2, top: (1 - h) / 2, width: w, height: h, cut: 1 - w * h };
 }
+
+/** values.folded: the usual letters and digits for full-width ones. */
+export const narrow = (text) => text.replace(/[０-９Ａ-Ｚａ-ｚ]/g, (c) => c.normalize("NFKC"));
 
 /** Text for comparing with what somebody types, full-width letters included. */
 export const folded = (text) => text.normalize("NFKC").toLowerCase();

@@ -7,6 +7,7 @@ import {
   folded,
   has,
   isTag,
+  narrow,
   RATING,
   restore,
   strike,
@@ -29,8 +30,8 @@ const knownTags = () =>
 
 /** The tags somebody typed, in the captions' spelling; Japanese becomes the tag it stands for. */
 function typedTags(text) {
-  return text
-    .split(/[,，]/)
+  return narrow(text)
+    .split(/[,、，､]/)
     .map(strip)
     .filter(Boolean)
     .map((each) => {

@@ -160,6 +160,7 @@ def test_the_record_is_readable_json(tmp_path: Path) -> None:
             "source": "hero.png",
             "text": "a\n",
             "picture": "f00",
+            "folder": "",
         }
     }
 

@@ -113,7 +113,16 @@ def test_data_says_everything_of_a_picture() -> None:
     assert data["rules"]["threshold"] == 3500
     assert data["groups"] == [["img001", "img002"]]
     assert data["edits"] == [
-        ["00000000000a", {"source": "a.png", "add": ["eggplant"], "remove": ["smile"], "order": []}]
+        [
+            "00000000000a",
+            {
+                "source": "a.png",
+                "add": ["eggplant"],
+                "remove": ["smile"],
+                "order": [],
+                "caption": "",
+            },
+        ]
     ]
     assert data["text"] == text
     assert dict(data["words"]) == {

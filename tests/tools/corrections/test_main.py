@@ -1,6 +1,9 @@
 """Hand edits to the pipeline's texts: the pipeline stops, save keeps them, discard drops them."""
 
 import hashlib
+import os
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +20,8 @@ from stages.library.dataset.manifest import USED, Row, write_manifest
 from stages.library.dataset.written import read_written
 from tests.support.meanwhile import meanwhile, write
 from tests.support.params import write_params
-from tools import corrections
+from tools.corrections import __main__ as corrections
+from tools.corrections import save
 
 TRIGGER = "nasu"
 
@@ -54,7 +58,10 @@ class Project:
             for stem, source in self.drawings.items()
         ]  # fmt: skip
         write_manifest(Path("data/manifest.csv"), rows)
-        edits = "--input data/captions --edits data/edits.yaml --output data/edited"
+        edits = (
+            "--input data/captions --edits data/edits.yaml --output data/edited "
+            "--written data/written/edited.json"
+        )
         tagged = "--input data/edited --output data/tagged --written data/written/tagged.json"
         dataset = (
             "--pictures data/prepared --captions data/tagged --output data/dataset "
@@ -81,9 +88,9 @@ class Project:
         self.capsys.readouterr()
         return ""
 
-    def corrections(self, action: str, code: int = 0) -> tuple[str, str]:
+    def corrections(self, words: str, code: int = 0) -> tuple[str, str]:
         """Run the tool and return what it printed and its error."""
-        assert corrections.main([action]) == code
+        assert corrections.main(shlex.split(words)) == code
         return self.capsys.readouterr()
 
     def path(self, place: str, stem: str) -> Path:
@@ -142,7 +149,10 @@ def test_an_empty_file_is_damage_and_made_again(
 def test_an_empty_line_takes_all_tags_away(project: Project, place: str) -> None:
     project.type(place, "img001", "\n")
     assert "changed by hand" in project.repro()
-    project.corrections("save")
+    _, error = project.corrections("save", 1)
+    assert f"{project.path(place, 'img001')} holds no tag any more; if that is meant:" in error
+    assert read_edits(Path("data/edits.yaml")) == {}
+    project.corrections("save --emptied")
     assert project.repro() == ""
     assert project.text() == "nasu"
 
@@ -278,7 +288,6 @@ def killed(*_: object) -> None:
         "hat, solo, 1girl",
         "eggplant, 1girl, hat",
         "long hair, 1 girl, hat",
-        "1GIRL, solo, hat",
         "",
         "no, null, 1e5, 12, '#x', \"q\", ;), <o>_<o>, {a, 味噌, 🍆, : d, - x",
     ],
@@ -289,7 +298,6 @@ def killed(*_: object) -> None:
         "order",
         "all three",
         "spelling",
-        "case",
         "nothing left",
         "odd tags",
     ],
@@ -300,7 +308,7 @@ def test_what_was_typed_is_what_the_pipeline_writes(
     typed = f"nasu, {tags}" if tags else "nasu"
     project.type(place, "img001", f"{typed}\n")
     assert "changed by hand" in project.repro()
-    out, _ = project.corrections("save")
+    out, _ = project.corrections("save" if tags else "save --emptied")
     assert f"{project.path(place, 'img001')} (hero.png): " in out
     assert out.endswith("corrections: 1 captions kept in data/edits.yaml; now run: dvc repro\n")
     assert project.repro() == ""
@@ -346,10 +354,21 @@ def test_several_files_in_both_places(project: Project) -> None:
     project.type("dataset", "img001", "nasu, 1girl, hat, y\n")
     project.type("dataset", "img002", "nasu, 1girl\n")
     project.type("tagged", "img003", "nasu, no_humans, eggplant\n")
-    out, _ = project.corrections("save")
-    assert "corrections: 4 captions kept" in out
+    out, error = project.corrections("save", 1)
+    assert "corrections: 2 captions kept" in out
+    tagged, dataset = (project.path(place, "img001") for place in ("tagged", "dataset"))
+    assert f"{tagged} (+x) is changed in another way than {dataset}; make them alike" in error
+    assert f"{dataset} (-solo +y) is changed in another way than {tagged}; make them" in error
+    assert set(read_edits(Path("data/edits.yaml"))) == {
+        project.key("img002"),
+        project.key("img003"),
+    }
+    assert "changed by hand" in project.repro()
+
+    dataset.write_bytes(tagged.read_bytes())
+    project.corrections("save")
     assert project.repro() == ""
-    assert set(project.text("img001").split(", ")) == {"nasu", "1girl", "hat", "x", "y"}
+    assert project.text("img001") == "nasu, x, 1girl, solo, hat"
     assert project.text("img002") == "nasu, 1girl"
     assert project.text("img003") == "nasu, eggplant, no_humans"
 
@@ -373,7 +392,7 @@ def test_saving_again_before_the_next_run(project: Project) -> None:
 def test_saving_and_running_again_and_again(project: Project) -> None:
     for text in ("nasu, hat, 1girl, x", "nasu, hat, x", "nasu, x, 1girl, solo, hat", "nasu"):
         project.type("tagged", "img001", text)
-        project.corrections("save")
+        project.corrections("save --emptied")
         assert project.repro() == ""
         assert project.text() == text
 
@@ -426,9 +445,212 @@ def test_without_the_trigger_the_first_tag_is_not_mistaken_for_it(project: Proje
 def test_tags_on_several_lines(project: Project) -> None:
     project.type("dataset", "img001", "nasu, 1girl\r\nsolo\r\n\r\nhat, x\r\n")
     out, _ = project.corrections("save")
-    assert "(hero.png): +x\n" in out
+    assert "(hero.png): the whole caption, as it is written\n    of its lines a trainer" in out
     assert project.repro() == ""
-    assert project.text() == "nasu, x, 1girl, solo, hat"
+    assert project.text() == "nasu, 1girl\nnasu, solo\nnasu, hat, x"
+
+
+@PLACES
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "nasu, 1GIRL, ((solo)), (hat:1.2)",
+        r"nasu, \(1girl\), [solo], <hat:0.8>",
+        "ｎａｓｕ、１ｇｉｒｌ，solo､hat",
+        "nasu, 1girl, solo, hat, hat",
+    ],
+    ids=["weights", "escapes", "Japanese commas", "twice"],
+)
+def test_another_spelling_is_no_correction(project: Project, place: str, typed: str) -> None:
+    project.type(place, "img001", f"{typed}\n")
+    assert "changed by hand" in project.repro()
+    out, _ = project.corrections("save")
+    assert "corrections: 1 captions differ in spelling alone, which is no correction: capt" in out
+    assert read_edits(Path("data/edits.yaml")) == {}
+    project.tag(img001="1girl, cat")
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, cat"
+
+
+def test_what_is_new_beside_another_spelling_is_learned_alone(project: Project) -> None:
+    project.tag(img001="1girl, long_hair, saber_(fate)")
+    project.repro()
+    project.type(
+        "dataset", "img001", r"nasu, 1girl, long hair, saber \(fate\), (red_hat:1.3), a \(b\)"
+    )
+    out, _ = project.corrections("save")
+    assert "(hero.png): +red_hat +a (b)\n" in out
+    assert read_edits(Path("data/edits.yaml"))[project.key("img001")].add == ["red_hat", "a (b)"]
+    project.tag(img001="1girl")
+    assert project.repro() == ""
+    assert project.text() == "nasu, red_hat, a (b), 1girl"
+
+
+@PLACES
+def test_japanese_commas_separate_tags(project: Project, place: str) -> None:
+    project.type(place, "img001", "nasu、1girl、ＢＬＵＥ_eyes，茄子　\n".replace("　", ""))
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, BLUE_eyes, 茄子, 1girl"
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "A girl, seen from behind, waits. A girl, seen from behind, runs.",
+        "彼女は、雨の中で、彼女は待っている。",
+        "1girl, hat ||| smile, hat",
+        "one tag, another\nA second line, with a hat",
+        "a girl who is sitting on a chair and reading, hat",
+    ],
+    ids=["sentences", "Japanese", "fixed part", "lines", "many words"],
+)
+@PLACES
+def test_more_than_a_list_of_tags_is_kept_as_written(
+    project: Project, place: str, caption: str
+) -> None:
+    written = "\n".join(f"nasu, {line}" for line in caption.splitlines())
+    for typed in (written, caption):
+        project.type(place, "img001", f"{typed}\n")
+        out, _ = project.corrections("save")
+        assert "(hero.png): the whole caption, as it is written\n" in out
+        assert read_edits(Path("data/edits.yaml"))[project.key("img001")].caption == caption
+        assert project.repro() == ""
+        assert project.text() == written
+        assert project.corrections("save")[0] == "corrections: nothing was changed by hand\n"
+    project.tag(img001="cat")
+    assert project.repro() == ""
+    assert project.text() == written
+
+
+def test_tags_of_a_caption_kept_whole_are_whole_again(project: Project) -> None:
+    project.type("tagged", "img001", "nasu, A girl waits here, hat\n")
+    project.type("tagged", "img002", "nasu, She is sitting in the rain.\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    project.type("tagged", "img002", "nasu, 1girl, rain\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text("img002") == "nasu, 1girl, rain"
+    project.tag(img002="cat")
+    assert project.repro() == ""
+    assert project.text("img002") == "nasu, 1girl, rain"
+
+
+# what is not the pipeline's, and what is gone
+
+
+def test_a_folder_made_by_hand_is_not_removed(project: Project) -> None:
+    copies = Path("data/dataset/2_face")
+    copies.mkdir()
+    for name in ("img001.png", "img001.txt"):
+        shutil.copyfile(Path("data/dataset/10_x", name), copies / name)
+    for name in ("10_x", "20_y"):
+        project.name = name
+        error = project.repro()
+        assert f"  {copies / 'img001.png'}: not the pipeline's, move it away\n" in error
+        assert sorted(path.name for path in copies.iterdir()) == ["img001.png", "img001.txt"]
+    for action in ("save", "discard"):
+        _, error = project.corrections(action, 1)
+        assert f"{copies / 'img001.txt'} is no file of the pipeline; move it away" in error
+    copies.rename("data/raw_face")
+    assert project.repro() == ""
+    assert sorted(path.name for path in Path("data/dataset").iterdir()) == ["20_y"]
+
+
+@PLACES
+def test_what_was_deleted_comes_back_and_that_is_said(project: Project, place: str) -> None:
+    path = project.path(place, "img001")
+    path.unlink()
+    path.with_suffix(".png").unlink(missing_ok=True)
+    said = f"{path} (hero.png): deleted, and comes back with dvc repro; to leave a drawing out, "
+    assert said in project.corrections("save")[1]
+    project.repro()
+    assert path.is_file()
+    assert "deleted" not in project.corrections("save")[1]
+
+
+def test_what_leads_nowhere_is_named_and_not_overwritten(project: Project) -> None:
+    path = Path("data/edited/img001.txt")
+    assert not path.stat().st_mode & 0o222
+    path.chmod(0o644)
+    path.write_text("1girl, mine\n", encoding="utf-8")
+    for _ in range(2):
+        error = project.repro()
+        assert f"  {path}\n  this folder only leads from one stage to the next" in error
+        assert path.read_text(encoding="utf-8") == "1girl, mine\n"
+        _, error = project.corrections("save", 1)
+        assert f"{path} is only between two stages; make the change in data/tagged" in error
+    assert project.corrections("discard")[0] == (
+        f"  {path}: removed; dvc repro makes it again\ncorrections: 1 files put back\n"
+    )
+    assert project.repro() == ""
+    assert path.read_text(encoding="utf-8") == "1girl, solo, hat\n"
+
+
+# import, take
+
+
+def test_captions_beside_the_drawings_become_corrections(project: Project) -> None:
+    raw = Path("data/raw")
+    raw.mkdir()
+    (raw / "hero.txt").write_text("nasu, solo, red hat\n", encoding="utf-8")
+    (raw / "friend.png.txt").write_text("She smiles, and she waits in the rain.", encoding="utf-8")
+    (raw / "stranger.txt").write_text("cat", encoding="utf-8")
+    out, _ = project.corrections("import data/raw")
+    assert f"  {raw / 'hero.txt'} (hero.png): -1girl -hat +red hat\n" in out
+    assert out.endswith("corrections: 2 of 2 captions taken; now run: dvc repro\n")
+    assert project.repro() == ""
+    assert project.text("img001") == "nasu, solo, red hat"
+    assert project.text("img002") == "nasu, She smiles, and she waits in the rain."
+    assert project.text("img003") == "nasu, no_humans"
+    assert "corrections: 0 of 2 captions taken" in project.corrections("import data/raw")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("import", "import: name the folder of drawings, as data/raw"),
+        ("take", "take: name the file, as edits (1).yaml"),
+        ("save data/tagged", "save: takes no 'data/tagged'; leave it out"),
+        ("import data/none", "data/none: holds no caption beside a drawing of the dataset"),
+        ("take 'data/edits (1).yaml'", "data/edits (1).yaml: no such file; name one that holds"),
+        ("take data/edits.yaml", "data/edits.yaml: is the file of corrections itself"),
+    ],
+)
+def test_what_cant_be_taken_is_named(project: Project, words: str, said: str) -> None:
+    assert project.corrections(words, 1)[1].startswith(f"corrections: error: {said}")
+
+
+def test_a_copy_that_a_browser_saved_is_named_and_taken(project: Project) -> None:
+    edits, copy = Path("data/edits.yaml"), Path("data/edits (1).yaml")
+    one, two, three = (project.key(stem) for stem in ("img001", "img002", "img003"))
+    edits.write_text(
+        f"# mine\n{one}:\n  source: hero.png\n  add: [a]\n{two}:\n"
+        "  source: friend.png\n  add: [b]\n",
+        encoding="utf-8",
+    )
+    copy.write_text(
+        f"{one}:\n  source: hero.png\n  add: [c]\n{three}:\n  source: なす.png\n  add: [d]\n",
+        encoding="utf-8",
+    )
+    said = f'{copy}: nothing reads this copy; take it: python -m tools.corrections take "{copy}"'
+    assert said in project.corrections("save")[1]
+
+    os.utime(copy, (0, 0))
+    _, error = project.corrections(f"take '{copy}'", 1)
+    assert "is older than data/edits.yaml, which has other corrections of hero.png; delet" in error
+    os.utime(copy)
+    os.utime(edits, (0, 0))
+    out, _ = project.corrections(f"take '{copy}'")
+    assert "  hero.png: as in edits (1).yaml\n  friend.png: not in edits (1).yaml, kept\n" in out
+    assert not copy.exists()
+    assert {key: entry.add for key, entry in read_edits(edits).items()} == {
+        one: ["c"],
+        two: ["b"],
+        three: ["d"],
+    }
+    assert edits.read_text(encoding="utf-8").startswith("# mine\n")
 
 
 LEFT = {
@@ -475,13 +697,15 @@ def test_a_broken_edits_file_stops_save_before_anything(project: Project) -> Non
 
 
 @PLACES
-@pytest.mark.parametrize("text", ["nasu, hat, 1girl, x", "x, 1girl", "nasu, 1GIRL, solo, hat"])
+@pytest.mark.parametrize(
+    "text", ["nasu, hat, 1girl, x", "x, 1girl", "nasu, x, she sits in a tree."]
+)
 def test_killed_between_edits_and_records_then_run_again(
     project: Project, monkeypatch: pytest.MonkeyPatch, place: str, text: str
 ) -> None:
     project.type(place, "img001", text)
     with monkeypatch.context() as patch:
-        patch.setattr(corrections, "write_written", killed)
+        patch.setattr(save, "write_written", killed)
         with pytest.raises(Killed):
             corrections.main(["save"])
     once = Path("data/edits.yaml").read_bytes()
@@ -496,7 +720,7 @@ def test_killed_while_edits_are_written_nothing_is_lost(
 ) -> None:
     project.type("tagged", "img001", "nasu, x\n")
     with monkeypatch.context() as patch:
-        patch.setattr(corrections, "write_edits", killed)
+        patch.setattr(save, "write_edits", killed)
         with pytest.raises(Killed):
             corrections.main(["save"])
     assert "changed by hand" in project.repro()
@@ -619,7 +843,7 @@ def test_a_caption_changed_by_hand_while_a_stage_works_is_not_lost(
 
 
 @pytest.mark.parametrize("name", ["data/edits.yaml", "data/tagged/img001.txt"])
-@pytest.mark.parametrize("step", [(corrections, "corrected"), (outputs, "keep")])  # the last moment
+@pytest.mark.parametrize("step", [(save, "corrected"), (outputs, "keep")])  # the last moment
 def test_what_is_saved_while_corrections_are_is_not_lost(
     project: Project, monkeypatch: pytest.MonkeyPatch, step: tuple[ModuleType, str], name: str
 ) -> None:

@@ -1,0 +1,67 @@
+"""Keep or drop what was changed by hand; take corrections that came from elsewhere."""
+
+import sys
+from pathlib import Path
+
+from stages.library.common import command
+from stages.library.common.arguments import Parser
+from stages.library.common.errors import Problem
+from stages.library.dataset.edits_file import told_copies
+from tools.corrections.beside import take_captions
+from tools.corrections.copies import take_copy
+from tools.corrections.discard import discard
+from tools.corrections.save import save
+
+TAKES = {"import": "the folder of drawings, as data/raw", "take": "the file, as edits (1).yaml"}
+"""Actions that need to know from where."""
+
+
+def corrections(action: str, source: Path | None, data: Path, emptied: bool) -> None:
+    """Do what the command line asks for.
+
+    Raises:
+        Problem: it names nothing to import or take from, or something that isn't asked for.
+    """
+    if source is None and action in TAKES:
+        raise Problem(f"{action}: name {TAKES[action]}")
+    if source is not None and action not in TAKES:
+        raise Problem(f"{action}: takes no {str(source)!r}; leave it out")
+    if source is not None and action == "import":
+        take_captions(source, data)
+    elif source is not None:
+        take_copy(source, data)
+    elif action == "save":
+        save(data, emptied)
+    else:
+        discard(data)
+    for line in told_copies(data / "edits.yaml"):
+        print(f"  {line}", file=sys.stderr)
+
+
+def build_parser() -> Parser:
+    parser = Parser("tools.corrections", __doc__)
+    parser.add_argument(
+        "action",
+        choices=["save", "discard", "import", "take"],
+        help="save: into data/edits.yaml; discard: put back what the pipeline wrote; import: the "
+        "captions beside the drawings of a folder; take: a copy of edits.yaml",
+    )
+    parser.add_argument(
+        "source", type=Path, nargs="?", default=None, help="for import and take: from where"
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the data folder")
+    parser.add_argument(
+        "--emptied",
+        action="store_true",
+        default=False,
+        help="with save: captions without any tag are meant to be so",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    return command.run(build_parser(), corrections, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Keep what was changed by hand in data/tagged and data/dataset as corrections."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stages.library.common.errors import Problem
+from stages.library.common.outputs import write_atomically
+from stages.library.common.unchanged import seen
+from stages.library.dataset.edits import Edits
+from stages.library.dataset.edits_file import read_edits
+from stages.library.dataset.edits_text import write_edits
+from stages.library.dataset.manifest import shown
+from stages.library.dataset.manual_edits import told_deleted, told_lost
+from stages.library.dataset.written import write_written
+from tools.corrections.places import Place, between, places, why_not_kept
+from tools.corrections.typed import (
+    Typed,
+    changed_twice,
+    corrected,
+    difference,
+    text_in,
+    why_no_caption,
+)
+
+SPELLING = (
+    "differ in spelling alone, which is no correction: caption.underscores in params.yaml says how "
+    "tags are written / 表記だけの違いは手直しになりません。表記は params.yaml の "
+    "caption.underscores で選べます"
+)
+EMPTIED = (
+    "holds no tag any more; if that is meant: python -m tools.corrections save --emptied / "
+    "タグがひとつもありません。そのままでよければ --emptied を付けてください"
+)
+LINES = (
+    "    of its lines a trainer takes the first, or any with enable_wildcard / 複数行のまま"
+    "残します。学習に使われるのは 1 行目だけです(enable_wildcard を使えばどれか 1 行)"
+)
+LEADS_NOWHERE = (
+    "is only between two stages; make the change in data/tagged (or among your drawings) instead, "
+    "then discard / 途中のファイルです。data/tagged(絵は元の絵)を直してから discard してください"
+)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What was changed by hand: what can be learned from, each with its place, and what can't."""
+
+    typed: list[tuple[Place, Typed]]
+    left: list[str]
+
+
+def sort(found: list[Place], emptied: bool) -> Hand:
+    """Return what can be kept, and what can't, with the reason; an empty caption if `emptied`."""
+    typed, left = [], []
+    for place in found:
+        for path in place.hand:
+            why = why_not_kept(path, place)
+            text = "" if why else text_in(path)
+            if text is None:
+                why = "is not UTF-8; save it again as UTF-8"
+            why = why or why_no_caption(text or "")
+            one = None if why else Typed(path, place.written[path.stem], text or "")
+            if one and one.before and one.empty and not emptied:
+                why = EMPTIED
+            if one and not why:
+                typed.append((place, one))
+            else:
+                left.append(f"{path} {why}")
+    twice = changed_twice(one for _, one in typed)
+    left += [
+        f"{one.path} ({said(one)}) is changed in another way than {twice[one.path]}; make them "
+        "alike, or discard / 同じ絵のタグが 2 か所で違う直し方になっています。揃えてください"
+        for _, one in typed
+        if one.path in twice
+    ]
+    return Hand([each for each in typed if each[1].path not in twice], left)
+
+
+def save(data: Path, emptied: bool) -> None:
+    """Turn captions changed by hand into entries of edits.yaml, and show them.
+
+    Raises:
+        Problem: a file changed by hand can't be kept that way; the others are.
+        Problem: one, or edits.yaml, was changed meanwhile; saved again, all are kept.
+    """
+    found = places(data)
+    stamps = {path: seen(path) for place in found for path in place.hand}
+    read = seen(data / "edits.yaml", *stamps)
+    edits = read_edits(data / "edits.yaml")
+    for place in found:
+        if place.lost:
+            print(told_lost(place.lost), file=sys.stderr)
+        if place.deleted:
+            print(told_deleted(place.deleted, place.written), file=sys.stderr)
+    hand = sort(found, emptied)
+    records = {place.record: dict(place.written) for place in found}
+    texts, alike = {}, 0
+    for place, typed in hand.typed:
+        before, edits = edits, corrected(edits, place.written, typed)
+        text = typed.with_trigger()
+        if edits == before and text == typed.text and typed.before == typed.after:
+            alike += 1
+        else:
+            tell(typed, edits)
+        if text != typed.text:
+            print(f"    {typed.trigger} stays first: it is common_tag.tag in params.yaml")
+            texts[typed.path] = text
+        records[place.record][typed.path.stem] = replace(typed.entry, text=text)
+    if hand.typed:
+        # before the records: nothing is lost in between
+        write_edits(data / "edits.yaml", edits, read.look_again)
+        for path, text in texts.items():
+            write_atomically(path, text.encode(), stamps[path].look_again)
+        for record, written in records.items():
+            if written:
+                write_written(record, written)
+    if alike:
+        print(f"corrections: {alike} captions {SPELLING}")
+    if kept := len(hand.typed) - alike:
+        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
+    left = [*hand.left, *(f"{path} {LEADS_NOWHERE}" for path in between(data))]
+    if not hand.typed and not left:
+        print("corrections: nothing was changed by hand")
+    if left:
+        raise Problem("\n  ".join(["these can't be kept as corrections:", *left]))
+
+
+def said(typed: Typed) -> str:
+    """Return in words what a caption says otherwise."""
+    whole = "the whole caption, as it is written"
+    return whole if typed.whole else difference(typed.before, typed.after)
+
+
+def tell(typed: Typed, edits: Edits) -> None:
+    """Print what was changed in a caption."""
+    source, learnt = shown(typed.entry.source), edits.get(typed.entry.drawing)
+    print(f"  {typed.path} ({source}): {said(typed)}")
+    if "\n" in typed.whole:
+        print(LINES)
+    if learnt and not learnt.order and typed.after and typed.after[-1] in learnt.add:
+        print("    tags added at the end go to the front, where training cuts none off")

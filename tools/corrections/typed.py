@@ -1,0 +1,138 @@
+"""A caption as a hand left it, and what it says that was not written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stages.library.common.faults import named
+from stages.library.common.values import LONGEST_TAG
+from stages.library.dataset.captions import (
+    each_line,
+    is_prose,
+    join,
+    split,
+    underscored,
+    with_tag_first,
+    with_trigger,
+    without_trigger,
+)
+from stages.library.dataset.edits import Edit, Edits, learned, matched
+from stages.library.dataset.edits_file import is_caption, is_tag
+from stages.library.dataset.manifest import USED, Row
+from stages.library.dataset.typed import respelled, typed_tags
+from stages.library.dataset.written import Written
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A caption file that a hand changed, and what had been written there."""
+
+    path: Path
+    entry: Written
+    text: str
+
+    @property
+    def trigger(self) -> str:
+        """The tag that stood first; '' if there was none."""
+        return next(iter(split(self.entry.text)), "")
+
+    @property
+    def before(self) -> list[str]:
+        """The tags that had been written, without trigger."""
+        return split(self.entry.text)[1:]
+
+    @property
+    def after(self) -> list[str]:
+        """The tags that are there, spelled as they were, without trigger, wherever it is."""
+        tags = respelled(typed_tags(self.text), split(self.entry.text))
+        return [tag for tag in tags if underscored(tag) != underscored(self.trigger)]
+
+    @property
+    def whole(self) -> str:
+        """The caption as it is, without trigger; '' of a list of tags."""
+        if not is_prose(self.text):
+            return ""
+        lines = (without_trigger(line, self.trigger) for line in self.text.splitlines())
+        return "\n".join(filter(None, lines))
+
+    @property
+    def empty(self) -> bool:
+        return not (self.after or self.whole)
+
+    def same_as(self, other: "Typed") -> bool:
+        """Return whether another caption says the same."""
+        return (self.whole, self.after) == (other.whole, other.after)
+
+    def with_trigger(self) -> str:
+        """Return the text with the trigger put first, if it isn't."""
+        if typed_tags(self.text)[:1] == [self.trigger] or not self.trigger:
+            return self.text
+        if self.whole:
+            return each_line(self.text, lambda line: with_trigger(line, self.trigger))
+        return join(with_tag_first(typed_tags(self.text), self.trigger)) + "\n"
+
+
+def corrected(
+    edits: Edits, written: dict[str, Written], typed: Typed, in_order: bool = False
+) -> Edits:
+    """Return `edits` with what a hand changed in one caption; its tags `in_order` if that matters.
+
+    The trigger tag, first in what was written, is no correction, wherever a hand put it. Neither is
+    another spelling. A caption that is more than a list of tags is kept whole.
+    """
+    source, key = typed.entry.source, typed.entry.drawing
+    rows = [Row(stem, e.source, e.drawing, 0, 0, USED, "") for stem, e in written.items()]
+    in_force, _ = matched(edits, rows)  # perhaps under the key that the drawing had before
+    edit = in_force.get(typed.path.stem, Edit(source))
+    if typed.whole or edit.caption:
+        learnt = Edit(source, caption=typed.whole or join(typed.after))
+    elif typed.before == typed.after:
+        return edits
+    else:
+        learnt = replace(learned(typed.before, typed.after, edit), source=source)
+        learnt = replace(learnt, order=typed.after) if in_order else learnt
+    return {**edits, key: learnt} if not learnt.empty or key in edits else edits
+
+
+def difference(before: list[str], after: list[str]) -> str:
+    """Return in one line what changed between two captions.
+
+    >>> difference(["a", "b"], ["b", "c"])
+    '-a +c'
+    """
+    signs = [f"-{tag}" for tag in before if tag not in after] + [
+        f"+{tag}" for tag in after if tag not in before
+    ]
+    return " ".join(signs) or "order"
+
+
+def changed_twice(typed: Iterable[Typed]) -> dict[Path, Path]:
+    """Return the captions of one picture that say different things, each with its other."""
+    first: dict[str, Typed] = {}
+    found: dict[Path, Path] = {}
+    for one in typed:
+        other = first.setdefault(one.path.stem, one)
+        if not one.same_as(other):
+            found |= {one.path: other.path, other.path: one.path}
+    return found
+
+
+def why_no_caption(text: str) -> str:
+    """Return why a text can't become a correction, and what to do; else ''."""
+    if is_prose(text):
+        fits = is_caption("\n".join(text.strip().splitlines()))
+        return "" if fits else "is too long for a caption, or has an invisible sign; type it anew"
+    odd = [tag for tag in typed_tags(text) if not is_tag(tag)]
+    if odd and len(odd[0]) > LONGEST_TAG:
+        return f"holds a tag of more than {LONGEST_TAG} characters; put commas between tags"
+    return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
+
+
+def text_in(path: Path) -> str | None:
+    """Return what a file holds; None if that is not UTF-8, as of a picture."""
+    with named(path):
+        content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
