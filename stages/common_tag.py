@@ -13,10 +13,31 @@ from stages.library.dataset.captions import (
     with_trigger,
     write_text,
 )
+from stages.library.dataset.dictionary import read_words, translate
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import guarded_directory
 from stages.library.dataset.written import write_written, written_for
 from stages.library.params.common_tag import COMMON_TAG
+from stages.library.tagging.tokens import tokens
+
+
+def advice(trigger: str, words: dict[str, str]) -> list[str]:
+    """Return warnings of a trigger that can't call up a LoRA alone; `words` are the known tags'."""
+    warnings = []
+    if japanese := translate(trigger, words):
+        warnings.append(
+            f"the trigger {trigger!r} is a tag that models know already ({japanese}): it calls "
+            "that up, too, and the LoRA changes what it means; write a word of your own into "
+            "common_tag.tag in params.yaml / トリガーワードが既存のタグと同じです。"
+            "ほかにない単語にしてください"
+        )
+    if not trigger.isascii():
+        warnings.append(
+            f"the trigger {trigger!r} is up to {tokens([trigger])} tokens to the text encoder, "
+            "which reads little but English; a word in Latin letters, as nasumiso, is learned "
+            "better / トリガーワードは半角の英字のほうがよく覚えます"
+        )
+    return warnings
 
 
 def common_tag(
@@ -25,12 +46,13 @@ def common_tag(
     tag: str,
     manifest: Path | None,
     written: Path | None,
+    dictionary: Path | None,
     exclude_jp: bool,
 ) -> None:
     """Write every caption of `input`, `tag` first on every line, to the folder `output`.
 
     With a `manifest` and the record `written`, captions in `output` that were changed by hand
-    stop the stage.
+    stop the stage. With a `dictionary` it warns of a trigger that is a tag already.
 
     Raises:
         Problem: `input` holds no captions, or `output` holds changes made by hand.
@@ -52,6 +74,8 @@ def common_tag(
     if written:
         write_written(written, coming)
     print(f"common-tag: {tag} put first in {len(texts)} captions")
+    for warning in advice(tag, read_words(dictionary) if dictionary else {}):
+        print(f"common-tag: warning: {warning}", file=sys.stderr)
 
 
 def build_parser() -> Parser:
@@ -63,6 +87,9 @@ def build_parser() -> Parser:
     )
     parser.add_argument(
         "--written", type=Path, default=None, help="record of what was written to --output"
+    )
+    parser.add_argument(
+        "--dictionary", type=Path, default=None, help="csv of the tags that models know"
     )
     parser.add_argument(
         "--exclude-jp", action="store_true", default=False, help="leave out files named *_jp.txt"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stages.common_tag import build_parser, main
 from stages.library.dataset.captions import each_line, underscored, with_trigger
+from tests.support.clones import PROJECT
 from tests.support.params import arguments
 
 TRIGGER = "nasumiso_style"
@@ -138,3 +139,32 @@ def test_nothing_to_do_is_one_line(
 def test_the_input_is_not_changed(tmp_path: Path) -> None:
     run(tmp_path, b"\xef\xbb\xbfa\r\n")
     assert (tmp_path / "in" / "a.txt").read_bytes() == b"\xef\xbb\xbfa\r\n"
+
+
+def advised(tmp_path: Path, capsys: pytest.CaptureFixture[str], tag: str) -> str:
+    """Return what the stage warns of."""
+    run(tmp_path, b"1girl\n", f"--dictionary={PROJECT / 'data/dictionary/ja.csv'}", tag=tag)
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tag", ["smile", "Long hair", "red_dress", "^_^"])
+def test_a_trigger_that_is_a_tag_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tag: str
+) -> None:
+    said = advised(tmp_path, capsys, tag)
+    assert said.startswith(f"common-tag: warning: the trigger {tag!r} is a tag that models know")
+    assert said.count("\n") == 1
+
+
+def test_a_japanese_trigger_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = advised(tmp_path, capsys, "なすみそ")
+    assert "the trigger 'なすみそ' is up to 12 tokens to the text encoder" in said
+
+
+@pytest.mark.parametrize("tag", ["nasumiso_style", "nasu", "sks", "misozuke v2"])
+def test_a_word_of_ones_own_is_fine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tag: str
+) -> None:
+    assert advised(tmp_path, capsys, tag) == ""
