@@ -128,14 +128,28 @@ def test_first_steps(clone: Clone, tmp_path: Path) -> None:
 
 def test_dataset(clone: Clone) -> None:
     commit(clone)
-    caption = clone.root / "data" / "tagged" / "img001.txt"
+    data = clone.root / "data"
+    edits = (data / "edits.yaml").read_text(encoding="utf-8")
+
+    def captions_come_along() -> None:
+        assert (data / "edits.yaml").read_text(encoding="utf-8") == edits
+        (data / "raw").mkdir()
+        (data / "raw" / "ink_traveller.txt").write_text("solo, red_scarf", encoding="utf-8")
+        (data / "edits (1).yaml").write_text(edits, encoding="utf-8")
+
     said = walk(
         clone,
         "docs/dataset.md",
-        {"python -m tools.corrections discard": lambda: add_tag(caption, "miso_soup")},
+        {
+            "python -m tools.corrections discard": lambda: add_tag(
+                data / "tagged" / "img001.txt", "miso_soup"
+            ),
+            "python -m tools.corrections import data/raw": captions_come_along,
+        },
     )
     assert "+miso_soup" in said
-    assert clone.run("git", "diff", "--stat", "data/edits.yaml") == ""
+    assert "+red_scarf" in said
+    assert "edits (1).yaml taken into data/edits.yaml, and removed" in said
 
 
 def test_scale(clone: Clone) -> None:
