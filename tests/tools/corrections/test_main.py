@@ -5,15 +5,19 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from stages import common_tag, edit, organize
 from stages.library.common import outputs
 from stages.library.common.outputs import sha256
+from stages.library.dataset.captions import split, underscored
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
@@ -535,6 +539,57 @@ def test_tags_of_a_caption_kept_whole_are_whole_again(project: Project) -> None:
     project.tag(img002="cat")
     assert project.repro() == ""
     assert project.text("img002") == "nasu, 1girl, rain"
+
+
+HABITS: list[Callable[[str], str]] = [
+    lambda tag: tag,
+    lambda tag: tag.replace("_", " "),
+    lambda tag: tag.replace("(", r"\(").replace(")", r"\)"),
+    lambda tag: f"(({tag}))",
+    lambda tag: f"({tag}:1.2)",
+    lambda tag: f"[{tag}]",
+    lambda tag: f"  {tag.title()} ",
+]
+"""What tag editors and WebUIs make of a tag."""
+OLD = ["1girl", "long_hair", "saber_(fate)", "hat"]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    tags=st.lists(st.sampled_from([*OLD, "new_tag", "なす"]), unique=True, max_size=6),
+    habit=st.sampled_from(HABITS),
+    comma=st.sampled_from([", ", ",", "、", "，", " , "]),
+    trigger=st.sampled_from(["nasu", "Nasu", ""]),
+    place=st.sampled_from(["tagged", "dataset"]),
+)
+def test_saving_what_was_saved_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    tags: list[str],
+    habit: Callable[[str], str],
+    comma: str,
+    trigger: str,
+    place: str,
+) -> None:
+    with chdir(tmp_path_factory.mktemp("project")):
+        project = Project(capsys)
+        project.tag(img001=", ".join(OLD))
+        assert project.repro() == ""
+        results = []
+        for _ in range(2):
+            said = comma.join(filter(None, [trigger, *map(habit, tags)]))
+            project.type(place, "img001", f"{said}\n")
+            project.corrections("save --emptied")
+            assert project.repro() == ""
+            results.append((project.text(), Path("data/edits.yaml").read_bytes()))
+            nothing = "corrections: nothing was changed by hand\n"
+            assert project.corrections("save")[0] == nothing
+            kept = map(underscored, split(project.text()))
+            assert {tag for tag in kept if tag in OLD} == set(tags) & set(OLD)
+            assert len(split(project.text())) == 1 + len(tags)
+        assert results[0] == results[1]
 
 
 # what is not the pipeline's, and what is gone
