@@ -11,7 +11,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
-from stages.library.common.outputs import sha256, take_along
+from stages.library.common.outputs import files_in, sha256, take_along
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, read_text, split
@@ -96,7 +96,7 @@ def plan_for(places: Places, folder: str) -> Plan:
     Raises:
         Problem: one of them stands alone.
     """
-    pictures = sorted(places.pictures.glob("*.png"))
+    pictures = files_in(places.pictures, "*.png")
     texts = {path.stem: read_text(path) for path in caption_files(places.captions)}
     if alone := unpaired({path.stem for path in pictures}, set(texts)):
         more = f", and {len(alone) - 5} more" if len(alone) > 5 else ""
@@ -119,7 +119,7 @@ def unchanged(plan: Plan, places: Places) -> dict[str, Path]:
     The folder is guarded: what is there is as it was recorded, or as it comes, or lost.
     """
     was = read_written(places.written)
-    there = {path.stem: path for path in places.output.glob("*/*.png") if not is_lost(path)}
+    there = {path.stem: path for path in files_in(places.output, "*/*.png") if not is_lost(path)}
     return {
         stem: there[stem]
         for stem, entry in plan.coming.items()

@@ -20,7 +20,8 @@ from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.language import Language, in_language, language
 from stages.library.common.links import links_out
-from stages.library.common.outputs import LITTER, atomic_directory, beside
+from stages.library.common.litter import is_litter
+from stages.library.common.outputs import atomic_directory, beside
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
@@ -342,7 +343,7 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
 def sources_in(folder: Path, follow_links: bool) -> list[Source]:
     """Return the files of a folder, by name, and why some of them can't be used."""
     paths = sorted(
-        (path for path in folder.iterdir() if path.name not in LITTER),
+        (path for path in folder.iterdir() if not is_litter(path.name)),
         key=lambda path: (same_name(path.name), path.name),
     )
     out = set[Path]() if follow_links else links_out(paths)

@@ -12,7 +12,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.language import in_language, language
-from stages.library.common.outputs import atomic_directory
+from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import caption_files, read_tags, read_text
@@ -147,8 +147,8 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
 
 def html_of(found: Found, places: Places, rules: Rules) -> str:
     """Return the page to look at and correct."""
-    pictures = sorted(places.pictures.glob("*.png"))
-    folder, thumbnails = None, sorted(places.thumbnails.glob("*.webp"))
+    pictures = files_in(places.pictures, "*.png")
+    folder, thumbnails = None, files_in(places.thumbnails, "*.webp")
     if len(pictures) > page.ONE_FILE:
         folder, thumbnails = os.path.relpath(places.thumbnails, places.output), []
     dataset = page.Dataset(

@@ -12,7 +12,7 @@ from stages.library.common.arguments import Parser, filled
 from stages.library.common.cluster import chosen
 from stages.library.common.errors import Problem
 from stages.library.common.json_files import read_json
-from stages.library.common.outputs import beside, locked, sha256
+from stages.library.common.outputs import beside, files_in, locked, sha256
 from stages.library.common.workers import RunOver, run_over
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.looking import all_scores, as_scores, known_scores
@@ -84,7 +84,7 @@ def plan_for(places: Places, choice: Choice, spread: RunOver) -> Plan:
             " / 学習には tagger.model に WD14 を指定してください",
             file=sys.stderr,
         )
-    pictures = sorted(places.input.glob("*.png"))
+    pictures = files_in(places.input, "*.png")
     if not pictures:
         raise Problem(f"{places.input}: holds no picture (.png); run the prepare stage first")
     return Plan(find_tagger(choice, spread), pictures)

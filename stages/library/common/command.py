@@ -12,7 +12,7 @@ from types import FrameType
 from stages.library.common.arguments import Parser
 from stages.library.common.disk import NO_ROOM, no_room
 from stages.library.common.errors import Problem, without_secrets
-from stages.library.common.foreign import printable
+from stages.library.common.foreign import printable, shown
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
@@ -26,6 +26,11 @@ MISTAKES = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 NO_MEMORY = (
     "not enough memory; close other programs, then run the same command again / "
     "メモリーが足りません。ほかのプログラムを閉じて、同じコマンドをもう一度実行してください"
+)
+
+LOCKED = (
+    "; if it or its folder is locked, unlock it (chmod u+w, on a Mac also: Get Info > Locked), "
+    "then run the same command again / ロックを解除して、もう一度実行してください"
 )
 
 
@@ -131,8 +136,9 @@ def refusal(error: OSError) -> str:
         return no_room(error)
     if error.errno == errno.ENOMEM:
         return NO_MEMORY
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}"
+    place = f"{shown(error.filename)}: " if error.filename else ""
+    locked = LOCKED if error.errno in (errno.EACCES, errno.EPERM) else ""
+    return f"{place}{error.strerror or error}{locked}"
 
 
 def _fail(name: str, message: str, code: int = 1) -> int:

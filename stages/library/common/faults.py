@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 
 MEMORY = (
     "close other programs, or save a smaller copy of it",
@@ -57,7 +58,7 @@ def as_problem(path: Path, error: BaseException) -> Problem:
     else:
         said, remedy = "there is not enough memory for it", MEMORY
     return Problem(
-        f"{path}: {said}; {remedy[0]}, then run the same command again"
+        f"{shown(path)}: {said}; {remedy[0]}, then run the same command again"
         f" / {remedy[1]}。そのあと、もう一度実行してください"
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 
 
 def links_out(paths: Iterable[Path]) -> set[Path]:
@@ -57,6 +58,6 @@ def refuse_links_out(paths: Iterable[Path]) -> None:
     """Raise Problem, naming the first, if one of the paths is a link out of its folder."""
     if out := links_out(paths):
         raise Problem(
-            f"{min(out)}: is a link that leads out of its folder; put the file itself there "
+            f"{shown(min(out))}: is a link that leads out of its folder; put the file itself there "
             "/ フォルダーの外へのリンクです。ファイルそのものを入れてください"
         )

@@ -4,7 +4,9 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,9 +16,8 @@ import filelock
 
 from stages.library.common.disk import keep, keep_tree, written_to
 from stages.library.common.errors import Problem
-
-LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Files that Finder and Explorer leave in any folder they show."""
+from stages.library.common.foreign import shown
+from stages.library.common.litter import is_backup, is_litter
 
 
 @contextmanager
@@ -27,9 +28,11 @@ def locked(output: Path) -> Iterator[None]:
     one, rather than writing the same files beside it.
 
     Raises:
-        Problem: the file system has no locks.
+        Problem: the file system has no locks, or the folder may not be written to.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise locked_problem(output.parent)
     refuse_lockless(beside(output, "lock"))
     lock = filelock.FileLock(beside(output, "lock"), timeout=0)
     try:
@@ -79,7 +82,7 @@ def atomic_directory(
     old folder where it was.
 
     Raises:
-        Problem: `output` holds a file that this stage does not write.
+        Problem: `output` holds a file that this stage does not write, or is locked.
     """
     output = output.resolve()
     partial, old = beside(output, "partial"), beside(output, "old")
@@ -87,11 +90,13 @@ def atomic_directory(
         if old.exists() and not output.exists():
             old.rename(output)  # killed between the two renames below
         _refuse_foreign(output, only)
-        shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(partial, ignore_errors=True)
+        _refuse_locked(output)
+        _clear(old)
+        _clear(partial)
         partial.mkdir(parents=True)
         try:
             yield partial
+            _keep_backups(output, partial)
             keep_tree(partial)
             ready()
             if output.exists():
@@ -175,20 +180,57 @@ def beside(output: Path, suffix: str) -> Path:
 
 
 def files_within(folder: Path) -> list[Path]:
-    """Return every file below `folder`, sorted, without litter and what a killed run left there.
+    """Return every file below `folder`, sorted, that somebody or a stage put there.
+
+    So no litter, no copies that editors keep, and nothing that a killed run left.
 
     Raises:
         OSError: a folder can't be read, whose files `Path.rglob` would leave out.
     """
 
+    return [path for path in _all_within(folder) if not is_backup(path.name)]
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """Return the files directly in `folder` that match a glob, sorted, as `files_within` has them.
+
+    >>> files_in(Path("no/such/folder"), "*.png")
+    []
+    """
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if all(_is_own(name) for name in path.relative_to(folder).parts)
+    )
+
+
+def _all_within(folder: Path) -> list[Path]:
+    """Return every file below `folder`, sorted, copies that editors keep among them."""
+
     def refuse(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             raise error
 
-    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=refuse) for name in names]
+    paths = []
+    for top, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not is_litter(name)]
+        paths += [Path(top, name) for name in names]
     return sorted(
-        path for path in paths if path.name not in LITTER and not path.match(".*.partial")
+        path for path in paths if not is_litter(path.name) and not path.match(".*.partial")
     )
+
+
+def _is_own(name: str) -> bool:
+    """Return whether a name is of what somebody or a stage puts into an output."""
+    return not (is_litter(name) or is_backup(name) or name.startswith("."))
+
+
+def _keep_backups(old: Path, new: Path) -> None:
+    """Take along the copies that editors keep: one may hold what is not saved yet."""
+    for path in _all_within(old):
+        if is_backup(path.name) and path.is_file() and not path.is_symlink():
+            there = new / path.relative_to(old).parent
+            take_along(path, (there if there.is_dir() else new) / path.name)
 
 
 def sha256(path: Path) -> str:
@@ -205,11 +247,59 @@ def foreign(folder: Path, only: str) -> Path | None:
     return None
 
 
+def _refuse_locked(output: Path) -> None:
+    """Raise Problem if a folder, or one in it, is locked: what is in it can't be taken away.
+
+    A Mac's Finder locks files, too. Those that may only be read are no such: so DVC leaves them.
+    """
+    if not output.is_dir():
+        return
+    mac = hasattr(os, "chflags")
+    for top, _, names in os.walk(output):
+        here = Path(top)
+        if not os.access(here, os.W_OK | os.X_OK):
+            raise locked_problem(here)
+        for path in [here, *(here / name for name in names)] if mac else ():
+            if getattr(path.lstat(), "st_flags", 0) & (stat.UF_IMMUTABLE | stat.UF_APPEND):
+                raise locked_problem(path)
+
+
+def locked_problem(path: Path) -> Problem:
+    """Return in words that a file or folder is locked, and how to unlock it."""
+    return Problem(
+        f"{shown(path)}: is locked, so that nothing can be written there; unlock it, then run the "
+        f"same command again: chmod -R u+w {shlex.quote(str(path))} (on a Mac also: Get Info > "
+        "Locked) / ロックされていて書き込めません。上の chmod で(Mac では「情報を見る」の"
+        "「ロック」も外して)解除し、もう一度実行してください"
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Remove a helper folder of ours, also if a lock came with what was moved there.
+
+    Raises:
+        Problem: it can't be removed.
+    """
+    if not folder.exists():
+        return
+    for top, _, names in os.walk(folder):
+        for path in (Path(top), *(Path(top, name) for name in names)):
+            with suppress(OSError):
+                if hasattr(os, "chflags") and not path.is_symlink():
+                    os.chflags(path, 0)
+                if path.is_dir() and not path.is_symlink():
+                    path.chmod(0o700)
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        raise locked_problem(folder) from None
+
+
 def _refuse_foreign(output: Path, only: str) -> None:
     if output.exists() and not output.is_dir():
         raise Problem(f"{output}: is a file, not a folder; choose another --output")
     if path := foreign(output, only):
         raise Problem(
-            f"{path}: this stage did not write it and would remove it; move it away, or "
+            f"{shown(path)}: this stage did not write it and would remove it; move it away, or "
             "choose another --output"
         )

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
-from stages.library.common.outputs import LITTER, files_within
+from stages.library.common.foreign import shown
+from stages.library.common.litter import is_backup, is_litter
+from stages.library.common.outputs import files_within
 
 Stamp = tuple[int, ...]
 """A file's inode, size and time of change, of a link also its target's.
@@ -56,8 +58,11 @@ def stamps_within(folder: Path) -> dict[Path, Stamp]:
 
 
 def stamp(path: Path, is_read: bool) -> Stamp:
-    """Return what any change of a file changes; nothing of litter, and of what isn't there."""
-    if path.name in LITTER:
+    """Return what any change of a file changes; nothing of litter, and of what isn't there.
+
+    A copy that an editor keeps counts for none, too: it comes and goes while somebody types.
+    """
+    if is_litter(path.name) or is_backup(path.name):
         return ()
     try:
         with named(path):
@@ -86,6 +91,6 @@ def changed(paths: Sequence[Path]) -> Problem:
     """Return in words that files were changed by somebody else while a stage ran."""
     more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
     return Problem(
-        f"{paths[0]}{more}: changed while this was running; run the same command again"
+        f"{shown(paths[0])}{more}: changed while this was running; run the same command again"
         " / 実行中に変更されました。もう一度実行してください"
     )

@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown as shown
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import is_plain_name
 
@@ -102,12 +103,3 @@ def used(rows: list[Row]) -> dict[str, Row]:
 def same_name(name: str) -> str:
     """Return the form in which file names are compared: a Mac's decomposed か゛ equals が."""
     return unicodedata.normalize("NFC", name)
-
-
-def shown(name: str) -> str:
-    r"""Return a file name for a message: on one line, whatever the name holds.
-
-    >>> shown("なす.png"), shown("a\nb.png")
-    ('なす.png', "'a\\nb.png'")
-    """
-    return name if name.isprintable() else repr(name)

@@ -131,12 +131,7 @@ def guarded_directory(
 
 def edited_files(folder: Path) -> list[Path]:
     """Return the captions and pictures below `folder`, which people may edit."""
-    return [
-        path
-        for path in files_within(folder)
-        if path.suffix in (".txt", ".png")
-        and not path.name.startswith("._")  # a Mac's notes beside a file on a foreign disk
-    ]
+    return [path for path in files_within(folder) if path.suffix in (".txt", ".png")]
 
 
 def lost_files(folder: Path) -> list[Path]:
@@ -148,9 +143,9 @@ def told_lost(lost: list[Path]) -> str:
     """Return what to say of empty files, which are not taken for work done by hand."""
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     return (
-        f"{lost[0]}{more}: empty, as after a power cut, so dvc repro makes it again; to take all "
-        "tags off a picture, strike them on the page / 空のファイルは dvc repro が作り直します。"
-        "タグを全部外すときは、ページで消してください"
+        f"{shown(lost[0])}{more}: empty, as after a power cut, so dvc repro makes it again; "
+        "to take all tags off a picture, strike them on the page / "
+        "空のファイルは dvc repro が作り直します。タグを全部外すときは、ページで消してください"
     )
 
 
@@ -172,7 +167,7 @@ def refuse_to_overwrite(
         entry = known.get(path.stem)
         ours = entry is not None and (entry.is_at(path) or path.stem not in written)
         source = f" ({shown(entry.source)})" if entry and entry.source else ""
-        names.append(f"  {path}" + (source if ours else ": not the pipeline's, move it away"))
+        names.append(f"  {shown(path)}" + (source if ours else ": not the pipeline's, move it away"))
     if len(names) > SHOWN:
         names[SHOWN:] = [f"  … and {len(names) - SHOWN} more"]
     if folder.name in BETWEEN:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.common.links import refuse_links_out
+from stages.library.common.outputs import files_in
 from stages.library.dataset.sizes import picture_size
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
@@ -27,7 +28,7 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
     found = read_subsets(dataset)
     for subset in found:
         refuse_links_out(subset.folder.iterdir())
-        captions = {path.stem for path in subset.folder.glob(f"*{CAPTION}")}
+        captions = {path.stem for path in files_in(subset.folder, f"*{CAPTION}")}
         stems = {path.stem for path in subset.pictures}
         if alone := sorted(stems ^ captions):
             kind = "caption" if alone[0] in stems else "picture"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.outputs import files_in
 
 CAPTION = ".txt"
 """What sd-scripts must be told; it looks for `.caption` by itself, and trains on without any."""
@@ -72,7 +73,8 @@ def read_subsets(root: Path, regular: bool = False) -> list[Subset]:
     for folder in sorted(path for path in root.glob("*_*") if path.is_dir()):
         repeats = re.match(r"([0-9]+)_", folder.name)
         if repeats and int(repeats[1]):
-            pictures = (path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+            there = files_in(folder, "*")  # nor does the trainer's glob find .names
+            pictures = (path for path in there if path.suffix.lower() in PICTURES)
             found.append(Subset(folder, int(repeats[1]), tuple(sorted(pictures)), regular))
     return found
 

@@ -42,7 +42,12 @@ def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> 
     [
         (None, 0, ""),
         (Problem("a.txt: is bad; mend it"), 1, "a.txt: is bad; mend it"),
-        (PermissionError(13, "Permission denied", "a.txt"), 1, "a.txt: Permission denied"),
+        (
+            PermissionError(13, "Permission denied", "a.txt"),
+            1,
+            f"a.txt: Permission denied{command.LOCKED}",
+        ),
+        (OSError(5, "Input/output error", "a\nb.t\nxt"), 1, r"'a\nb.t\nxt': Input/output error"),
         (FileNotFoundError(2, "No such file", "なす.txt"), 1, "なす.txt: No such file"),
         (Problem("https://a:b@h/x?token=c: no"), 1, "https://h/x?token=…: no"),
         (Problem("a\x1b[2J\u202e.png: is bad"), 1, "a\\x1b[2J\\u202e.png: is bad"),

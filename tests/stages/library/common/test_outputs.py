@@ -16,13 +16,14 @@ from stages.library.common.outputs import (
     atomic_directory,
     beside,
     copy_atomically,
+    files_in,
     files_within,
     locked,
     sha256,
     take_along,
     write_atomically,
 )
-from tests.support.users import unprivileged
+from tests.support.users import NOBODY, unprivileged
 
 WAITING_SECONDS = 120
 OURS = r"img\d+\.png"
@@ -101,7 +102,7 @@ def test_what_is_found_when_all_is_ready_keeps_the_old_output(tmp_path: Path) ->
     assert names(tmp_path) == ["prepared", "prepared/img1.png"]
 
 
-@pytest.mark.parametrize("name", ["sketch.png", "img1.png.bak", "sub/img1.png", ".hidden", "a\nb"])
+@pytest.mark.parametrize("name", ["sketch.png", "img1.png.txt", "sub/img1.png", ".hidden", "a\nb"])
 def test_a_folder_with_somebodys_file_is_refused_and_keeps_it(tmp_path: Path, name: str) -> None:
     output = earlier_output(tmp_path)
     (output / name).parent.mkdir(exist_ok=True)
@@ -125,13 +126,101 @@ def test_the_file_that_stands_in_the_way_is_named(tmp_path: Path) -> None:
     assert output.read_text() == "mine"
 
 
-def test_litter_of_finder_and_explorer_is_no_somebodys_file(tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_named_on_one_line(tmp_path: Path) -> None:
     output = earlier_output(tmp_path)
-    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
-        (output / name).touch()
+    (output / "a\nb.t\nxt").touch()
 
+    with pytest.raises(Problem, match=r"/a\\nb\.t\\nxt': this stage did not") as raised:
+        run_nothing(output)
+
+    assert "\n" not in str(raised.value)
+
+
+def test_litter_of_systems_is_no_somebodys_file(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    for name in (".DS_Store", "Thumbs.db", "Desktop.ini", "._img1.png", ".directory", "Icon\r"):
+        (output / name).touch()
+    (output / "@eaDir").mkdir()
+    (output / "@eaDir" / "img1.png").touch()
+
+    assert [path.name for path in files_in(output, "*.png")] == ["img1.png"]
+    assert [path.name for path in files_in(output.parent, "*/*/*.png")] == []
     assert [path.name for path in files_within(output)] == ["img1.png"]
     with atomic_directory(output, OURS):
+        pass
+    assert names(tmp_path) == ["prepared"]
+
+
+def test_copies_that_an_editor_keeps_stop_nothing_and_are_not_lost(tmp_path: Path) -> None:
+    output = tmp_path / "dataset"
+    (output / "10_nasu").mkdir(parents=True)
+    (output / "12_miso").mkdir()
+    (output / "10_nasu" / "img1.png").write_text("old")
+    (output / "10_nasu" / ".img1.txt.swp").write_text("being typed")
+    (output / "12_miso" / "img1.txt~").write_text("before")
+    (output / "10_nasu" / ".#img1.txt").symlink_to("nasu@host.1234")
+
+    assert [path.name for path in files_within(output)] == ["img1.png"]
+    with atomic_directory(output, r"[^/]+/img\d+\.png") as partial:
+        (partial / "10_nasu").mkdir()
+
+    assert names(output) == ["10_nasu", "10_nasu/.img1.txt.swp", "img1.txt~"]
+    assert (output / "10_nasu" / ".img1.txt.swp").read_text() == "being typed"
+
+
+@pytest.mark.parametrize("place", [".", "10_nasu"])
+def test_a_locked_folder_is_named_and_heals_once_it_is_unlocked(tmp_path: Path, place: str) -> None:
+    output = tmp_path / "data" / "dataset"
+    (output / "10_nasu").mkdir(parents=True)
+    (output / "10_nasu" / "img1.png").write_text("old")
+    for folder in (*list(tmp_path.parents)[:-2], tmp_path):
+        folder.chmod(0o755)
+    for path in (tmp_path / "data", output, output / "10_nasu"):
+        os.chown(path, NOBODY, NOBODY)
+    lock = output / place
+    lock.chmod(0o555)
+    ours = r"[^/]+/img\d+\.png"
+    before = names(tmp_path)
+
+    with unprivileged():
+        for _ in range(2):
+            with (
+                pytest.raises(Problem, match=rf"^{lock}: is locked, .*chmod -R u\+w {lock} "),
+                atomic_directory(output, ours),
+            ):
+                pytest.fail("the block must not run")
+            assert names(tmp_path) == before
+        lock.chmod(0o755)
+        with atomic_directory(output, ours) as partial:
+            (partial / "img2.png").touch()
+    assert names(output) == ["img2.png"]
+    assert names(output.parent) == ["dataset", "dataset/img2.png"]
+
+
+def test_a_locked_folder_around_an_output_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for folder in (*list(tmp_path.parents)[:-2], tmp_path):
+        folder.chmod(0o755)
+    data.chmod(0o555)
+
+    with unprivileged(), pytest.raises(Problem, match=f"^{data}: is locked, "):
+        run_nothing(data / "prepared")
+
+
+def test_a_lock_that_came_along_with_what_a_killed_run_left_stops_nothing(tmp_path: Path) -> None:
+    output = earlier_output(tmp_path)
+    for folder in (*list(tmp_path.parents)[:-2], tmp_path):
+        folder.chmod(0o777)
+    os.chown(output, NOBODY, NOBODY)
+    old = beside(output, "old")
+    (old / "sub").mkdir(parents=True)
+    (old / "sub" / "img1.png").touch()
+    for path in (old, old / "sub"):
+        path.chmod(0o555)
+        os.chown(path, NOBODY, NOBODY)
+
+    with unprivileged(), atomic_directory(output, OURS):
         pass
     assert names(tmp_path) == ["prepared"]
 
