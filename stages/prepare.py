@@ -25,6 +25,7 @@ from stages.library.common.outputs import atomic_directory, beside
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
+from stages.library.dataset.endings import may_be_picture
 from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
 from stages.library.dataset.near_duplicates import near_duplicates
 from stages.library.dataset.notes import cell, note, notes_of, say
@@ -42,7 +43,6 @@ from stages.library.dataset.sources import (
     Source,
     error_reason,
     look_at,
-    may_be_picture,
     read_again,
     without_copies,
 )
@@ -57,8 +57,13 @@ COUNTED = (
     (("upscaled",), "upscaled", "拡大"),
     (("colours_converted", "unnamed_converted"), "colours converted", "色を sRGB に変換"),
     (("profile_unreadable",), "colour profile unreadable", "読めないカラープロファイル"),
+    (("first_frame",), "only the first frame used", "最初のコマだけを使用"),
+    (("first_page",), "only the first page used", "1 ページ目だけを使用"),
 )
 """Codes of notes on used pictures that are counted rather than named."""
+
+NAMED = ("nearly_empty", "looks_like")
+"""Codes of notes on used pictures that are told of each by name."""
 
 
 Found = tuple[Source, Picture | None]
@@ -128,6 +133,8 @@ def make_pictures(
                     raise
                 images.check_memory(source.pixels)
                 return replace(source, reason=error_reason(error)), None
+            if reason := images.emptiness(rendered):
+                return replace(source, reason=reason), None
             return source, shop.keep(source, rendered)
         except MemoryError as error:
             raise as_problem(source.path, error) from error
@@ -204,8 +211,8 @@ def manifest_rows(made: list[Made]) -> list[Row]:
     return rows
 
 
-def summary(rows: list[Row], manifest: Path, language: Language) -> str:
-    """Return what the artist should read: counts, every skipped file, every look-alike."""
+def summary(rows: list[Row], manifest: Path, language: Language, litter: int = 0) -> str:
+    """Return what the artist should read: counts, skipped files, remarks worth a name."""
 
     def words(english: str, japanese: str) -> str:
         return in_language(language, english, japanese)
@@ -217,11 +224,11 @@ def summary(rows: list[Row], manifest: Path, language: Language) -> str:
         for row, each in notes
         if row.status == SKIPPED
     ]
-    alike = [
+    named = [
         f"  {shown(row.source)}{words(' ', ': ')}{say(each, language)}"
-        + words(", both are used", "。どちらも使います")
+        + (words(", both are used", "。どちらも使います") if each.code == "looks_like" else "")
         for row, each in notes
-        if each.code == "looks_like"
+        if each.code in NAMED
     ]
     lines = [
         words(
@@ -239,9 +246,12 @@ def summary(rows: list[Row], manifest: Path, language: Language) -> str:
     for codes, english, japanese in COUNTED:
         if count := sum(each.code in codes for _, each in notes):
             lines.append(f"  {words(english, japanese)}: {count}")
-    lines += alike[:SHOWN]
-    if (more := len(alike) - SHOWN) > 0:
-        lines.append(f"  … {words(f'and {more} look-alikes more', f'ほか、似た絵 {more} 枚')}")
+    if litter:
+        passed = ("files of the system's own, passed over", "システムのファイル(無視しました)")
+        lines.append(f"  {words(*passed)}: {litter}")
+    lines += named[:SHOWN]
+    if (more := len(named) - SHOWN) > 0:
+        lines.append(f"  … {words(f'and {more} remarks more', f'ほか {more} 件')}")
     if skipped:
         mended = (
             "mend a skipped file where it is, and the next run uses it",
@@ -314,7 +324,7 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata beside good pixels
-        drawings = seen(places.input, is_read=may_be_picture)
+        drawings = seen(places.input, is_read=lambda path: may_be_picture(path.name))
         sources = sources_in(places.input, follow_links)
         known = read_record(places.written, made_by)
         kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
@@ -325,7 +335,8 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
             keep_tree(folder)  # before the last look, since it may take the disk long
         drawings.look_again()
         rows = manifest_rows(made)
-        print(summary(rows, places.manifest, reader))
+        litter = sum(is_litter(path.name) for path in places.input.iterdir())
+        print(summary(rows, places.manifest, reader, litter))
         if not any(row.status == USED for row in rows):
             checkpoint.remove()
             raise Problem(

@@ -394,9 +394,150 @@ def test_small_drawings_on_white_paper_do_not_look_alike(studio: Studio) -> None
 
 def test_nearly_blank_pictures_do_not_look_alike(studio: Studio) -> None:
     for shade in range(4):
-        Image.new("RGB", (64, 64), (250 + shade, 255, 255)).save(studio.drawings / f"{shade}.png")
+        image = Image.new("RGB", (64, 64), (240 + shade, 255, 255))
+        image.putpixel((9 + 11 * shade, 30), (255, 255, 255))
+        image.save(studio.drawings / f"{shade}.png")
 
-    assert {row.reason for row in studio.run().values()} == {""}
+    assert {row.reason for row in studio.run().values()} == {"nearly_empty"}
+
+
+# Nothing to see, and more than is used
+
+
+def layer(colour: tuple[int, int, int, int] | None) -> Image.Image:
+    """Return a transparent layer of 96 x 96 with a circle's line in a colour, or without one."""
+    image = Image.new("RGBA", (96, 96))
+    if colour:
+        ImageDraw.Draw(image).ellipse((20, 20, 76, 76), outline=colour, width=4)
+    return image
+
+
+def wavering() -> Image.Image:
+    """Return a sheet of paper as a JPEG keeps it: nearly even."""
+    values = np.random.default_rng(3).integers(252, 255, (96, 96, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+def speck(colour: str) -> Image.Image:
+    image = Image.new("RGB", (600, 600), "white")
+    image.putpixel((300, 300), (0, 0, 0))
+    ImageDraw.Draw(image).line((300, 300, 312, 308), colour, 2)
+    return image
+
+
+@pytest.mark.parametrize(
+    "image",
+    [layer((255, 255, 255, 255)), layer(None), wavering(), Image.new("RGB", (96, 96))],
+    ids=["white line art", "empty layer", "paper", "black"],
+)
+def test_a_drawing_that_comes_out_as_one_colour_is_skipped_by_name(
+    studio: Studio, capsys: pytest.CaptureFixture[str], image: Image.Image
+) -> None:
+    studio.draw("good.png")
+    image.save(studio.drawings / "線画.png")
+
+    rows = studio.run()
+
+    assert rows["線画.png"].reason == "one_colour"
+    assert (rows["線画.png"].image, rows["線画.png"].status) == ("", SKIPPED)
+    assert [path.name for path in (studio.out / "prepared").iterdir()] == ["img001.png"]
+    assert "  skipped: 線画.png: comes out as one plain colour" in capsys.readouterr().out
+    assert not list(studio.out.glob(".*.checkpoint"))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [layer((246, 246, 246, 255)), speck("grey")],
+    ids=["faint lines", "a speck"],
+)
+def test_a_drawing_with_next_to_nothing_on_it_is_used_and_told_by_name(
+    studio: Studio, capsys: pytest.CaptureFixture[str], image: Image.Image
+) -> None:
+    studio.draw("good.png")
+    image.save(studio.drawings / "線画.png")
+
+    rows = studio.run(size=128)
+
+    assert (rows["線画.png"].status, rows["good.png"].status) == (USED, USED)
+    assert "nearly_empty" in rows["線画.png"].reason
+    assert "nearly_empty" not in rows["good.png"].reason
+    assert "  線画.png is nearly one plain colour; take it out" in capsys.readouterr().out
+
+
+def test_a_thin_pencil_sketch_is_not_nearly_empty(studio: Studio) -> None:
+    for seed in range(6):
+        sketch(seed).save(studio.drawings / f"{seed}.png")
+    layer((90, 90, 90, 255)).save(studio.drawings / "circle.png")
+
+    assert {row.reason for row in studio.run(size=256).values()} <= {
+        "",
+        "upscaled width=96 height=96",
+    }
+
+
+def test_a_crop_of_nothing_says_how_to_have_the_rest(studio: Studio) -> None:
+    studio.draw("good.png")
+    image = Image.new("RGB", (600, 100), "white")
+    ImageDraw.Draw(image).rectangle((20, 20, 120, 80), "red")
+    image.save(studio.drawings / "wide.png")
+
+    assert studio.run()["wide.png"].reason == "empty_middle"
+    assert studio.run(fit="bucket", size=128)["wide.png"].status == USED
+
+
+FRAMES = [face(mouth).resize((96, 96)) for mouth in (-30, 0, 30)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.gif", "first_frame frames=3"),
+        ("a.png", "first_frame frames=3"),
+        ("a.apng", "first_frame frames=3"),
+        ("a.webp", "first_frame frames=3"),
+        ("a.avif", "first_frame frames=3"),
+        ("a.tif", "first_page pages=3"),
+        ("a.heic", "first_page pages=3"),
+        ("a.jpg", ""),
+    ],
+)
+def test_of_many_pictures_in_a_file_it_is_noted_which_one_is_used(
+    studio: Studio, capsys: pytest.CaptureFixture[str], name: str, reason: str
+) -> None:
+    pillow_heif.register_heif_opener()
+    form = {"a.jpg": "MPO", "a.apng": "PNG"}.get(name)
+    path = studio.drawings / name
+    FRAMES[0].save(path, format=form, save_all=True, append_images=FRAMES[1:])
+
+    row = studio.run()[name]
+
+    assert (row.status, row.reason) == (USED, reason)
+    told = {"first_fram": "  only the first frame used: 1\n", "first_page": "  only the first page"}
+    assert told.get(reason[:10], "") in capsys.readouterr().out
+
+
+def test_the_frames_of_a_damaged_animation_are_counted_as_far_as_they_go(studio: Studio) -> None:
+    path = studio.drawings / "a.gif"
+    FRAMES[0].save(path, save_all=True, append_images=FRAMES[1:])
+    path.write_bytes(path.read_bytes()[:-900])
+
+    assert studio.run()["a.gif"].status == USED
+
+
+def test_a_reduced_copy_in_a_tiff_is_no_page(studio: Studio) -> None:
+    small = FRAMES[0].resize((24, 24))
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    FRAMES[0].save(studio.drawings / "a.tif", save_all=True, append_images=[small])
+
+    assert studio.run()["a.tif"].reason == ""
+
+
+def test_a_fade_in_says_of_how_many_frames_its_first_is_empty(studio: Studio) -> None:
+    studio.draw("good.png")
+    black = Image.new("RGB", (96, 96))
+    black.save(studio.drawings / "a.gif", save_all=True, append_images=FRAMES)
+
+    assert studio.run()["a.gif"].reason == "empty_frame frames=4"
 
 
 # Bad input
@@ -449,7 +590,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "empty.png": "empty",
         "text.png": "no_picture",
         "script.png": "no_picture",
-        "drawing.psd": "other_ending ending=.psd",
+        "drawing.psd": "programs_own program=Photoshop ending=.psd",
         "no ending": "no_ending",
         "folder.png": "folder",
         "link.png": "broken_link",
@@ -478,7 +619,7 @@ def test_every_bad_file_has_a_row_with_its_reason_and_the_good_one_is_used(
     assert (rows["good.png"].image, rows["good.png"].status) == ("img001.png", USED)
     assert [path.name for path in (studio.out / "prepared").iterdir()] == ["img001.png"]
     lines = capsys.readouterr().out.splitlines()
-    assert "  skipped: drawing.psd: is no picture file (.psd)" in lines
+    assert any(line.startswith("  skipped: drawing.psd: is a file of Ph") for line in lines)
     assert sum(line.startswith("  skipped: ") for line in lines) == len(reasons)
 
 
@@ -741,12 +882,54 @@ def test_the_same_stem_twice_gives_two_pictures(studio: Studio) -> None:
     assert {row.image for row in studio.run().values()} == {f"img00{n}.png" for n in range(1, 5)}
 
 
-def test_litter_of_finder_and_explorer_has_no_row(studio: Studio) -> None:
+def test_litter_of_systems_has_no_row_and_is_counted(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
     studio.draw("a.png")
-    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r", ".directory"):
         (studio.drawings / name).write_text("litter")
+    for number in range(25):
+        (studio.drawings / f"._{number}.png").write_text("of a Mac")
+    (studio.drawings / "@eaDir").mkdir()
 
     assert list(studio.run()) == ["a.png"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "prepare: 1 drawings used, 0 files skipped"
+    assert "  files of the system's own, passed over: 31" in lines
+    assert len(lines) == 3
+
+
+def test_a_picture_under_another_name_than_most_is_used(studio: Studio) -> None:
+    names = ["a.jfif", "b.jpe", "c.JFIF", "d.jpg_large", "絵その2", "v1.5", "e.png\n", "f.dib"]
+    for name in names:
+        form = "BMP" if name == "f.dib" else "JPEG"
+        studio.draw("x.png", seed=names.index(name))
+        with Image.open(studio.drawings / "x.png") as image:
+            image.save(studio.drawings / name, form)
+    (studio.drawings / "x.png").unlink()
+    pillow_heif.register_heif_opener()
+    for name in ("g.heif", "h.hif"):
+        face(ord(name[0]) % 40).save(studio.drawings / name, "HEIF")
+
+    rows = studio.run()
+
+    assert {row.status for row in rows.values()} == {USED}
+    assert set(rows) == {*names, "g.heif", "h.hif"}
+
+
+def test_what_icloud_has_not_brought_yet_is_told_in_both_languages(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    (studio.drawings / ".表紙.png.icloud").write_bytes(b"bplist00")
+
+    assert studio.run()[".表紙.png.icloud"].reason == "in_icloud name='表紙.png'"
+    assert "is still in iCloud, only its name is here; in the Finder, right-" in (
+        capsys.readouterr().out
+    )
+    monkeypatch.setenv("NASUMISO_LANG", "ja")
+    studio.run()
+    assert "Finder で 表紙.png を右クリックし、" in capsys.readouterr().out
 
 
 def test_a_link_that_leads_out_is_neither_read_nor_recorded_unless_params_say_so(

@@ -12,12 +12,22 @@ from typing import IO
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
+from PIL import (
+    GifImagePlugin,
+    Image,
+    ImageChops,
+    ImageCms,
+    ImageOps,
+    PngImagePlugin,
+    TiffImagePlugin,
+)
 
 from stages.library.dataset.notes import Note, note, say
 
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic"}
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo"}
+    | {".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".avif", ".avifs"}
+    | {".heic", ".heif", ".hif"}
 )
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
 """The decoders we trust; without a list, Pillow hands PostScript named .png to Ghostscript."""
@@ -49,7 +59,17 @@ BUCKET_STEP = 64
 CLEARLY = 3
 """Of 255 greys: what neighbouring cells of the perceptual hash must differ by to count."""
 
+FAINT = 16
+"""Of 255: a picture in which nothing differs by more is nearly one colour."""
+
+SPECK = 1_000
+"""Less than one pixel in so many is next to nothing on an empty sheet."""
+
+MOST_FRAMES = 1_000
+"""To count more would take long where a file was made to have millions; nobody wants to know."""
+
 ORIENTATION = 0x0112
+NEW_SUBFILE_TYPE = 0x00FE
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -122,6 +142,7 @@ def render(file: Path | IO[bytes], size: int, fit: str) -> Rendered:
         UnusableError: the drawing is too large, too small or of a kind that can't be used.
         Exception: whatever a decoder raises on a broken file.
     """
+    more = first_of_many(file)
     image = open_picture(file)
     with image:
         mend_transparency(image)
@@ -140,7 +161,86 @@ def render(file: Path | IO[bytes], size: int, fit: str) -> Rendered:
     thumbnail = image.resize(small, Image.Resampling.LANCZOS, reducing_gap=1.5)
     thumbnail, _ = to_srgb(thumbnail, profile)
     grown = note("upscaled", width=width, height=height) if target[0] > kept[0] else None
-    return Rendered(picture, thumbnail, width, height, list(filter(None, (grown, colours))))
+    notes = (grown, colours, more, nearly_empty(picture))
+    return Rendered(picture, thumbnail, width, height, list(filter(None, notes)))
+
+
+def first_of_many(file: Path | IO[bytes]) -> Note | None:
+    """Return a note if a file holds more pictures than the first, the only one that is used.
+
+    Those of a phone's JPEG are left out: depths, brightness, the same once more.
+    """
+    image = open_picture(file)  # which is opened anew to be used: to count is to leave the first
+    count = number_of_pictures(image)
+    paged = image.format in ("TIFF", "HEIF")
+    if isinstance(file, Path):
+        image.close()
+    else:
+        file.seek(0)
+    if count < 2 or image.format in ("JPEG", "MPO"):
+        return None
+    frames = f"{count}+" if count == MOST_FRAMES else str(count)
+    return note("first_page", pages=frames) if paged else note("first_frame", frames=frames)
+
+
+def number_of_pictures(image: Image.Image) -> int:
+    """Return how many frames or pages an open picture has, as far as `MOST_FRAMES`.
+
+    Only GIF and TIFF have to be searched for them, and no frame is decoded. A TIFF's reduced copy
+    of its picture, which drawing programs add, counts for none.
+    """
+    if not isinstance(image, GifImagePlugin.GifImageFile | TiffImagePlugin.TiffImageFile):
+        return int(getattr(image, "n_frames", 1))
+    count = 0
+    for index in range(MOST_FRAMES):
+        try:
+            if isinstance(image, GifImagePlugin.GifImageFile):
+                image._seek(index, update_image=False)  # as n_frames does, without end
+                count += 1
+            else:
+                image.seek(index)
+                count += not (index and image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & 1)
+        except Exception:  # the end, or damage behind the first, which is sound
+            break
+    return max(1, count)
+
+
+def emptiness(rendered: Rendered) -> Note | None:
+    """Return why a picture that is one colour only has nothing to teach; None if it is not.
+
+    The colours of a JPEG waver by a little, and a drawing program's white need not be the whitest.
+    """
+    if contrast(rendered.picture) > CLEARLY:
+        return None
+    if contrast(rendered.thumbnail) > CLEARLY:  # which is of the whole drawing
+        return note("empty_middle")
+    frames = [each.values["frames"] for each in rendered.notes if each.code == "first_frame"]
+    return note("empty_frame", frames=frames[0]) if frames else note("one_colour")
+
+
+def nearly_empty(picture: Image.Image) -> Note | None:
+    """Return a note if next to nothing stands out from a picture's most frequent colour."""
+    found = contrast(picture)
+    if found <= CLEARLY:
+        return None  # then it is empty
+    if found <= FAINT:
+        return note("nearly_empty")
+    pixels = np.asarray(picture, dtype=np.int16)
+    coarse = pixels >> 3
+    most = np.bincount((coarse @ np.array([1024, 32, 1])).ravel()).argmax()
+    ground = np.array([most >> 10, most >> 5 & 31, most & 31]) * 8 + 4
+    stands_out = np.abs(pixels - ground).max(axis=2) > FAINT
+    return note("nearly_empty") if stands_out.sum() * SPECK < stands_out.size else None
+
+
+def contrast(picture: Image.Image) -> int:
+    """Return by how much the colours of an RGB picture differ at most, in its widest channel.
+
+    >>> contrast(Image.new("RGB", (2, 2), "red"))
+    0
+    """
+    extrema = np.asarray(picture.getextrema())
+    return int((extrema[:, 1] - extrema[:, 0]).max())
 
 
 def thumbnail_size(width: int, height: int) -> tuple[int, int]:

@@ -25,9 +25,50 @@ REASONS = {
         "フォルダーです(中の絵は読みません)",
     ),
     "not_regular": ("is no regular file", "ふつうのファイルではありません"),
-    "mac_side_file": (
-        "is a Mac's side file, not the picture itself",
-        "Mac が作る付属のファイルで、絵そのものではありません",
+    "in_icloud": (
+        "is still in iCloud, only its name is here; in the Finder, right-click {name} and choose "
+        "Download Now",
+        "まだ iCloud にあり、ここには名前しかありません。Finder で {name} を右クリックし、"
+        "「今すぐダウンロード」を選んでください",
+    ),
+    "backup": (
+        "is a copy that an editor keeps of another file",
+        "編集ソフトが残した控えのファイルです",
+    ),
+    "programs_own": (
+        "is a file of {program}'s own ({ending}); export it from there as PNG, and put that here",
+        "{program} のファイル({ending})です。PNG に書き出して、それを入れてください",
+    ),
+    "vector": (
+        "is a vector drawing ({ending}); export it as PNG from the program that made it, or from "
+        "Inkscape, at least at the size of training",
+        "ベクター画像({ending})です。作ったソフトか Inkscape で、学習サイズ以上の PNG に"
+        "書き出してください",
+    ),
+    "other_picture": (
+        "is a picture of a kind that is not read here ({ending}); open it in a drawing program, "
+        "and export it as PNG",
+        "ここでは読めない形式({ending})の絵です。お絵かきソフトで開き、PNG に書き出してください",
+    ),
+    "camera_raw": (
+        "is a camera's raw file ({ending}); develop it, and export it as PNG or JPEG",
+        "カメラの RAW ファイル({ending})です。現像して、PNG か JPEG に書き出してください",
+    ),
+    "film": (
+        "is a film ({ending}); export the frame that you mean as PNG",
+        "動画({ending})です。使いたいコマを PNG に書き出してください",
+    ),
+    "archive": (
+        "is an archive ({ending}); unpack it, and put the pictures here",
+        "圧縮ファイル({ending})です。展開して、中の絵を入れてください",
+    ),
+    "unfinished": (
+        "is a download that did not finish; download it again",
+        "ダウンロードが終わっていません。ダウンロードし直してください",
+    ),
+    "shortcut": (
+        "is only a shortcut to something elsewhere ({ending}); put the picture itself here",
+        "ショートカット({ending})です。絵そのものを入れてください",
     ),
     "other_ending": ("is no picture file ({ending})", "絵のファイルではありません({ending})"),
     "no_ending": (
@@ -57,6 +98,24 @@ REASONS = {
         "colour mode {mode} can't be used; save it as 8-bit RGB",
         "カラーモード {mode} は使えません。8 ビット RGB で保存してください",
     ),
+    "one_colour": (
+        "comes out as one plain colour, as white lines on transparency do, which is laid on white; "
+        "put a coloured layer under them, or take it out",
+        "一色だけの絵になります(透明な部分は白になるので、白い線も見えません)。"
+        "下に色のレイヤーを敷くか、フォルダーから外してください",
+    ),
+    "empty_middle": (
+        "its middle is one plain colour, and fit: crop cuts the rest off; crop it yourself, or "
+        "set prepare.fit: bucket in params.yaml",
+        "真ん中が一色だけで、fit: crop ではほかが切り落とされます。自分で切り抜くか、"
+        "params.yaml の prepare.fit を bucket にしてください",
+    ),
+    "empty_frame": (
+        "the first of its {frames} frames, the only one that is used, is one plain colour; save "
+        "the frame that you mean as PNG",
+        "{frames} コマの最初のコマだけを使いますが、一色だけです。使いたいコマを PNG で"
+        "保存してください",
+    ),
     "same_bytes": ("has the same bytes as {name}", "{name} と同じファイルです"),
 }
 """Why a file can't be used: every code, in English and in Japanese."""
@@ -74,6 +133,18 @@ REMARKS = {
     "profile_unreadable": (
         "colour profile unreadable, colours taken as sRGB",
         "カラープロファイルが読めず、sRGB とみなしました",
+    ),
+    "first_frame": (
+        "is the first of {frames} frames, the others are not used",
+        "{frames} コマのうち最初のコマだけを使います",
+    ),
+    "first_page": (
+        "is page 1 of {pages}, the others are not used",
+        "{pages} ページのうち 1 ページ目だけを使います",
+    ),
+    "nearly_empty": (
+        "is nearly one plain colour; take it out if there should be more in it",
+        "ほとんど一色です。もっと描いてあるはずなら、確かめてください",
     ),
     "looks_like": ("looks like {name}", "{name} によく似ています"),
 }

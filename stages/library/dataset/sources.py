@@ -14,6 +14,7 @@ from stages.library.common.faults import is_machines, named
 from stages.library.common.outputs import sha256
 from stages.library.common.unchanged import changed
 from stages.library.dataset import images
+from stages.library.dataset.endings import ending, ending_reason
 from stages.library.dataset.notes import Note, note
 
 NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
@@ -30,11 +31,6 @@ class Source:
     reason: Note | None = None
 
 
-def may_be_picture(path: Path) -> bool:
-    """Return whether a file is called as a picture is."""
-    return path.suffix.lower() in images.SUFFIXES
-
-
 def entry_reason(path: Path) -> Note | None:
     """Return why a directory entry can't be a picture, judged without opening it."""
     try:
@@ -47,14 +43,14 @@ def entry_reason(path: Path) -> Note | None:
         return note("folder")
     if not stat.S_ISREG(status.st_mode):
         return note("not_regular")
-    if path.name.startswith("._"):
-        return note("mac_side_file")
-    if not may_be_picture(path):
-        return note("other_ending", ending=path.suffix) if path.suffix else note("no_ending")
+    if reason := ending_reason(path.name):
+        return reason
     if (size := status.st_size) > images.MAX_BYTES:
         megabytes, most = size // 1_000_000, images.MAX_BYTES // 1_000_000
         return note("too_many_bytes", megabytes=megabytes, most=most)
-    return None if size else note("empty")
+    if size:
+        return None
+    return note("empty") if ending(path.name) else note("no_ending")
 
 
 def error_reason(error: Exception) -> Note:
@@ -94,6 +90,8 @@ def look_at(path: Path) -> Source:
                 raise
             if not isinstance(error, images.UnusableError | PIL.UnidentifiedImageError):
                 images.check_memory(images.MAX_PIXELS_WEBP)  # which takes its memory at once
+            if isinstance(error, PIL.UnidentifiedImageError) and not ending(path.name):
+                return replace(source, reason=note("no_ending"))
             return replace(source, reason=error_reason(error))
 
 

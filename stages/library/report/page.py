@@ -37,6 +37,9 @@ KINDS = {
     "colours_converted": "colours",
     "unnamed_converted": "colours",
     "profile_unreadable": "colours",
+    "first_frame": "part",
+    "first_page": "part",
+    "nearly_empty": "part",
     "looks_like": "near",
 }
 """Of every remark on a used picture, by its code, what the page calls it."""

@@ -109,6 +109,20 @@ def test_of_a_huge_animation_only_the_first_frame_is_decoded(
 
     assert colour_of(path) == BLACK
     assert sought == []
+    assert note("first_frame", frames=500) in images.render(path, 64, "crop").notes
+
+
+@pytest.mark.parametrize(("name", "code"), [("a.gif", "first_frame"), ("a.tif", "first_page")])
+def test_a_file_made_to_have_very_many_frames_is_not_counted_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: str
+) -> None:
+    monkeypatch.setattr(images, "MOST_FRAMES", 3)
+    frames = [Image.new("L", (64, 64), shade) for shade in range(5)]
+    path = saved(tmp_path / name, frames[0], save_all=True, append_images=frames[1:])
+
+    (found,) = images.render(path, 64, "crop").notes
+
+    assert (found.code, *found.values.values()) == (code, "3+")
 
 
 def test_a_phones_jpeg_of_several_pictures_gives_its_first_one(tmp_path: Path) -> None:

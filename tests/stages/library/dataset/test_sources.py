@@ -39,8 +39,9 @@ def test_what_an_entry_is_is_told_without_opening_it(drawing: Path) -> None:
     folder = drawing.parent
     (folder / "folder.png").mkdir()
     (folder / "empty.png").touch()
-    (folder / "._nasu.png").write_bytes(b"of a Mac")
     (folder / "memo.txt").write_text("a note")
+    (folder / "layers.clip").write_text("CSFCHUNK")
+    (folder / "nothing").touch()
     (folder / "memo").write_text("a note")
     (folder / "link.png").symlink_to("nowhere.png")
     os.mkfifo(folder / "pipe.png")
@@ -49,9 +50,10 @@ def test_what_an_entry_is_is_told_without_opening_it(drawing: Path) -> None:
         "nasu.png": None,
         "folder.png": note("folder"),
         "empty.png": note("empty"),
-        "._nasu.png": note("mac_side_file"),
         "memo.txt": note("other_ending", ending=".txt"),
-        "memo": note("no_ending"),
+        "layers.clip": note("programs_own", program="CLIP STUDIO PAINT", ending=".clip"),
+        "memo": None,
+        "nothing": note("no_ending"),
         "link.png": note("broken_link"),
         "pipe.png": note("not_regular"),
     }
@@ -62,6 +64,15 @@ def test_a_file_that_is_no_picture_keeps_its_digest(tmp_path: Path) -> None:
     path.write_text("<html>")
     digest = hashlib.sha256(b"<html>").hexdigest()
     assert look_at(path) == Source(path, digest, reason=note("no_picture"))
+
+
+def test_a_picture_without_an_ending_is_one_and_a_note_is_none(drawing: Path) -> None:
+    plain = drawing.rename(drawing.with_name("絵その1"))
+    memo = plain.with_name("memo")
+    memo.write_text("a note")
+    assert look_at(plain).reason is None
+    assert look_at(plain).pixels == 600
+    assert look_at(memo).reason == note("no_ending")
 
 
 def test_of_the_same_bytes_the_first_is_used() -> None:
