@@ -22,6 +22,7 @@ from PIL import (
     TiffImagePlugin,
 )
 
+from stages.library.dataset import colours
 from stages.library.dataset.notes import Note, note, say
 
 SUFFIXES = frozenset(
@@ -142,12 +143,11 @@ def render(file: Path | IO[bytes], size: int, fit: str) -> Rendered:
         UnusableError: the drawing is too large, too small or of a kind that can't be used.
         Exception: whatever a decoder raises on a broken file.
     """
-    more = first_of_many(file)
+    profile, more = described(file)
     image = open_picture(file)
     with image:
         mend_transparency(image)
         image.load()
-    profile = image.info.get("icc_profile")
     image = upright(image)  # in steps, so that each frees the picture before it
     image = on_white(image)
     width, height = image.size
@@ -165,20 +165,30 @@ def render(file: Path | IO[bytes], size: int, fit: str) -> Rendered:
     return Rendered(picture, thumbnail, width, height, list(filter(None, notes)))
 
 
-def first_of_many(file: Path | IO[bytes]) -> Note | None:
-    """Return a note if a file holds more pictures than the first, the only one that is used.
+def described(file: Path | IO[bytes]) -> tuple[bytes | None, Note | None]:
+    """Return the profile of a file's colours, and a note if it holds more than one picture.
 
-    Those of a phone's JPEG are left out: depths, brightness, the same once more.
+    The file is opened anew to be used: to count is to leave the first picture.
     """
-    image = open_picture(file)  # which is opened anew to be used: to count is to leave the first
-    count = number_of_pictures(image)
-    paged = image.format in ("TIFF", "HEIF")
+    image = open_picture(file)
+    profile = colours.profile_of(image, file)
+    more = first_of_many(image)
     if isinstance(file, Path):
         image.close()
     else:
         file.seek(0)
+    return profile, more
+
+
+def first_of_many(image: Image.Image) -> Note | None:
+    """Return a note if a file holds more pictures than the first, the only one that is used.
+
+    Those of a phone's JPEG are left out: depths, brightness, the same once more.
+    """
+    count = number_of_pictures(image)
     if count < 2 or image.format in ("JPEG", "MPO"):
         return None
+    paged = image.format in ("TIFF", "HEIF")
     frames = f"{count}+" if count == MOST_FRAMES else str(count)
     return note("first_page", pages=frames) if paged else note("first_frame", frames=frames)
 

@@ -17,8 +17,11 @@ from stages.library.common.faults import as_problem, is_machines, named
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import sha256, take_along, write_atomically
 from stages.library.common.paths import is_plain_name
-from stages.library.dataset import images
+from stages.library.dataset import colours, images
 from stages.library.dataset.notes import Note
+
+MAKERS = (images, colours)
+"""What decides on a picture's bytes."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders)
 
 def recipe(size: int, fit: str) -> str:
     """Return a name for everything but the drawing that decides on a picture's bytes."""
-    code = hashlib.sha256(Path(images.__file__).read_bytes()).hexdigest()
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in MAKERS)
     decoders = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
-    return f"{fit} {size}, {decoders}, images.py {code[:12]}"
+    return f"{fit} {size}, {decoders}, code {hashlib.sha256(code).hexdigest()[:12]}"
 
 
 def read_record(path: Path, made_by: str) -> dict[str, Picture]:
