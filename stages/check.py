@@ -9,6 +9,7 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import PARAMS, Parser
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.outputs import write_atomically
 from stages.library.common.params import Params, load_params, unknown_sections
 from stages.library.common.unchanged import seen
@@ -56,7 +57,7 @@ def missing_input(folder: Path) -> list[str]:
     """Return what is wrong with a folder of drawings that is neither here nor DVC's, in words."""
     if folder.is_dir() or folder.with_name(f"{folder.name}.dvc").is_file():
         return []
-    there = [path.as_posix() for path in folder.parent.glob("*") if path.is_dir()]
+    there = [shown(path.as_posix()) for path in folder.parent.glob("*") if path.is_dir()]
     hint = did_you_mean(folder.as_posix(), there, "make it, and put your drawings in")
     return [
         f"params.yaml, prepare.input: there is no folder {folder}; {hint} "

@@ -11,6 +11,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.outputs import files_in, sha256, take_along
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
@@ -34,8 +35,8 @@ def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
     >>> unpaired({"img001", "img002"}, {"img002", "img003"})
     ['img001.png has no caption', 'img003.txt has no picture']
     """
-    alone = [f"{stem}.png has no caption" for stem in sorted(pictures - captions)]
-    return alone + [f"{stem}.txt has no picture" for stem in sorted(captions - pictures)]
+    alone = [f"{shown(stem)}.png has no caption" for stem in sorted(pictures - captions)]
+    return alone + [f"{shown(stem)}.txt has no picture" for stem in sorted(captions - pictures)]
 
 
 @dataclass(frozen=True)

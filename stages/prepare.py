@@ -26,7 +26,15 @@ from stages.library.common.unchanged import seen
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
 from stages.library.dataset.endings import may_be_picture
-from stages.library.dataset.manifest import SKIPPED, USED, Row, same_name, shown, write_manifest
+from stages.library.dataset.manifest import (
+    SKIPPED,
+    USED,
+    Row,
+    on_a_mac,
+    same_name,
+    shown,
+    write_manifest,
+)
 from stages.library.dataset.near_duplicates import near_duplicates
 from stages.library.dataset.notes import cell, note, notes_of, say
 from stages.library.dataset.prepared import (
@@ -62,7 +70,7 @@ COUNTED = (
 )
 """Codes of notes on used pictures that are counted rather than named."""
 
-NAMED = ("nearly_empty", "looks_like")
+NAMED = ("nearly_empty", "same_name", "looks_like")
 """Codes of notes on used pictures that are told of each by name."""
 
 
@@ -198,6 +206,9 @@ def manifest_rows(made: list[Made]) -> list[Row]:
         used[later][0].path: note("looks_like", name=used[earlier][0].path.name)
         for later, earlier in near.items()
     }
+    names: dict[str, str] = {}
+    for source, _ in used:
+        names.setdefault(on_a_mac(source.path.name), source.path.name)
     rows = []
     for source, picture in made:
         name, digest = source.path.name, source.sha256
@@ -205,7 +216,9 @@ def manifest_rows(made: list[Made]) -> list[Row]:
             reason = cell(filter(None, [source.reason]))
             rows.append(Row("", name, digest, 0, 0, SKIPPED, reason))
             continue
-        reason = cell(filter(None, [*picture.notes, looks_like.get(source.path)]))
+        other = names[on_a_mac(name)]
+        twin = note("same_name", name=other) if other != name else None
+        reason = cell(filter(None, [*picture.notes, twin, looks_like.get(source.path)]))
         image, size = f"{picture.stem}.png", (picture.width, picture.height)
         rows.append(Row(image, name, digest, *size, USED, reason))
     return rows

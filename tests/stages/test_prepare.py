@@ -28,6 +28,7 @@ from stages.library.common.outputs import locked
 from stages.library.common.workers import Item, Place, Result, Start
 from stages.library.dataset import images, prepared
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
+from stages.library.dataset.notes import note, notes_of
 from stages.library.dataset.sources import Source, read_again
 from tests.support.meanwhile import meanwhile, write
 from tests.support.mounts import dead
@@ -315,17 +316,47 @@ def test_another_language_is_refused_before_anything_is_done(
 # Duplicates
 
 
-def test_copies_are_kept_once_and_named(studio: Studio) -> None:
-    data = studio.draw("b.png").read_bytes()
-    (studio.drawings / "a copy.png").write_bytes(data)
-    (studio.drawings / "c.PNG").write_bytes(data)
+@pytest.mark.parametrize(
+    ("kept", "copies"),
+    [
+        ("b.png", ["a copy.png", "c.PNG"]),
+        (
+            "表紙ラフ.png",
+            ["表紙ラフ のコピー.png", "表紙ラフのコピー 2.png", "表紙ラフ - コピー.png"],
+        ),
+        ("x.png", ["x copy.png", "x copy 2.png", "x (1).png", "x - Copy.png", "Copy of x.png"]),
+        ("x.png", ["x 2.png", "x", "x - コピー (2).png", "x（1）.png", "コピー 〜 x.png"]),
+        ("fig 2.png", ["fig 3.png", "zz.png"]),
+        ("photocopy.png", ["z.png"]),
+    ],
+)
+def test_of_copies_the_plainest_name_is_kept(studio: Studio, kept: str, copies: list[str]) -> None:
+    data = studio.draw(kept).read_bytes()
+    for name in copies:
+        (studio.drawings / name).write_bytes(data)
 
     rows = studio.run()
 
-    assert rows["a copy.png"].status == USED
-    for name in ("b.png", "c.PNG"):
+    assert rows[kept].status == USED
+    for name in copies:
         assert (rows[name].image, rows[name].status) == ("", SKIPPED)
-        assert rows[name].reason == "same_bytes name='a copy.png'"
+        assert notes_of(rows[name]) == [note("same_bytes", name=kept)]
+
+
+def test_names_of_which_a_mac_holds_one_are_told(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(("A.png", "a.png", "b.png")):
+        studio.draw(name, seed)
+    if len(studio.drawn()) == 2:
+        pytest.skip("this is such a disk")
+
+    rows = studio.run()
+
+    assert {row.status for row in rows.values()} == {USED}
+    assert (rows["A.png"].reason, rows["b.png"].reason) == ("", "")
+    assert rows["a.png"].reason == "same_name name=A.png"
+    assert "  a.png is called as A.png is, but for small and capital" in capsys.readouterr().out
 
 
 def test_copies_of_a_damaged_file_are_both_called_damaged(studio: Studio) -> None:

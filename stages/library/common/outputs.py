@@ -280,8 +280,6 @@ def _clear(folder: Path) -> None:
     Raises:
         Problem: it can't be removed.
     """
-    if not folder.exists():
-        return
     for top, _, names in os.walk(folder):
         for path in (Path(top), *(Path(top, name) for name in names)):
             with suppress(OSError):
@@ -291,6 +289,8 @@ def _clear(folder: Path) -> None:
                     path.chmod(0o700)
     try:
         shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
     except PermissionError:
         raise locked_problem(folder) from None
 

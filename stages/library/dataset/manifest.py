@@ -103,3 +103,12 @@ def used(rows: list[Row]) -> dict[str, Row]:
 def same_name(name: str) -> str:
     """Return the form in which file names are compared: a Mac's decomposed か゛ equals が."""
     return unicodedata.normalize("NFC", name)
+
+
+def on_a_mac(name: str) -> str:
+    """Return the form in which a Mac's and Windows' disks compare: of two alike they hold one.
+
+    >>> on_a_mac("A.png") == on_a_mac("a.PNG")
+    True
+    """
+    return same_name(name).lower()

@@ -146,6 +146,12 @@ REMARKS = {
         "is nearly one plain colour; take it out if there should be more in it",
         "ほとんど一色です。もっと描いてあるはずなら、確かめてください",
     ),
+    "same_name": (
+        "is called as {name} is, but for small and capital letters; a Mac's or Windows' disk holds "
+        "only one of the two, so rename one",
+        "{name} と大文字・小文字などの違いしかありません。Mac や Windows のディスクには片方しか"
+        "置けないので、どちらかの名前を変えてください",
+    ),
     "looks_like": ("looks like {name}", "{name} によく似ています"),
 }
 """What is worth knowing of a drawing that is used, likewise."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 
 LONGEST_SIDE = 10_000
 """Pixels; prepared pictures have at most 8192, whatever params.yaml says."""
@@ -22,5 +23,5 @@ def picture_size(path: Path) -> tuple[int, int]:
     except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
         size = (0, 0)
     if not 0 < max(size) <= LONGEST_SIDE:
-        raise Problem(f"{path}: is no picture; run the prepare stage again")
+        raise Problem(f"{shown(path)}: is no picture; run the prepare stage again")
     return size

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,22 @@ from stages.library.common.outputs import sha256
 from stages.library.common.unchanged import changed
 from stages.library.dataset import images
 from stages.library.dataset.endings import ending, ending_reason
+from stages.library.dataset.manifest import same_name
 from stages.library.dataset.notes import Note, note
 
 NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What the system says of a link that leads to nothing."""
+
+COPIED = re.compile(
+    r"(^(copy of|コピー ?[~〜～]) ?)"
+    r"|(([ _-]+copy|[ _-]*(の ?)?コピー|副本|[ _-]+kopie|[ _-]+copie)( ?\(?\d+\)?)?$)"
+    r"|(( ?[(（]\d{1,3}[)）])$)",
+    flags=re.IGNORECASE,
+)
+"""What Finder, Explorer, browsers and clouds put before or behind a name."""
+
+NUMBERED = re.compile(r" \d{1,3}")
+"""What Finder and iCloud put behind a name that is there already."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +122,41 @@ def read_again(source: Source) -> bytes:
 
 
 def without_copies(sources: list[Source]) -> list[Source]:
-    """Return the sources with all but the first of byte-identical files marked unusable."""
-    first: dict[str, str] = {}
+    """Return the sources with all but one of byte-identical files marked unusable.
+
+    That one has the plainest name, and of equally plain ones the first.
+    """
+    alike: dict[str, list[str]] = {}
+    for source in sources:
+        alike.setdefault(source.sha256, []).append(source.path.name)
+    kept = {digest: plainest(names) for digest, names in alike.items()}
     marked = []
     for source in sources:
-        name = first.setdefault(source.sha256, source.path.name)
+        name = kept[source.sha256]
         if not source.reason and name != source.path.name:
             source = replace(source, reason=note("same_bytes", name=name))
         marked.append(source)
     return marked
+
+
+def plainest(names: list[str]) -> str:
+    """Return the name that no system has made of another when it copied it.
+
+    >>> plainest(["表紙 のコピー.png", "表紙.png"]), plainest(["b copy.png", "c copy.png"])
+    ('表紙.png', 'b copy.png')
+    """
+    stems = {stem(name) for name in names}
+
+    def copied(name: str) -> tuple[bool, bool]:
+        begun = any(
+            stem(name).startswith(f"{other} ") and NUMBERED.fullmatch(stem(name)[len(other) :])
+            for other in stems
+        )
+        return bool(begun or COPIED.search(stem(name))), not ending(name)
+
+    return min(names, key=copied)  # of equals the first
+
+
+def stem(name: str) -> str:
+    """Return a name without its ending, composed as it is compared."""
+    return same_name(name[: len(name) - len(Path(name).suffix)] if ending(name) else name)

@@ -40,6 +40,7 @@ KINDS = {
     "first_frame": "part",
     "first_page": "part",
     "nearly_empty": "part",
+    "same_name": "part",
     "looks_like": "near",
 }
 """Of every remark on a used picture, by its code, what the page calls it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.links import refuse_links_out
 from stages.library.common.outputs import files_in
 from stages.library.dataset.sizes import picture_size
@@ -33,14 +34,14 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
         if alone := sorted(stems ^ captions):
             kind = "caption" if alone[0] in stems else "picture"
             raise Problem(
-                f"{subset.folder}: {alone[0]} has no {kind}, {len(alone)} files stand alone; get "
-                f"the dataset back with dvc repro, or dvc checkout {dataset}"
+                f"{subset.folder}: {shown(alone[0])} has no {kind}, {len(alone)} files stand "
+                f"alone; get the dataset back with dvc repro, or dvc checkout {dataset}"
             )
         for picture in subset.pictures:
             if not subset.caption(picture):
                 raise Problem(
-                    f"{picture.with_suffix(CAPTION)}: is empty, or its first line is; get it back "
-                    f"with dvc repro, or dvc checkout {dataset} / キャプションが空です"
+                    f"{shown(picture.with_suffix(CAPTION))}: is empty, or its first line is; "
+                    f"get it back with dvc repro, or dvc checkout {dataset} / キャプションが空です"
                 )
     if not any(subset.pictures for subset in found):
         raise Problem(f"{dataset}: holds no pictures; run dvc repro, or dvc pull {dataset}")

@@ -25,6 +25,11 @@ def parser() -> Parser:
     return made
 
 
+def test_what_steers_a_terminal_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    _, line = outcome(Problem("a\x1b[2Jb\u202ec.png: is odd"), capsys)
+    assert line.endswith(r"error: a\x1b[2Jb\u202ec.png: is odd" + "\n")
+
+
 def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Return exit code and stderr of work that raises `error`."""
 
