@@ -299,6 +299,16 @@ def check_input(input: Path, output: Path) -> None:
         )
 
 
+def told_link(folder: Path) -> str:
+    """Return what to say of an input that is a link, which is read, and which DVC can't keep."""
+    return (
+        f"prepare: {shown(folder)} is a link; its drawings are used, but DVC can't keep a link: "
+        f"leave out dvc add {shown(folder)}, or put the folder itself there / リンクです。"
+        "絵は使いますが、DVC には記録できません。dvc add は省くか、"
+        "フォルダーそのものを置いてください"
+    )
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the stage reads and writes."""
@@ -330,6 +340,8 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
     """
     reader = language(os.environ)
     check_input(places.input, places.output)
+    if places.input.is_symlink():
+        print(told_link(places.input), file=sys.stderr)
     made_by = recipe(size, fit)
     with (
         atomic_directory(places.output, only=PICTURES) as new_pictures,

@@ -987,6 +987,21 @@ def test_a_link_that_leads_out_is_neither_read_nor_recorded_unless_params_say_so
     assert rows["b.png"].reason == "no_picture"
 
 
+def test_a_folder_that_is_a_link_is_read_and_says_that_dvc_keeps_none(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.draw("a.png")
+    link = studio.folder / "link"
+    link.symlink_to(studio.drawings)
+
+    assert studio.run(input=link)["a.png"].status == USED
+    error = capsys.readouterr().err
+    assert error.startswith(f"prepare: {link} is a link; its drawings are used, but DVC can't")
+    assert f"leave out dvc add {link}" in error
+    studio.run()
+    assert capsys.readouterr().err == ""
+
+
 def test_a_link_within_the_folder_is_a_file_like_any_other(studio: Studio) -> None:
     studio.draw("a.png")
     (studio.drawings / "within").mkdir()

@@ -167,7 +167,9 @@ def refuse_to_overwrite(
         entry = known.get(path.stem)
         ours = entry is not None and (entry.is_at(path) or path.stem not in written)
         source = f" ({shown(entry.source)})" if entry and entry.source else ""
-        names.append(f"  {shown(path)}" + (source if ours else ": not the pipeline's, move it away"))
+        names.append(
+            f"  {shown(path)}" + (source if ours else ": not the pipeline's, move it away")
+        )
     if len(names) > SHOWN:
         names[SHOWN:] = [f"  … and {len(names) - SHOWN} more"]
     if folder.name in BETWEEN:
