@@ -268,9 +268,9 @@ def locked_problem(path: Path) -> Problem:
     """Return in words that a file or folder is locked, and how to unlock it."""
     return Problem(
         f"{shown(path)}: is locked, so that nothing can be written there; unlock it, then run the "
-        f"same command again: chmod -R u+w {shlex.quote(str(path))} (on a Mac also: Get Info > "
-        "Locked) / ロックされていて書き込めません。上の chmod で(Mac では「情報を見る」の"
-        "「ロック」も外して)解除し、もう一度実行してください"
+        f"same command again: chmod -R u+w {shlex.quote(str(path))} (on a Mac also: "
+        "chflags -R nouchg, or Get Info > Locked) / ロックされていて書き込めません。上の chmod で"
+        "(Mac では chflags か「情報を見る」の「ロック」でも)解除し、もう一度実行してください"
     )
 
 
