@@ -21,7 +21,7 @@ from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.language import Language, in_language, language
 from stages.library.common.links import links_out
 from stages.library.common.litter import is_litter
-from stages.library.common.outputs import atomic_directory, beside
+from stages.library.common.outputs import READ_ONLY, atomic_directory, beside
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
@@ -44,6 +44,7 @@ from stages.library.dataset.prepared import (
     read_record,
     recipe,
     record_of,
+    retouched,
     save_picture,
     write_record,
 )
@@ -60,6 +61,15 @@ PICTURES = r"img\d{3,}\.png"
 THUMBNAILS = r"img\d{3,}\.webp"
 SHOWN = 20
 """Skipped files and look-alikes that are shown by name; the manifest has them all."""
+
+REPAINTED = (
+    "these pictures were changed by hand, and this run would overwrite them:",
+    "  put a picture that you changed among your drawings instead, in place of the drawing;",
+    "  then drop it here:  python -m tools.corrections discard",
+    "  and run dvc repro again",
+    "  ここの絵は作り直されます。直した絵は元の絵と入れ替えて絵のフォルダーに入れ、",
+    "  ここの変更は discard で捨ててから、もう一度 dvc repro を実行してください。",
+)
 
 COUNTED = (
     (("upscaled",), "upscaled", "拡大"),
@@ -196,6 +206,7 @@ def take_over(made: list[Made], checkpoint: Folders, into: Folders) -> None:
                 (checkpoint.thumbnails, into.thumbnails, ".webp"),
             ):
                 (here / f"{source.sha256}{suffix}").rename(there / f"{picture.stem}{suffix}")
+            (into.pictures / f"{picture.stem}.png").chmod(READ_ONLY)
 
 
 def manifest_rows(made: list[Made]) -> list[Row]:
@@ -326,6 +337,14 @@ class Places:
         return Folders(beside(pictures, "checkpoint"), beside(thumbnails, "checkpoint"))
 
 
+def refuse_retouched(places: Places, made: list[Made]) -> None:
+    """Raise Problem if a picture in the output is somebody's work: neither made before nor now."""
+    coming = {picture.sha256 for _, picture in made if picture}
+    hand = retouched(places.output, places.written)
+    if names := [f"  {path}" for path, digest in hand.items() if digest not in coming]:
+        raise Problem("\n".join([REPAINTED[0], *names[:SHOWN], *REPAINTED[1:]]))
+
+
 def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
     """Write `img001.png` …, thumbnails of the whole drawings, and a row for every file.
 
@@ -343,8 +362,16 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
     if places.input.is_symlink():
         print(told_link(places.input), file=sys.stderr)
     made_by = recipe(size, fit)
+
+    def record() -> None:
+        """Not before the pictures have their place: by the record those are known again."""
+        pictures = {source.sha256: picture for source, picture in made if picture}
+        write_record(places.written, made_by, pictures)
+        write_manifest(places.manifest, rows)
+        checkpoint.remove()
+
     with (
-        atomic_directory(places.output, only=PICTURES) as new_pictures,
+        atomic_directory(places.output, only=PICTURES, done=record) as new_pictures,
         atomic_directory(places.thumbnails, only=THUMBNAILS) as new_thumbnails,
         warnings.catch_warnings(),
     ):
@@ -368,12 +395,8 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
                 f"{places.input}: holds no picture that can be used; put drawings in "
                 "/ 絵を入れてください"
             )
+        refuse_retouched(places, made)
         take_over(made, checkpoint, Folders(new_pictures, new_thumbnails))
-        # still under the lock, lest a run that waits for it reads or writes them at the same time
-        record = {source.sha256: picture for source, picture in made if picture}
-        write_record(places.written, made_by, record)
-        write_manifest(places.manifest, rows)
-        checkpoint.remove()
 
 
 def sources_in(folder: Path, follow_links: bool) -> list[Source]:

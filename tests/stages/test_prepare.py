@@ -218,6 +218,58 @@ def test_the_recorded_pictures_are_those_in_the_folder(studio: Studio) -> None:
         assert hashlib.sha256(data).hexdigest() == picture.sha256
 
 
+@pytest.mark.parametrize("name", ["img001.png", "img099.png"])
+def test_a_picture_of_somebodys_own_stops_the_run(
+    studio: Studio, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    for drawing in ("a.png", "b.png"):
+        studio.draw(drawing)
+    studio.run()
+    before = studio.result()
+    painted = studio.out / "prepared" / name
+    painted.unlink(missing_ok=True)
+    Image.new("RGB", (64, 64), "red").save(painted)
+    mine = painted.read_bytes()
+    studio.draw("c.png")
+    for changes in ({}, {"size": 128}):
+        assert studio.main(**changes) == 1
+        error = capsys.readouterr().err
+        assert f"would overwrite them:\n  {painted}\n  put a picture that you changed" in error
+        assert painted.read_bytes() == mine
+    (studio.drawings / "c.png").unlink()
+    painted.unlink()
+    studio.run()
+    assert studio.result() == before
+
+
+def test_prepared_pictures_are_read_only(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.run()
+    assert not (studio.out / "prepared" / "img001.png").stat().st_mode & 0o222
+
+
+@pytest.mark.parametrize("step", ["write_record", "write_manifest"])
+def test_killed_when_the_pictures_have_their_place_and_no_record_is_there(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    studio.draw("b.png")
+    studio.run()
+    studio.draw("a.png")
+
+    def killed(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, step, killed)
+        with pytest.raises(RuntimeError):
+            studio.main()
+    studio.run()
+    interrupted = studio.result()
+    shutil.rmtree(studio.out)
+    studio.run()
+    assert studio.result() == interrupted
+
+
 def test_fit_bucket_keeps_the_aspect(studio: Studio) -> None:
     Image.effect_noise((600, 300), 50).save(studio.drawings / "wide.png")
 
@@ -230,13 +282,13 @@ def test_the_summary_counts_and_names(studio: Studio, capsys: pytest.CaptureFixt
     studio.draw("hero upscaled.png")
     studio.draw("hero upscaled again.png", seed=1)
     Image.effect_noise((40, 40), 99).save(studio.drawings / "small.png")
-    (studio.drawings / "notes.txt").write_text("hello")
+    (studio.drawings / "notes.xyz").write_text("hello")
 
     studio.run()
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "prepare: 3 drawings used, 1 files skipped"
-    assert "  skipped: notes.txt: is no picture file (.txt)" in lines
+    assert "  skipped: notes.xyz: is no picture file (.xyz)" in lines
     assert "  upscaled: 1" in lines
     assert lines[-1] == f"  every file and what became of it: {studio.out / 'manifest.csv'}"
 

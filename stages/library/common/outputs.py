@@ -19,6 +19,9 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.litter import is_backup, is_litter
 
+READ_ONLY = 0o444
+"""Of a file that leads nowhere if somebody changes it: an editor says so, and asks."""
+
 
 @contextmanager
 def locked(output: Path) -> Iterator[None]:
@@ -71,6 +74,7 @@ def atomic_directory(
     only: str,
     ready: Callable[[], None] = lambda: None,
     going: Callable[[Path], None] = lambda _: None,
+    done: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """Yield an empty folder beside `output` that takes its place when the block succeeds.
 
@@ -79,7 +83,8 @@ def atomic_directory(
     `output` must match, so that a slip in `--output` never removes somebody's files. `ready`
     is called when the disk has all of the new folder, which may take it long; `going` sees the old
     one, moved aside so that no file can be saved into it any more. What either raises leaves the
-    old folder where it was.
+    old folder where it was. `done` is called when the new one has its place, before anybody else
+    may write it.
 
     Raises:
         Problem: `output` holds a file that this stage does not write, or is locked.
@@ -109,6 +114,7 @@ def atomic_directory(
             raise
         partial.rename(output)
         keep(output.parent)
+        done()
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -77,6 +77,9 @@ ARCHIVES = frozenset(
     | {".sit", ".dmg", ".iso", ".zst"}
 )
 
+CAPTIONS = frozenset({".txt", ".caption"})
+"""As they lie beside drawings that come from another trainer's folder."""
+
 UNFINISHED = frozenset({".crdownload", ".part", ".partial", ".download", ".opdownload", ".aria2"})
 
 SHORTCUTS = frozenset({".lnk", ".url", ".webloc", ".inetloc", ".desktop", ".alias"})
@@ -132,6 +135,7 @@ def ending_reason(name: str) -> Note | None:
         (RAW, note("camera_raw", ending=suffix)),
         (FILMS, note("film", ending=suffix)),
         (ARCHIVES, note("archive", ending=suffix)),
+        (CAPTIONS, note("caption")),
         (UNFINISHED, note("unfinished")),
         (SHORTCUTS, note("shortcut", ending=suffix)),
     ):

@@ -14,7 +14,7 @@ from pathlib import Path
 from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
-from stages.library.common.outputs import atomic_directory, files_within, sha256
+from stages.library.common.outputs import READ_ONLY, atomic_directory, files_within, sha256
 from stages.library.common.unchanged import Stamp, changed, differences, stamps_within
 from stages.library.dataset.captions import pieces
 from stages.library.dataset.manifest import shown
@@ -126,7 +126,7 @@ def guarded_directory(
         yield partial
         if output.name in BETWEEN:  # whoever opens one to edit it is told so
             for path in files_within(partial):
-                path.chmod(0o444)
+                path.chmod(READ_ONLY)
 
 
 def edited_files(folder: Path) -> list[Path]:

@@ -62,6 +62,12 @@ REASONS = {
         "is an archive ({ending}); unpack it, and put the pictures here",
         "圧縮ファイル({ending})です。展開して、中の絵を入れてください",
     ),
+    "caption": (
+        "is a text; if it holds a drawing's tags, take them once the dataset is there: "
+        "python -m tools.corrections import <this folder>",
+        "テキストです。絵のタグなら、データセットができたあとに "
+        "python -m tools.corrections import <このフォルダー> で取り込めます",
+    ),
     "unfinished": (
         "is a download that did not finish; download it again",
         "ダウンロードが終わっていません。ダウンロードし直してください",

@@ -66,7 +66,8 @@ def test_an_ending_is_told_from_a_name_that_goes_on_behind_a_dot(name: str, expe
         ("a.png.lnk", "shortcut", "put the picture itself here"),
         (".なす.png.icloud", "in_icloud", "right-click なす.png and choose Download Now"),
         ("a.png~", "backup", "an editor keeps"),
-        ("a.txt", "other_ending", "is no picture file (.txt)"),
+        ("a.xyz", "other_ending", "is no picture file (.xyz)"),
+        ("a.txt", "caption", "is a text; if it holds a drawing's tags"),
     ],
 )
 def test_a_file_that_is_not_read_says_how_to_make_a_picture_of_it(
