@@ -22,6 +22,7 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from stages import prepare
+from stages.library.common import workers
 from stages.library.common.errors import Problem
 from stages.library.common.language import Language
 from stages.library.common.outputs import locked
@@ -833,8 +834,9 @@ def limited(studio: Studio, environment: dict[str, str], megabytes: int) -> tupl
     program = """
 import os, resource, sys, threading
 from stages import prepare
+from stages.library.common import workers
 from stages.library.dataset import images
-os.cpu_count = lambda: 1
+workers.usable_cores = lambda: 1
 threading.stack_size(2**20)
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + int(sys.argv[1]) * 10**6
@@ -1439,7 +1441,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(
     good = studio.result()
     studio.clear()
 
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(workers, "usable_cores", lambda: cores)
     studio.run()
 
     assert studio.result() == good
@@ -1498,7 +1500,7 @@ def test_a_drawing_saved_meanwhile_stops_the_run_and_the_next_is_as_if_undisturb
     studio.draw("b.png")
     name, act = MEANWHILE[change]
     with monkeypatch.context() as patch:
-        patch.setattr(os, "cpu_count", lambda: 1)
+        patch.setattr(workers, "usable_cores", lambda: 1)
         meanwhile(patch, prepare, moment, lambda: act(studio))
         assert studio.main() == 1
     error = capsys.readouterr().err

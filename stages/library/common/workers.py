@@ -5,13 +5,13 @@
 """
 
 import mmap
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
 
 Item = TypeVar("Item")
@@ -63,7 +63,7 @@ def here(
     **away: int | bool,  # noqa: ARG001 - matters only there
 ) -> Iterator[Result]:
     """Yield the results of items, in their order, computed in this process."""
-    return start(Place(os.cpu_count() or 1, away=False))(items)
+    return start(Place(usable_cores(), away=False))(items)
 
 
 def run_over(
@@ -81,7 +81,7 @@ def run_over(
         Problem: the machine starts no thread.
         OSError: there is too little memory for the threads.
     """
-    workers = workers or min(os.cpu_count() or 1, 4)
+    workers = workers or min(usable_cores(), 4)
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Result]] = deque()
         try:

@@ -1,11 +1,12 @@
 """onnxruntime: what it can run a model on, and a session of one."""
 
-import os
+import json
 import re
 from pathlib import Path
 
 import onnxruntime
 
+from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
 from stages.library.tagging.model_files import KEY
 
@@ -41,7 +42,7 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
 
-    It takes half of the `cores` (all there are) for a picture.
+    It takes half of the `cores` (all that this process may use) for a picture.
 
     Raises:
         Problem: it is no ONNX model, or fails to start on `provider`.
@@ -50,9 +51,11 @@ def open_session(
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     # two pictures at a time share the cores: see `score`
-    options.intra_op_num_threads = max(1, (cores or os.cpu_count() or 1) // 2)
+    cores = cores or usable_cores()
+    options.intra_op_num_threads = max(1, cores // 2)
+    chosen = with_cores(PROVIDERS[provider], cores)
     try:
-        return onnxruntime.InferenceSession(model, options, providers=[PROVIDERS[provider]])
+        return onnxruntime.InferenceSession(model, options, providers=[chosen])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         if wants_memory(error):
             raise Problem(memory_wanted(provider)) from None
@@ -63,6 +66,20 @@ def open_session(
         raise Problem(
             f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
         ) from None
+
+
+def with_cores(chosen: Provider, cores: int) -> Provider:
+    """Return a provider that takes no more cores: OpenVINO's threads are its own affair.
+
+    >>> with_cores(("OpenVINO", {"load_config": '{"CPU": {}}'}), 2)
+    ('OpenVINO', {'load_config': '{"CPU": {"INFERENCE_NUM_THREADS": 2}}'})
+    """
+    if isinstance(chosen, str) or "load_config" not in chosen[1]:
+        return chosen
+    name, options = chosen
+    config = json.loads(options["load_config"])
+    config["CPU"]["INFERENCE_NUM_THREADS"] = cores
+    return name, options | {"load_config": json.dumps(config)}
 
 
 def wants_memory(error: Exception) -> bool:

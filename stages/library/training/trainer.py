@@ -6,9 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
 from stages.library.common.paths import located
-from stages.library.training.options import Options, as_words
+from stages.library.training.options import Options, as_words, first
 
 INSTALLED = "install it as docs/train.md says / docs/train.ja.md の手順で入れてください"
 """What to do about a trainer, or a Python for it, that isn't there."""
@@ -79,10 +80,18 @@ def trainer_commit(trainer: Trainer) -> str:
     return f"source-{digest.hexdigest()[:12]}"
 
 
+LOADERS = "max_data_loader_n_workers"
+"""The option for how many processes read pictures; the trainer starts 8, or one a core."""
+
+
 def trainer_command(trainer: Trainer, options: Options) -> list[str]:
-    """Return the whole command, as the words of a process."""
+    """Return the whole command, as the words of a process.
+
+    The trainer counts the machine's cores, of which a container may be given few.
+    """
+    loaders: Options = {LOADERS: [str(min(int(first(options, LOADERS, "8")), usable_cores()))]}
     launch = ["-m", "accelerate.commands.launch", "--num_cpu_threads_per_process=1"]
     # on several cards the steps of an epoch would be others than those that organize counted
     launch += ["--num_processes=1", "--num_machines=1", "--dynamo_backend=no"]
     script = str(trainer.checkout / trainer.script)
-    return [str(trainer.python), *launch, script, *as_words(options)]
+    return [str(trainer.python), *launch, script, *as_words(loaders | options | loaders)]

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import threading
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.library.common import workers
+from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
 from stages.library.common.workers import Place, here, run_over
 from tests.support.clones import PROJECT
@@ -56,11 +57,11 @@ def test_no_more_threads_work_than_asked_for(workers: int) -> None:
     assert crowd.most == workers
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (64, 4), (None, 1)])
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (64, 4)])
 def test_by_default_one_thread_a_core_and_at_most_four(
-    monkeypatch: pytest.MonkeyPatch, cores: int | None, threads: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, threads: int
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(workers, "usable_cores", lambda: cores)
     crowd = Crowd(threads)
     list(run_over(range(30), crowd.work))
 
@@ -140,7 +141,7 @@ def test_here_work_is_made_ready_once_and_takes_items_as_results_are_taken() -> 
     assert [next(results), next(results)] == [1, 2]
     assert taken == [0, 1]
     assert list(results) == list(range(3, 21))
-    assert started == [Place(os.cpu_count() or 1, away=False)]
+    assert started == [Place(usable_cores(), away=False)]
 
 
 def test_here_nothing_is_worked_on_where_work_can_t_be_made_ready() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from stages.library.tagging import wd14
+from stages.library.tagging import sessions, wd14
 from stages.library.tagging.model_files import BUILTIN
 from stages.library.tagging.sessions import memory_wanted, wants_memory
 from tests.support.clones import PROJECT
@@ -19,17 +18,24 @@ from tests.support.taggers import write_tagger
 def test_all_cores_have_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two pictures at a time share the cores, however many there are."""
     write_tagger(tmp_path)
-    for cores, threads in ((None, 1), (1, 1), (2, 1), (8, 4), (15, 7)):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+    for cores, threads in ((1, 1), (2, 1), (8, 4), (15, 7)):
+        monkeypatch.setattr(sessions, "usable_cores", lambda cores=cores: cores)
         session = wd14.load_model(tmp_path, "cpu").session
         assert session.get_session_options().intra_op_num_threads == threads
+
+
+@pytest.mark.parametrize("provider", sessions.PROVIDERS)
+def test_threads_of_a_providers_own_follow_the_cores(provider: str) -> None:
+    chosen = sessions.with_cores(sessions.PROVIDERS[provider], 3)
+    assert ('"INFERENCE_NUM_THREADS": 3' in str(chosen)) == provider.startswith("openvino")
+    assert str(chosen).count("INFERENCE_PRECISION_HINT") == provider.startswith("openvino")
 
 
 SHORT = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from stages.library.tagging import wd14
+from stages.library.tagging import sessions, wd14
 from stages.library.common.errors import Problem
 
 def spare(megabytes):

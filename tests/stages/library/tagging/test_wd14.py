@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.library.tagging import wd14
+from stages.library.tagging import sessions, wd14
 from tests.support.scoring import ORANGE
 from tests.support.taggers import TAGS, write_tagger
 
@@ -179,7 +178,7 @@ def test_scores_do_not_depend_on_the_number_of_threads(
     picture = Image.fromarray(drawing(300, 200))
     seen = []
     for cores in (1, 2, 16):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(sessions, "usable_cores", lambda cores=cores: cores)
         seen.append(looked(tmp_path, picture))
     assert seen[0] == seen[1] == seen[2]
 

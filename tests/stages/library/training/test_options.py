@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
+from stages.library.training import trainer
 from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import (
     as_words,
@@ -37,6 +38,21 @@ def test_the_original_command_comes_out_word_for_word() -> None:
     assert built[1:4] == ["-m", "accelerate.commands.launch", "--num_cpu_threads_per_process=1"]
     assert built[-len(ORIGINAL) :] == ORIGINAL
     check_options(options, known_options(TRAINER, "train_network.py"), "train_network.py")
+
+
+@pytest.mark.parametrize(
+    ("asked", "cores", "given"), [(None, 64, 8), (None, 2, 2), (4, 2, 2), (1, 2, 1), (0, 2, 0)]
+)
+def test_no_more_pictures_are_read_at_once_than_there_are_usable_cores(
+    monkeypatch: pytest.MonkeyPatch, asked: int | None, cores: int, given: int
+) -> None:
+    monkeypatch.setattr(trainer, "usable_cores", lambda: cores)
+    section = {"max_data_loader_n_workers": asked} if asked is not None else {}
+    options = options_of({"seed": 42, **section, "sdpa": True})
+    words = trainer_command(Trainer(TRAINER, Path(sys.executable), "train_network.py"), options)
+    assert [each for each in words if "n_workers" in each] == [
+        f"--max_data_loader_n_workers={given}"
+    ]
 
 
 @pytest.mark.parametrize(
