@@ -6,6 +6,7 @@ header X-Error-Code.
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,8 +42,8 @@ class Hub:
     Faults besides `ERRORS`: `token` (accepts only the token `secret`), `portal` (every address
     answers with a page of HTML, as in a hotel), `page` (the model is a page of HTML, all else in
     order), `stalled` (no answer), `stalled file` (the file begins and never goes on), `cut` (every
-    download ends in the middle), `cut once` (the first one does), `more` (the model never ends),
-    and `path: HEADER` (what a file is called by in that
+    download ends in the middle), `no listing` (files, but not their names), `cut once` (the first
+    one does), `more` (the model never ends), and `path: HEADER` (what a file is called by in that
     header is a path), `path later: HEADER` (only from the second answer on).
     """
 
@@ -76,8 +77,18 @@ class Handler(BaseHTTPRequestHandler):
         elif hub.fault == "token" and self.headers.get("Authorization") != "Bearer secret":
             message = "Invalid credentials in Authorization header"
             self.answer(401, b"", {"X-Error-Message": message})
+        elif path.startswith("/api/"):
+            self.listing(path)
         else:
             self.resolve(path)
+
+    def listing(self, path: str) -> None:
+        if self.hub.fault == "no listing":
+            return self.answer(500, b"")
+        if not path.startswith(f"/api/models/{REPOSITORY}/revision/"):
+            return self.answer(401, b"", {"X-Error-Code": "RepoNotFound"})
+        files = [{"rfilename": name} for name in self.hub.files]
+        return self.answer(200, json.dumps({"id": REPOSITORY, "siblings": files}).encode())
 
     def resolve(self, path: str) -> None:
         name = path.rpartition("/")[2]

@@ -30,7 +30,7 @@ def write_tagger(
     scale: float = 1,
     dtype: int = TensorProto.FLOAT,
     more_inputs: int = 0,
-    more_outputs: int = 0,
+    outputs: tuple[str, ...] = ("output",),
     most: int = 0,
 ) -> Path:
     """Write a tagger whose scores tell the colour of a picture, and return its folder.
@@ -47,15 +47,14 @@ def write_tagger(
     weights[[0, 1, 2], [2, 3, 4]] = scale / 255
     bias = np.zeros(len(tags), np.float32)
     bias[[0, 1, 5, 6]] = np.array([0.6, 0.4, 0.5, 0.9]) * scale
-    outputs = [batch, len(tags) if declared is None else declared]
-    names = ["output", *(f"output{number}" for number in range(more_outputs))]
+    scores = [batch, len(tags) if declared is None else declared]
     graph = helper.make_graph(
         [
             helper.make_node("Cast", ["input"], ["picture"], to=TensorProto.FLOAT),
             helper.make_node("ReduceMean", ["picture", "axes"], ["mean"], keepdims=0),
             helper.make_node("MatMul", ["mean", "weights"], ["weighted" if not most else "free"]),
             *(limit() if most else []),
-            *(helper.make_node("Add", ["weighted", "bias"], [name]) for name in names),
+            *(helper.make_node("Add", ["weighted", "bias"], [name]) for name in outputs),
         ],
         "colours",
         [
@@ -65,7 +64,7 @@ def write_tagger(
                 for number in range(more_inputs)
             ),
         ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, outputs) for name in names],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, scores) for name in outputs],
         [
             numpy_helper.from_array(np.array(axes, np.int64), "axes"),
             numpy_helper.from_array(weights, "weights"),
@@ -109,6 +108,34 @@ def write_flat_tagger(folder: Path) -> Path:
         "flat",
         [value("input", TensorProto.FLOAT, ["N", len(TAGS)])],
         [value("output", TensorProto.FLOAT, ["N", len(TAGS)])],
+    )
+    write_model(folder, graph)
+    write_tag_list(folder, TAGS)
+    return folder
+
+
+def write_grey_tagger(folder: Path) -> Path:
+    """Write a model that takes pictures without colour, and return its folder."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["input"], ["output"])],
+        "grey",
+        [value("input", TensorProto.FLOAT, ["N", 448, 448, 1])],
+        [value("output", TensorProto.FLOAT, ["N", 448, 448, 1])],
+    )
+    write_model(folder, graph)
+    write_tag_list(folder, TAGS)
+    return folder
+
+
+def write_classifier(folder: Path) -> Path:
+    """Write a model that gives the number of a class, and return its folder."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("ArgMax", ["input"], ["class"], axis=3, keepdims=0)],
+        "class",
+        [value("input", TensorProto.FLOAT, ["N", 448, 448, 3])],
+        [value("class", TensorProto.INT64, ["N", 448, 448])],
     )
     write_model(folder, graph)
     write_tag_list(folder, TAGS)

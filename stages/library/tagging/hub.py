@@ -8,6 +8,7 @@ import huggingface_hub.errors
 
 from stages.library.common.errors import Problem
 from stages.library.common.hub_requests import COMMIT, guard_requests, hub_file
+from stages.library.tagging.families import ONLY, OTHERS, SAYS, as_family
 from stages.library.tagging.model_files import FILES, KEY, MODEL
 
 ANSWER_SECONDS = 10
@@ -28,6 +29,8 @@ def fetched(model: str, revision: str) -> Path:
         return here
     try:
         commit = asked(model, revision)
+        if OTHERS in (names := files_of(model, commit)):
+            raise Problem(f"{KEY}: {OTHERS} of {model!r} {SAYS}{as_family(names)}; {ONLY}")
         for name in FILES:
             path = hub_file(KEY, model, name, commit)
         return path.parent
@@ -73,6 +76,22 @@ def asked(model: str, revision: str) -> str:
     return commit
 
 
+def files_of(model: str, revision: str) -> list[str]:
+    """Return the names of a repository's files; none where the hub doesn't tell them.
+
+    They only explain what is wrong with it, or say so before a download.
+    """
+    try:
+        found = huggingface_hub.HfApi().model_info(
+            model, revision=revision or "main", timeout=ANSWER_SECONDS
+        )
+    except Problem:
+        raise
+    except Exception:  # classes of several libraries below, without a common base
+        return []
+    return [each.rfilename for each in found.siblings or []]
+
+
 def hub_error(model: str, revision: str, error: Exception) -> Problem:
     """Return the error to show for one that the hub's library raised."""
     errors, place = huggingface_hub.errors, f"{KEY}: {model!r}"
@@ -85,7 +104,8 @@ def hub_error(model: str, revision: str, error: Exception) -> Problem:
             "see 'Files and versions' on its page"
         )
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        return Problem(f"{place} lacks {' or '.join(FILES)}; it is no WD14 tagger")
+        family = as_family(files_of(model, revision))
+        return Problem(f"{place} lacks {' or '.join(FILES)}{family}; {ONLY}")
     if isinstance(error, errors.GatedRepoError) or status == 403:
         return Problem(
             f"{place} is not open to everybody; accept its terms on its page and set HF_TOKEN"

@@ -149,7 +149,9 @@ def all_scores(
     def save() -> None:
         write_scores(checkpoint, as_scores(tagger, list(found), list(found), found))
 
-    if todo:
+    if not todo:  # those may be of a model that was taken for a WD14 tagger once
+        wd14.load_model(tagger.folder, "cpu")
+    else:
         on_gpu = tagger.provider in ON_GPU
         chunk = wd14.BATCH if on_gpu else 1
         seen = spread(todo.items(), partial(start, tagger), chunk=chunk, gpus=on_gpu)

@@ -11,6 +11,7 @@ from stages.library.common.paths import located
 from stages.library.common.workers import Place, RunOver, here
 from stages.library.tagging import wd14
 from stages.library.tagging.external_data import files_beside
+from stages.library.tagging.families import ONLY, as_family
 from stages.library.tagging.hub import fetched
 from stages.library.tagging.model_files import BUILTIN, FILES, KEY, TAG_LIST, read_tag_list
 from stages.library.tagging.pins import Pin, check_pinned, check_stored
@@ -138,8 +139,10 @@ def local_folder(model: str) -> Path | None:
         return None
     for name in FILES:
         if not (folder / name).is_file():
+            family = as_family(path.name for path in folder.iterdir())
             raise Problem(
                 f"{KEY}: the folder {model!r} lacks {name}; a WD14 tagger has {' and '.join(FILES)}"
+                + (f"{family}; {ONLY}" if family else "")
             )
     return folder
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.tagging import sessions
+from stages.library.tagging.families import ONLY, OTHERS, SAYS, as_family
 from stages.library.tagging.model_files import KEY, MODEL, TAG_LIST, read_tag_list
 
 CONTRACT = 1
@@ -38,7 +40,6 @@ class Model:
     session: onnxruntime.InferenceSession
     input: str
     size: int  # pixels, of the model's square input
-    channels_first: bool
     tags: list[str]
     device: str  # of its memory, as onnxruntime calls it
     batch: int  # pictures that it looks at together
@@ -53,39 +54,69 @@ def load_model(folder: Path, provider: str, cores: int | None = None) -> Model:
     """
     tags, _ = read_tag_list(folder / TAG_LIST)
     session = sessions.open_session(folder / MODEL, provider, cores)
-    entry, shape = session.get_inputs()[0], session.get_inputs()[0].shape
-    channels_first = len(shape) == 4 and shape[1] == 3
-    sides = {
-        side for side in (shape[2:] if channels_first else shape[1:3]) if isinstance(side, int)
-    }
-    if (
-        len(session.get_inputs()) != 1
-        or len(session.get_outputs()) != 1
-        or entry.type != "tensor(float)"
-        or len(shape) != 4
-        or 3 not in (shape[1], shape[3])
-        or (isinstance(shape[0], int) and shape[0] != 1)
-        or len(sides) > 1
-    ):
+    given, scores = session.get_inputs(), session.get_outputs()
+    if misfit := unfit(given) or unfit_scores(scores):
+        beside = [path.name for path in folder.iterdir()] + [each.name for each in scores]
         raise Problem(
-            f"{KEY}: the model in {folder} takes {entry.type} {shape}, not one square colour "
-            "picture of float32; it is no WD14 tagger"
+            f"{KEY}: the model in {folder} {printable(misfit)}, unlike WD14's{as_family(beside)}; "
+            f"{ONLY}"
         )
-    outputs = session.get_outputs()[0].shape[-1:]
-    if outputs and isinstance(outputs[0], int) and outputs[0] != len(tags):
-        raise Problem(unlike(outputs[0], tags))
+    if (folder / OTHERS).is_file():
+        raise Problem(f"{KEY}: {folder / OTHERS} {SAYS}; {ONLY} (if it is one, remove that file)")
+    (entry,), shape, count = given, given[0].shape, scores[0].shape[-1:]
+    if count and isinstance(count[0], int) and count[0] != len(tags):
+        raise Problem(unlike(count[0], tags))
+    sides = {side for side in shape[1:3] if isinstance(side, int)}
     on_gpu = provider in sessions.ON_GPU
     model = Model(
         session=session,
         input=entry.name,
         size=sides.pop() if sides else 448,
-        channels_first=channels_first,
         tags=tags,
         device="cuda" if on_gpu else "cpu",
         batch=1,
         turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
     )
     return with_batch(model) if on_gpu and not isinstance(shape[0], int) else model
+
+
+def unfit(given: Sequence[onnxruntime.NodeArg]) -> str:
+    """Return what of a model's inputs is not WD14's, one square NHWC picture of float32; or ''."""
+    if len(given) != 1:
+        return f"takes {len(given)} inputs ({', '.join(each.name for each in given)}), not one"
+    kind, shape = given[0].type, given[0].shape
+    if kind != "tensor(float)":
+        return f"takes {kind}, not tensor(float)"
+    if len(shape) != 4:
+        return f"takes {len(shape)} dimensions ({shown(shape)}), not pictures, which have four"
+    batch, height, width, colours = shape
+    if colours != 3:
+        if height == 3:
+            return f"takes the colours first (NCHW: {shown(shape)}), not last (NHWC)"
+        return f"takes {shown(shape)}: the last is not 3, for the colours"
+    if isinstance(batch, int) and batch != 1:
+        return f"takes exactly {batch} pictures at a time, not one"
+    if isinstance(height, int) and isinstance(width, int) and height != width:
+        return f"takes pictures of {width} x {height} px, not square ones"
+    return ""
+
+
+def unfit_scores(scores: Sequence[onnxruntime.NodeArg]) -> str:
+    """Return what of a model's outputs is not WD14's, one list of scores; else ''."""
+    if len(scores) != 1:
+        return f"gives {len(scores)} results ({', '.join(each.name for each in scores)}), not one"
+    if scores[0].type not in ("tensor(float)", "tensor(float16)"):
+        return f"gives {scores[0].type}, not scores of tensor(float)"
+    return ""
+
+
+def shown(shape: Sequence[int | str | None]) -> str:
+    """Return a shape in short.
+
+    >>> shown(["N", 448, 448, 3])
+    'N x 448 x 448 x 3'
+    """
+    return " x ".join("?" if side is None else str(side) for side in shape)
 
 
 def with_batch(model: Model) -> Model:
@@ -149,10 +180,15 @@ def probabilities(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArra
     scores: NDArray[np.float32] = np.asarray(output, np.float32).reshape(len(pictures), -1)
     if scores.shape[1] != len(model.tags):
         raise Problem(unlike(scores.shape[1], model.tags))
-    if not (scores.min() > -0.01 and scores.max() < 1.01):  # false for NaN, too
+    if not np.isfinite(scores).all():
         raise Problem(
-            f"{KEY}: the model gives {scores.min():g} to {scores.max():g}, not probabilities; "
-            "it is no WD14 tagger, or fails on this provider"
+            f"{KEY}: the model gives {scores.min():g} to {scores.max():g}, not probabilities; it "
+            "is damaged, or fails on this provider: set tagger.provider: cpu, or download it again"
+        )
+    if scores.min() < -0.01 or scores.max() > 1.01:
+        raise Problem(
+            f"{KEY}: the model gives {scores.min():g} to {scores.max():g}, which are logits, not "
+            f"probabilities from 0 to 1, unlike WD14's; {ONLY}"
         )
     return scores
 
@@ -162,7 +198,7 @@ def batch_of(model: Model, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.
     batch = np.zeros((model.batch, model.size, model.size, 3), np.float32)
     for row, picture in zip(batch, pictures, strict=False):
         row[:] = picture
-    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if model.channels_first else batch
+    return batch
 
 
 def run(model: Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:

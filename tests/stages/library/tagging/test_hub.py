@@ -81,8 +81,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"score: error: params.yaml, tagger.revision: {REPOSITORY} has no revision '{COMMIT}'",
         "see 'Files and versions'",
     ),
-    "no model.onnx": (PLACE, "lacks model.onnx or selected_tags.csv; it is no WD14 tagger"),
-    "no selected_tags.csv": (PLACE, "lacks model.onnx or selected_tags.csv; it is no WD14 tagger"),
+    "no model.onnx": (PLACE, "lacks model.onnx or selected_tags.csv; only WD14 taggers"),
+    "no selected_tags.csv": (PLACE, "lacks model.onnx or selected_tags.csv; only WD14 taggers"),
     "gated": (PLACE, "accept its terms on its page and set HF_TOKEN"),
     "forbidden": (PLACE, "accept its terms on its page and set HF_TOKEN"),
     "token": (PLACE, "the hub doesn't accept your HF_TOKEN"),
@@ -224,6 +224,39 @@ def test_the_remedy_for_a_page_of_html_works(outcomes: Outcomes) -> None:
     folder, _ = outcomes["page"]
     with serving(folder / "served") as hub:
         assert run_stage(folder, hub.address).code == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "lacking", "words"),
+    [
+        (("cl_tagger_1_02/tag_mapping.json",), "model.onnx", "(it looks like cl_tagger)"),
+        (("v2_01a/model_vocabulary.json",), "selected_tags.csv", "(it looks like cl_tagger)"),
+        (("camie-tagger-v2-metadata.json",), "model.onnx", "(it looks like Camie's tagger)"),
+        (("tags_v0.9_13k.json",), "model.onnx", "(it looks like PixAI's tagger)"),
+        (("preprocess.json", "thresholds.csv"), "", "(it looks like the models of animetimm and"),
+    ],
+)
+def test_another_family_is_named_before_anything_is_downloaded(
+    tmp_path: Path, files: tuple[str, ...], lacking: str, words: str
+) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        hub.files |= dict.fromkeys(files, b"{}")
+        hub.files.pop(lacking, None)
+        outcome = run_stage(tmp_path, hub.address)
+        if lacking != "selected_tags.csv":
+            assert not [line for line in hub.asked if line.startswith("GET /storage")]
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert words in outcome.err
+    assert (
+        "only WD14 taggers can be used for now; take one of https://huggingface.co/" in outcome.err
+    )
+
+
+def test_a_hub_that_lists_no_files_is_enough_for_a_right_tagger(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served"), "no listing") as hub:
+        assert run_stage(tmp_path, hub.address).code == 0
 
 
 def told(err: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,14 @@ from stages.library.common.workers import Place
 from stages.library.tagging import taggers, wd14
 from stages.score import main
 from tests.support.scoring import flags, write_pictures
-from tests.support.taggers import TAGS, write_flat_tagger, write_tag_list, write_tagger
+from tests.support.taggers import (
+    TAGS,
+    write_classifier,
+    write_flat_tagger,
+    write_grey_tagger,
+    write_tag_list,
+    write_tagger,
+)
 
 
 def break_tags(text: str | bytes) -> Callable[[Path], object]:
@@ -30,6 +38,17 @@ def break_model(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
     def write(folder: Path) -> None:
         path = write_tagger(folder) / "model.onnx"
         path.write_bytes(change(path.read_bytes()))
+
+    return write
+
+
+def beside(name: str, **how: Any) -> Callable[[Path], Path]:
+    """Return what writes a tagger with another file beside it."""
+
+    def write(folder: Path) -> Path:
+        write_tagger(folder, **how)
+        (folder / name).write_text("{}")
+        return folder
 
     return write
 
@@ -69,19 +88,70 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
         break_model(lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
         "can't be loaded",
     ),
-    "two inputs": (lambda folder: write_tagger(folder, more_inputs=1), "it is no WD14 tagger"),
-    "two outputs": (lambda folder: write_tagger(folder, more_outputs=1), "it is no WD14 tagger"),
-    "two dimensions": (write_flat_tagger, r"takes tensor\(float\) \['N', 7\], not one square"),
-    "not square": (lambda folder: write_tagger(folder, size=(448, 224)), "not one square colour"),
-    "batch of four": (lambda folder: write_tagger(folder, batch=4), "it is no WD14 tagger"),
+    "two inputs": (
+        lambda folder: write_tagger(folder, more_inputs=1),
+        r"takes 2 inputs \(input, input0\), not one, unlike WD14's; only WD14 taggers can",
+    ),
+    "animetimm's": (
+        lambda folder: write_tagger(folder, outputs=("embedding", "logits", "prediction")),
+        r"gives 3 results \(embedding, logits, prediction\), not one, unlike WD14's \(it looks "
+        "like the models of animetimm",
+    ),
+    "Camie's": (
+        lambda folder: write_tagger(folder, outputs=("initial/output", "output")),
+        r"gives 2 results .* \(it looks like Camie's tagger\)",
+    ),
+    "two dimensions": (write_flat_tagger, r"takes 2 dimensions \(N x 7\), not pictures"),
+    "not square": (
+        lambda folder: write_tagger(folder, size=(448, 224)),
+        "takes pictures of 224 x 448 px, not square ones",
+    ),
+    "batch of four": (
+        lambda folder: write_tagger(folder, batch=4),
+        "takes exactly 4 pictures at a time, not one",
+    ),
+    "colours first": (
+        lambda folder: write_tagger(folder, channels_first=True),
+        r"takes the colours first \(NCHW: N x 3 x 448 x 448\), not last \(NHWC\), unlike WD14's"
+        "; only WD14 taggers can be used for now; take one of https://huggingface.co/SmilingWolf",
+    ),
+    "colours first, and cl_tagger's list": (
+        beside("tag_mapping.json", channels_first=True, batch=1),
+        r"takes the colours first .* \(it looks like cl_tagger\); only WD14 taggers",
+    ),
+    "grey": (
+        write_grey_tagger,
+        r"takes N x 448 x 448 x 1: the last is not 3, for the colours",
+    ),
     "float16": (
         lambda folder: write_tagger(folder, dtype=TensorProto.FLOAT16),
-        r"takes tensor\(float16\)",
+        r"takes tensor\(float16\), not tensor\(float\)",
     ),
     "bytes": (lambda folder: write_tagger(folder, dtype=TensorProto.UINT8), r"tensor\(uint8\)"),
-    "logits": (lambda folder: write_tagger(folder, scale=-9), "not probabilities"),
-    "large": (lambda folder: write_tagger(folder, scale=9), "gives .* to .*, not probabilities"),
-    "not numbers": (lambda folder: write_tagger(folder, scale=np.nan), "gives nan to nan, not"),
+    "a class": (write_classifier, r"gives tensor\(int64\), not scores"),
+    "pictures made ready otherwise": (
+        beside("preprocess.json"),
+        r"preprocess\.json says that the model wants other pictures than WD14's; only WD14 taggers "
+        r".* \(if it is one, remove that file\)",
+    ),
+    "no list, but cl_tagger's": (
+        lambda folder: (beside("tag_mapping.json")(folder) / "selected_tags.csv").unlink(),
+        r"lacks selected_tags.csv; a WD14 tagger has model.onnx and selected_tags.csv "
+        r"\(it looks like cl_tagger\); only WD14 taggers",
+    ),
+    "logits": (
+        lambda folder: write_tagger(folder, scale=-9),
+        "gives -8.* which are logits, not probabilities from 0 to 1, unlike WD14's; only WD14",
+    ),
+    "large": (lambda folder: write_tagger(folder, scale=9), "gives .* to .*, which are logits"),
+    "a name that steers a terminal": (
+        lambda folder: write_tagger(folder, outputs=("a\x1b[2J", "b")),
+        r"gives 2 results \(a\\x1b\[2J, b\)",
+    ),
+    "not numbers": (
+        lambda folder: write_tagger(folder, scale=np.nan),
+        "gives nan to nan, not probabilities; it is damaged",
+    ),
 }
 
 

@@ -141,13 +141,10 @@ def test_transparent_parts_are_white() -> None:
     assert set(half.ravel().tolist()) <= {127, 128}
 
 
-@pytest.mark.parametrize("channels_first", [False, True], ids=["NHWC", "NCHW"])
 @pytest.mark.parametrize("batch", [1, "N"])
 @pytest.mark.parametrize("size", [448, 320, "side", (448, "width"), ("height", 320)])
-def test_layout_size_and_batch_are_read_off_the_model(
-    tmp_path: Path, channels_first: bool, batch: int | str, size: Any
-) -> None:
-    write_tagger(tmp_path, channels_first=channels_first, batch=batch, size=size)
+def test_size_and_batch_are_read_off_the_model(tmp_path: Path, batch: int | str, size: Any) -> None:
+    write_tagger(tmp_path, batch=batch, size=size)
     model = wd14.load_model(tmp_path, "cpu")
     sides = [
         side for side in (size if isinstance(size, tuple) else [size]) if side in (448, 320, 3)
@@ -183,11 +180,8 @@ def test_scores_do_not_depend_on_the_number_of_threads(
     assert seen[0] == seen[1] == seen[2]
 
 
-@pytest.mark.parametrize("channels_first", [False, True], ids=["NHWC", "NCHW"])
-def test_in_a_batch_each_has_the_scores_that_it_has_alone(
-    tmp_path: Path, channels_first: bool
-) -> None:
-    model = wd14.load_model(write_tagger(tmp_path, channels_first=channels_first), "cpu")
+def test_in_a_batch_each_has_the_scores_that_it_has_alone(tmp_path: Path) -> None:
+    model = wd14.load_model(write_tagger(tmp_path), "cpu")
     colours = [(240, 20, 20), (20, 240, 20), (20, 20, 240)]
     pictures = [wd14.model_input(Image.new("RGB", (9, 9), colour), 448) for colour in colours]
     alone = np.concatenate([wd14.probabilities(model, [picture]) for picture in pictures])
