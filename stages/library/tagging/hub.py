@@ -7,11 +7,25 @@ import huggingface_hub
 import huggingface_hub.errors
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
 from stages.library.common.hub_requests import COMMIT, guard_requests, hub_file
+from stages.library.common.hub_troubles import check_settings, trouble
+from stages.library.common.values import did_you_mean
 from stages.library.tagging.families import ONLY, OTHERS, SAYS, as_family
 from stages.library.tagging.model_files import FILES, KEY, MODEL
 
 ANSWER_SECONDS = 10
+
+
+WD14 = tuple(
+    f"SmilingWolf/wd-{name}"
+    for name in (
+        *("v1-4-moat-tagger-v2", "v1-4-convnext-tagger-v2", "v1-4-convnextv2-tagger-v2"),
+        *("v1-4-swinv2-tagger-v2", "v1-4-vit-tagger-v2", "convnext-tagger-v3"),
+        *("swinv2-tagger-v3", "vit-tagger-v3", "vit-large-tagger-v3", "eva02-large-tagger-v3"),
+    )
+)
+"""Taggers that one may have meant."""
 
 
 def fetched(model: str, revision: str) -> Path:
@@ -23,6 +37,8 @@ def fetched(model: str, revision: str) -> Path:
     Raises:
         Problem: the hub doesn't give the files and they aren't here from an earlier run.
     """
+    if "/" not in model:
+        raise Problem(f"{neither(model)}; {did_you_mean(model, ['builtin'], 'write one of these')}")
     huggingface_hub.logging.set_verbosity(logging.ERROR)  # `hub_error` tells what matters
     here = fetched_before(model, revision)
     if here and COMMIT.fullmatch(revision):
@@ -63,6 +79,7 @@ def asked(model: str, revision: str) -> str:
     Raises:
         Exception: the hub doesn't answer, or has no such repository, file or revision.
     """
+    check_settings()
     guard_requests()
     try:
         url = huggingface_hub.hf_hub_url(model, MODEL, revision=revision or "main")
@@ -92,12 +109,17 @@ def files_of(model: str, revision: str) -> list[str]:
     return [each.rfilename for each in found.siblings or []]
 
 
+def neither(model: str) -> str:
+    """Return the message for what names no tagger at all."""
+    return f"{KEY}: {printable(model)!r} is neither builtin, nor a folder, nor OWNER/MODEL"
+
+
 def hub_error(model: str, revision: str, error: Exception) -> Problem:
     """Return the error to show for one that the hub's library raised."""
     errors, place = huggingface_hub.errors, f"{KEY}: {model!r}"
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
     if isinstance(error, errors.HFValidationError):
-        return Problem(f"{place} is neither builtin, nor a folder, nor OWNER/MODEL")
+        return Problem(f"{neither(model)}; write one of these")
     if isinstance(error, errors.RevisionNotFoundError):
         return Problem(
             f"params.yaml, tagger.revision: {model} has no revision {revision!r}; "
@@ -111,9 +133,12 @@ def hub_error(model: str, revision: str, error: Exception) -> Problem:
             f"{place} is not open to everybody; accept its terms on its page and set HF_TOKEN"
         )
     if isinstance(error, errors.RepositoryNotFoundError):
-        return Problem(f"{place} is no folder here and no model on the hub; check its spelling")
+        hint = did_you_mean(model, WD14, "check its spelling")
+        return Problem(f"{place} is no folder here and no model on the hub; {hint}")
     if status == 401:
         return Problem(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")
+    if known := trouble(error):
+        return Problem(f"{place} can't be downloaded: {known}")
     reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     return Problem(
         f"{place} is no folder here and can't be downloaded: {reason.strip()}; try again when the "

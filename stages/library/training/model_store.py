@@ -5,12 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import huggingface_hub.errors
-
 from stages.library.common import disk
 from stages.library.common.drive import Drive
 from stages.library.common.errors import Problem
 from stages.library.common.hub_requests import hub_file
+from stages.library.common.hub_troubles import check_settings, trouble
 from stages.library.common.outputs import beside, copy_atomically, locked, sha256, write_atomically
 from stages.library.common.paths import located
 from stages.library.training.base_model import HUB, KEY, BaseModel
@@ -117,9 +116,14 @@ def fetch_hub(model: BaseModel, path: Path) -> None:
     hub = HUB.fullmatch(model.place)
     assert hub
     folder = beside(path, "partial")
+    check_settings()
     try:
         file = hub_file(KEY, hub["repo"], hub["file"], hub["rev"], local_dir=folder)
-    except (huggingface_hub.errors.HfHubHTTPError, OSError, RuntimeError) as error:
+    except Problem:
+        raise
+    except Exception as error:  # classes of several libraries below, without a common base
+        if known := trouble(error):
+            raise Problem(f"{KEY}: {model.place} can't be downloaded: {known}") from None
         reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
         raise Problem(
             f"{KEY}: {model.place} can't be downloaded: {reason.strip()}; run it again, what "

@@ -108,7 +108,16 @@ REVISIONS = "score: error: params.yaml, tagger.revision: "
 MODELS = "score: error: params.yaml, tagger.model: "
 WRONG_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
     ("revision", "2.0"): (REVISIONS, f"{REPOSITORY} has no revision '2.0'"),
-    ("model", "SmilingWolf"): (MODELS, "'SmilingWolf' is no folder here and no model on the hub"),
+    ("model", "SmilingWolf"): (MODELS, "'SmilingWolf' is neither builtin, nor a folder, nor"),
+    ("model", "buitlin"): (
+        MODELS,
+        "'buitlin' is neither builtin, nor a folder, nor OWNER/MODEL; did you mean builtin?",
+    ),
+    ("model", "Builtin"): (MODELS, "did you mean builtin?"),
+    ("model", "SmilingWolf/wd-vit-taggr-v3"): (
+        MODELS,
+        "no model on the hub; did you mean SmilingWolf/wd-vit-tagger-v3?",
+    ),
     ("model", "no/such/folder"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
     ("model", "https://hub.co/a/b"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
     ("model", "owner/名前"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
@@ -257,6 +266,68 @@ def test_a_hub_that_lists_no_files_is_enough_for_a_right_tagger(tmp_path: Path) 
     write_pictures(tmp_path)
     with serving(write_tagger(tmp_path / "served"), "no listing") as hub:
         assert run_stage(tmp_path, hub.address).code == 0
+
+
+SETTINGS: dict[str, tuple[dict[str, str], str]] = {
+    "SOCKS": (
+        {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": ""},
+        "ALL_PROXY is a SOCKS proxy, for which a package is missing; pip install socksio",
+    ),
+    "SOCKS of the other scheme": (
+        {"HTTPS_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": ""},
+        "HTTPS_PROXY is a SOCKS proxy, for which a package is missing",
+    ),
+    "a proxy that isn't there": (
+        {"HTTP_PROXY": "http://name:pass-word@127.0.0.1:9", "NO_PROXY": ""},
+        "the proxy http://127.0.0.1:9 doesn't let it through",
+    ),
+    "a kind of proxy that nobody knows": (
+        {"ALL_PROXY": "socks://127.0.0.1:9", "NO_PROXY": ""},
+        "ALL_PROXY: 'socks://127.0.0.1:9' is no address of a proxy; write http://HOST:PORT",
+    ),
+    "a token in Japanese": (
+        {"HF_TOKEN": "\u30c8\u30fc\u30af\u30f3"},
+        "HF_TOKEN holds signs that no token has; copy it again from https://huggingface.co/",
+    ),
+    "a token of two words": ({"HF_TOKEN": "hf_a b"}, "HF_TOKEN holds signs that no token has"),
+    "an address without its beginning": (
+        {"HF_ENDPOINT": "huggingface.co"},
+        "HF_ENDPOINT: 'huggingface.co' is no address; write https://huggingface.co, or unset it",
+    ),
+    "no address": ({"HF_ENDPOINT": "ftp://x.example"}, "HF_ENDPOINT: 'ftp://x.example' is no add"),
+    "a blank in the address": ({"HF_ENDPOINT": "https://a b.example"}, "is no address; write"),
+    "no place to keep it": ({"HF_HOME": "/dev/null/hf"}, "set HF_HOME to a folder that you may"),
+    "no list of certificates": (
+        {"SSL_CERT_FILE": "/nowhere/ca.pem"},
+        "SSL_CERT_FILE: /nowhere/ca.pem is not there; mend it, or unset it",
+    ),
+    "a list without certificates": (
+        {"SSL_CERT_FILE": "/etc/hosts", "HF_ENDPOINT": "https://hub.invalid"},
+        "SSL_CERT_FILE: /etc/hosts holds no certificates",
+    ),
+}
+"""What is set wrongly on this machine, and what the one line then holds."""
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_that_is_at_fault_is_named(tmp_path: Path, name: str) -> None:
+    settings, words = SETTINGS[name]
+    write_pictures(tmp_path)
+    with serving(write_tagger(tmp_path / "served")) as hub:
+        outcome = run_stage(tmp_path, hub.address, **settings)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert words in outcome.err
+    assert "try again when the hub can be reached" not in outcome.err
+    assert "pass-word" not in outcome.err
+
+
+@pytest.mark.parametrize("name", ["HF_ENDPOINT", "HF_TOKEN", "SSL_CERT_FILE", "ALL_PROXY"])
+def test_a_slip_in_builtin_asks_nobody(tmp_path: Path, name: str) -> None:
+    """No setting of the network is looked at for a word that no hub can know."""
+    write_pictures(tmp_path)
+    outcome = run_stage(tmp_path, "http://127.0.0.1:9", model="buitlin", **{name: "wrong"})
+    assert outcome.err.endswith("did you mean builtin?\n")
 
 
 def told(err: str) -> dict[str, str]:

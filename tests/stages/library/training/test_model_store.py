@@ -121,7 +121,7 @@ print(model_file(BaseModel(sys.argv[1], sys.argv[2]), Path("here"), None))
 """
 
 
-@pytest.mark.parametrize("fault", ["", "cut once", "no repository"])
+@pytest.mark.parametrize("fault", ["", "cut once", "no repository", "SOCKS"])
 def test_a_hub_repository_is_a_place_too(tmp_path: Path, fault: str) -> None:
     served = tmp_path / "served"
     served.mkdir()
@@ -133,6 +133,8 @@ def test_a_hub_repository_is_a_place_too(tmp_path: Path, fault: str) -> None:
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "PYTHONPATH": str(PROJECT),
         }
+        if fault == "SOCKS":
+            environment |= {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
         repository = "nobody/nothing" if fault == "no repository" else REPOSITORY
         place = f"{repository}/base.safetensors@{REVISION}"
         answer = subprocess.run(
@@ -145,6 +147,8 @@ def test_a_hub_repository_is_a_place_too(tmp_path: Path, fault: str) -> None:
         )
     if fault == "no repository":
         assert "can't be downloaded" in answer.stderr
+    elif fault == "SOCKS":
+        assert "can't be downloaded: ALL_PROXY is a SOCKS proxy" in answer.stderr
     else:
         assert answer.returncode == 0, answer.stderr
         assert (tmp_path / "here" / SHA256[:12] / "base.safetensors").read_bytes() == DATA
