@@ -218,7 +218,7 @@ def build_parser() -> Parser:
         ("--output", "training/lora", "folder for the LoRAs"),
         ("--state", "training/state", "folder to work in; what is resumed"),
         ("--samples", "training/samples", "folder for the sample pictures"),
-        ("--metrics", "training/metrics.json", "json for the figures"),
+        ("--metrics", "training/figures/train.json", "json for the figures"),
         ("--curves", "training/curves", "folder for the curves"),
     ):
         parser.add_argument(flag, type=Path, default=Path(place), help=f"{what} ({place})")

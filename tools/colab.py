@@ -46,7 +46,7 @@ TRAINED = ["training/lora", "training/samples"]
 COMMIT_FIRST = """\
 At home, commit first: all files become those of the experiment, data/edits.yaml and params.yaml too
 手元で、まずコミットしてください(data/edits.yaml や params.yaml も実験のときのものに変わります):
-  git add -A && git commit -m "Before the experiment"
+  git add -A && git commit -qm "Before the experiment"
 Then / それから:"""
 TO_JSON = """
 import json, sys

@@ -107,7 +107,7 @@ def test_readme(clone: Clone) -> None:
         clone.run("dvc", "repro")
 
     caption = clone.root / "data" / "dataset" / "10_nasumiso_v1" / "img001.txt"
-    keep = 'dvc add data/raw && git add -A && git commit -m "First dataset"'
+    keep = 'dvc add data/raw && git add -A && git commit -qm "First dataset"'
     correct = "python -m tools.corrections save && dvc repro"
     walk(clone, "README.md", {keep: own_drawings, correct: lambda: add_tag(caption, "miso_soup")})
     assert "miso_soup" in (clone.root / "data" / "edits.yaml").read_text(encoding="utf-8")
@@ -216,7 +216,7 @@ def test_colab(ready: Studio, tmp_path: Path) -> None:
         make_elsewhere(studio, "lora")
         studio.run("sh", "-c", "git checkout -q . && dvc checkout -q")
 
-    at_home = 'dvc repro && git add -A && git commit -m "Dataset for Colab"'
+    at_home = 'dvc repro && git add -A && git commit -qm "Dataset for Colab"'
     from_git = "git fetch && dvc exp pull origin lora && dvc exp apply lora"
     from_drive = "git fetch \"$NASUMISO_DRIVE/experiments/lora.bundle\" 'refs/exps/*:refs/exps/*'"
     walk(

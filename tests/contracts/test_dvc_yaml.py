@@ -245,6 +245,17 @@ def test_metrics_and_plots_lie_in_outputs() -> None:
         assert any(Path(path).is_relative_to(out) for out in outs), path
 
 
+def test_figures_of_a_training_lie_in_the_folder_that_dvc_shows() -> None:
+    """A file that is declared and isn't there yet would be a row of dashes, and a warning."""
+    training = parse_yaml((ROOT / "training/dvc.yaml").read_text(), "training/dvc.yaml")
+    assert training["metrics"] == ["figures"]
+    assert [path.name for path in (ROOT / "training/figures").iterdir()] == [".gitkeep"]
+    outs = [next(iter(out)) for stage in training["stages"].values() for out in stage["outs"]]
+    figures = [path for path in outs if path.endswith(".json")]
+    assert len(figures) == 2
+    assert all(path.startswith("training/figures/") for path in figures)
+
+
 def ignored(path: str) -> bool:
     """Return whether Git's ignore rules leave `path` out, tracked or not."""
     words = ["git", "check-ignore", "-q", "--no-index", path]

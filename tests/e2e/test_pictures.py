@@ -46,7 +46,7 @@ def studio(trained: Studio, stand_in: StandIn, tmp_path: Path) -> Studio:
 def pictures(studio: Studio) -> dict[str, str]:
     """Return digests of what the stage wrote, by path."""
     folder = studio.root / "training"
-    files = [*(folder / "pictures").rglob("*.*"), folder / "pictures.json"]
+    files = [*(folder / "pictures").rglob("*.*"), folder / "figures/pictures.json"]
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(files)
@@ -77,7 +77,7 @@ def test_a_killed_grid_goes_on_and_equals_an_undisturbed_one(
 def test_git_keeps_the_figures_and_dvc_the_pictures(studio: Studio, tmp_path: Path) -> None:
     studio.run(*DRAW)
     changed = studio.run("git", "status", "--porcelain").splitlines()
-    assert sorted(changed) == [" M training/dvc.lock", "?? training/pictures.json"]
+    assert sorted(changed) == [" M training/dvc.lock", "?? training/figures/pictures.json"]
     commit(studio)
     studio.run("dvc", "remote", "add", "--local", "-d", "mount", str(tmp_path / "remote"))
     studio.run("dvc", "push", "training/dvc.yaml:generate")

@@ -115,7 +115,7 @@ def result(root: Path) -> dict[str, str]:
         for path in (root / "training/lora").glob("*.safetensors")
     }
     others = [
-        root / "training/metrics.json",
+        root / "training/figures/train.json",
         *(root / "training/curves").iterdir(),
         *(root / "training/samples").iterdir(),
     ]

@@ -60,7 +60,7 @@ def test_the_training_leaves_only_what_git_should_keep(trained: Studio, ready: S
     assert kept - before == {
         "training/curves/epochs.csv",
         "training/curves/steps.csv",
-        "training/metrics.json",
+        "training/figures/train.json",
     }
     assert trained.run("git", "status", "--porcelain") == ""
     dataset = trained.root / "data" / "dataset"
@@ -190,7 +190,8 @@ def test_what_was_going_on_here_stays_when_an_experiment_comes(
     studio.run("dvc", "exp", "branch", "slower")  # the LoRA alone
     shell(
         studio,
-        "git checkout slower-branch -- training/dvc.lock training/metrics.json training/curves",
+        "git checkout slower-branch -- training/dvc.lock training/figures/train.json "
+        "training/curves",
     )
     studio.run("dvc", "checkout", "training/lora", "training/samples")
     assert result(studio) == slower

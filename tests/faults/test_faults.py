@@ -27,7 +27,7 @@ TRIALS = int(os.environ.get("FAULTS_TRIALS", "3"))
 SEED = os.environ.get("FAULTS_SEED", "7")
 BUG = re.compile(r"^(Process ForkServer|Exception (in|ignored))", re.MULTILINE)
 """How a traceback of ours begins; a trainer may have its own."""
-CURVES = ("project/training/curves", "project/training/metrics.json")
+CURVES = ("project/training/curves", "project/training/figures/train.json")
 """They show a training as it goes on."""
 WITHIN_SECONDS = 120
 

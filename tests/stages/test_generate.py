@@ -82,7 +82,7 @@ def words(url: str, **changes: object) -> list[str]:
         "captions": "data/tagged",
         "dictionary": str(PROJECT / "data" / "dictionary"),
         "output": "training/pictures",
-        "metrics": "training/pictures.json",
+        "metrics": "training/figures/pictures.json",
         "work": "training/drawn",
         "threshold": 0.35,
         "name": NAME,
@@ -106,7 +106,7 @@ def result() -> dict[str, str]:
     files = [path for path in Path("training/pictures").rglob("*") if path.is_file()]
     return {
         path.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in [*sorted(files), Path("training/pictures.json")]
+        for path in [*sorted(files), Path("training/figures/pictures.json")]
     }
 
 
@@ -489,7 +489,7 @@ def test_loras_that_dvc_does_not_keep_are_a_warning(
 @pytest.mark.usefixtures("root")
 def test_the_figures_are_what_the_tagger_finds(stand_in: StandIn) -> None:
     assert run(stand_in) == 0
-    figures = json.loads(Path("training/pictures.json").read_text(encoding="utf-8"))
+    figures = json.loads(Path("training/figures/pictures.json").read_text(encoding="utf-8"))
     assert next(iter(figures.items())) == (
         "lora",
         HASH[:12],

@@ -122,7 +122,7 @@ def test_it_brings_home_every_epoch_its_pictures_and_its_curves(
         [str(step), str((step + 3) // 4)] for step in range(1, 17)
     ]
     assert len(Path("training/curves/epochs.csv").read_text().splitlines()) == 5
-    metrics = json.loads(Path("training/metrics.json").read_text())
+    metrics = json.loads(Path("training/figures/train.json").read_text())
     assert metrics["epochs"] == 4
     assert metrics["steps"] == 16
     assert metrics["lowest_loss_epoch"] == 4
@@ -678,11 +678,11 @@ def test_another_training_leaves_nothing_of_the_last_one(monkeypatch: pytest.Mon
         *("other-000001.safetensors", "other.json", "other.png", "other.safetensors"),
     ]
     assert len(list(Path("training/samples").iterdir())) == 2
-    assert json.loads(Path("training/metrics.json").read_text())["epochs"] == 2
+    assert json.loads(Path("training/figures/train.json").read_text())["epochs"] == 2
     monkeypatch.setenv("STANDIN_DIE", "2")
     assert train.main(words()) == 1
     # of the run that was interrupted: the whole first epoch, of the second no loss yet
-    assert json.loads(Path("training/metrics.json").read_text())["epochs"] == 1
+    assert json.loads(Path("training/figures/train.json").read_text())["epochs"] == 1
     assert Path("training/lora/other.safetensors").is_file()
 
 
