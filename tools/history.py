@@ -1,4 +1,4 @@
-"""Tell what changed in the dataset between two Git revisions, or since one."""
+"""List the datasets that Git has, or tell what changed between two of them, or since one."""
 
 import base64
 import csv
@@ -17,10 +17,18 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.dvc_internals import as_problem
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
+from stages.library.common.git import git, git_or_none
 from stages.library.common.outputs import write_atomically
 from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import split
 from stages.library.dataset.manifest import Row, read_rows, same_name, shown, used
+
+MOST = 30
+"""Commits that are listed."""
+
+LISTED = "python -m tools.history lists the commits that have a dataset"
+"""What to do about one that has none."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +169,10 @@ def read_dataset(files: Files, revision: str) -> Dataset:
         names = {Path(name).stem: name for name in files.ls("data/tagged", detail=False)}
         params = texts_of(files.read_bytes("params.yaml").decode())
     except FileNotFoundError as error:
+        missing = Path(error.filename or str(error)).name.strip("'\"") or "dataset"
         raise Problem(
-            f"{revision} has no {Path(str(error)).name or 'dataset'}: commit data/manifest.csv, "
-            "data/tagged and params.yaml after each dvc repro"
+            f"{revision} has no {missing}: commit data/manifest.csv, data/tagged and params.yaml "
+            f"after each dvc repro; {LISTED}"
         ) from None
     except (ValueError, csv.Error, yaml.YAMLError) as error:
         raise Problem(
@@ -213,17 +222,98 @@ def as_page(before: Dataset, after: Dataset, old: str, new: str, files: tuple[Fi
     )
 
 
-def history(old: str, new: str | None, page: Path | None) -> None:
+@dataclass(frozen=True)
+class Commit:
+    """A commit with a dataset."""
+
+    name: str
+    date: str
+    subject: str
+    pictures: int
+    tags: int  # different ones
+
+
+def commits(most: int = MOST) -> list[Commit]:
+    """Return the commits that changed the dataset, the newest first.
+
+    Raises:
+        Problem: this is no repository.
+    """
+    git("rev-parse", "--git-dir")
+    words = ("log", f"--max-count={most}", "--format=%h%x09%cs%x09%s", "--")
+    listed = git_or_none(*words, "data/manifest.csv", "data/tagged")  # none: no commit yet
+    found = [as_commit(*line.split("\t", 2)) for line in (listed or "").split("\n") if line]
+    return [each for each in found if each]
+
+
+def as_commit(name: str, date: str, subject: str) -> Commit | None:
+    """Return a commit with what its dataset holds; None if it has none that can be read."""
+    manifest = git_or_none("show", f"{name}:data/manifest.csv")
+    if manifest is None:
+        return None
+    try:
+        pictures = used(read_rows(io.StringIO(manifest, newline="")))
+    except (ValueError, csv.Error):
+        return None
+    lines = git_or_none("grep", "--no-color", "-h", "-e", "", name, "--", "data/tagged/*.txt")
+    tags = {tag for line in (lines or "").splitlines() for tag in split(line)}
+    return Commit(name, date, subject, len(pictures), len(tags))
+
+
+def as_list(found: list[Commit]) -> str:
+    """Return commits as a table for a terminal.
+
+    >>> print(as_list([Commit("3fa9c1d", "2026-01-31", "First dataset", 15, 37)]))
+    commit   date        pictures  tags  message
+    3fa9c1d  2026-01-31        15    37  First dataset
+    """
+    wide = max(6, *(len(each.name) for each in found))
+    return "\n".join(
+        [
+            f"{'commit':{wide}}  {'date':10}  pictures  tags  message",
+            *(
+                f"{each.name:{wide}}  {each.date}  {each.pictures:8}  {each.tags:4}  "
+                f"{printable(each.subject, 60)}"
+                for each in found
+            ),
+        ]
+    )
+
+
+def list_them() -> None:
+    """Print the commits that have a dataset, and how to compare one.
+
+    Raises:
+        Problem: there is none.
+    """
+    found = commits()
+    if not found:
+        raise Problem(
+            'no commit has a dataset yet; after dvc repro give git add -A && git commit -qm "First '
+            'dataset" / まだデータセットのコミットがありません'
+        )
+    print(as_list(found))
+    print(
+        f"python -m tools.history {found[0].name} tells what changed since, with a second commit "
+        "what changed between them / コミットを 1 つ書けばその後の、2 つ書けば間の違いを表示します"
+    )
+
+
+def history(old: str | None, new: str | None, page: Path | None) -> None:
     """Print what changed from one revision to another; write it to `page` too, if given.
 
-    Without `new`, the files as they are now are compared.
+    Without `new`, the files as they are now are compared; without `old` too, what there is is
+    listed.
 
     Raises:
         Problem: there is no such revision, or it has no dataset.
     """
+    if old is None:
+        list_them()
+        return
     found = []
     for revision in (old, new):
-        with as_problem(f"{revision}: ", "; see git log --oneline"):
+        with as_problem(f"{revision}: ", f"; {LISTED}"):
             files = DVCFileSystem(rev=revision)
             found.append((files, read_dataset(files, revision or "now")))
     (old_files, before), (new_files, after) = found
@@ -236,7 +326,12 @@ def history(old: str, new: str | None, page: Path | None) -> None:
 
 def build_parser() -> Parser:
     parser = Parser("tools.history", __doc__)
-    parser.add_argument("old", help="a Git revision, such as HEAD~1, a tag or a commit")
+    parser.add_argument(
+        "old",
+        nargs="?",
+        default=None,
+        help="a Git revision, such as HEAD~1, a tag or a commit; lists them where left out",
+    )
     parser.add_argument(
         "new", nargs="?", default=None, help="another; the files as they are now where left out"
     )

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from stages.library.common.errors import Problem
+from stages.library.common.git import git as in_git
 from stages.library.dataset.manifest import SKIPPED, USED, Row
 from tests.support.clones import Clone
-from tools.history import Dataset, changes, flat, param_changes, read_dataset, totals
+from tools.history import Dataset, changes, flat, main, param_changes, read_dataset, totals
 
 
 def row(image: str, source: str, digest: str) -> Row:
@@ -90,6 +91,73 @@ def test_what_a_stranger_pushed_is_one_line(manifest: bytes, params: bytes) -> N
     with pytest.raises(Problem, match=r"^abc: its data/manifest\.csv or params\.yaml") as error:
         read_dataset(Pushed(manifest=manifest, params=params), "abc")
     assert "\n" not in str(error.value)
+
+
+def test_what_a_revision_lacks_is_named_without_a_quote() -> None:
+    class Nothing(Pushed):
+        def read_bytes(self, path: str) -> bytes:
+            raise FileNotFoundError(2, "No such file or directory", path)
+
+    with pytest.raises(Problem) as error:
+        read_dataset(Nothing(), "HEAD~1")
+    assert str(error.value).startswith("HEAD~1 has no manifest.csv: commit data/manifest.csv, ")
+    assert str(error.value).endswith(
+        "; python -m tools.history lists the commits that have a dataset"
+    )
+
+
+@pytest.fixture
+def _repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a repository without a commit."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Nasu")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "nasu@example.com")
+        monkeypatch.setenv(f"GIT_{name}_DATE", "2026-01-31T12:00:00+00:00")
+    in_git("init", "-q")
+
+
+def committed_as(message: bytes, **captions: str) -> None:
+    """Commit a dataset of these captions, by picture."""
+    shutil.rmtree("data", ignore_errors=True)
+    if captions:
+        Path("data/tagged").mkdir(parents=True)
+        rows = [f"{name}.png,{name}.jpg,{name},4,3,{USED},\n" for name in captions]
+        skipped = f",broken.png,ff,0,0,{SKIPPED},damaged\n"
+        Path("data/manifest.csv").write_text(MANIFEST.decode() + "".join(rows) + skipped)
+    for name, caption in captions.items():
+        Path(f"data/tagged/{name}.txt").write_text(caption + "\n", encoding="utf-8")
+    in_git("add", "-A")
+    Path("message").write_bytes(message)
+    in_git("commit", "-q", "--allow-empty", "-F", "message")
+
+
+@pytest.mark.usefixtures("_repository")
+def test_datasets_that_git_has_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 1
+    assert capsys.readouterr().err.startswith("history: error: no commit has a dataset yet; after")
+    committed_as(b"Before")
+    committed_as("最初のデータセット".encode(), img001="nasu, 1girl", img002="nasu, smile")
+    Path("README.md").touch()
+    committed_as(b"No other dataset", img001="nasu, 1girl", img002="nasu, smile")
+    committed_as(b"\x1b[2Jsteers", img001="nasu, 1girl", img002="nasu", img003="nasu, hat, sun")
+    assert main([]) == 0
+    first, second, third, hint = capsys.readouterr().out.splitlines()
+    assert first == "commit   date        pictures  tags  message"
+    assert second[7:] == "  2026-01-31         3     4  \\x1b[2Jsteers"
+    assert third[7:] == "  2026-01-31         2     3  最初のデータセット"
+    assert hint.startswith(f"python -m tools.history {second[:7]} tells what changed since")
+
+
+@pytest.mark.usefixtures("_repository")
+def test_a_commit_whose_manifest_is_none_is_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    committed_as(b"Good", img001="nasu")
+    Path("data/manifest.csv").write_text("<<<<<<< HEAD\n")
+    in_git("commit", "-qam", "Bad")
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert "Good" in out
+    assert "Bad" not in out
 
 
 def test_totals_count_pictures_and_put_the_most_changed_first() -> None:

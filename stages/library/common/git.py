@@ -26,4 +26,10 @@ def git_or_none(*words: str) -> str | None:
 
 
 def _answer(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["git", *words],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",  # a message may be in anything
+        check=False,
+    )

@@ -53,3 +53,13 @@ def test_it_needs_nothing_that_pip_installs() -> None:
                 names.add(node.module or "")
     assert "subprocess" in names
     assert names - set(sys.stdlib_module_names) == {"stages.library.common.errors"}
+
+
+def test_what_others_wrote_in_another_encoding_is_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    Path("a.txt").write_bytes("なす".encode("cp932"))
+    git("add", "a.txt")
+    assert "\ufffd" in git("show", ":a.txt")
