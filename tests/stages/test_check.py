@@ -88,6 +88,7 @@ def test_every_key_refuses_what_no_key_can_be(
         ("train", "max_token_length", 75, "train.max_token_length: '75' is no length"),
         ("train", "base_model", "x", "train.base_model: has moved; write script, base_model, "),
         ("lora", "script", "trian_network.py", "has no trian_network.py; did you mean train_netw"),
+        ("lora", "sample_prompts", ["a、b --d 1"], "'a、b --d 1' holds '、', which"),
         ("lora", "sample_prompts", ["nasu"], "lora.sample_prompts: 'nasu' has no seed"),
     ],
 )

@@ -395,6 +395,7 @@ def test_a_picture_that_is_not_as_ordered_stops_the_run(
         ({"prompts": ["a", " "]}, "generate.prompts: a prompt is empty; write one"),
         ({"prompts": ["#unicus"]}, "generate.prompts: '#unicus' holds a '#'"),
         ({"prompts": ["a\nb"]}, "generate.prompts: 'a\\nb' has a line break or an unseen sign"),
+        ({"prompts": ["{trigger}、1girl"]}, "generate.prompts: '{trigger}、1girl' holds '、'"),
         ({"negative_prompt": "a # b"}, "generate.negative_prompt: 'a # b' holds a '#'"),
         ({"negative_prompt": "a\nb"}, "generate.negative_prompt: 'a\\nb' has a line break"),
         ({"seeds": [4294967296]}, "generate.seeds: '4294967296' is not a whole number from 0 to"),

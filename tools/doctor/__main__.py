@@ -9,7 +9,7 @@ from stages.library.common.arguments import Parser
 from stages.library.common.errors import Problem
 from tools.doctor.cache import objects
 from tools.doctor.faults import Examination, Fault
-from tools.doctor.leftovers import leftovers, lent_loras
+from tools.doctor.leftovers import corrections, leftovers, lent_loras
 from tools.doctor.machine import INSTALL, identity, packages, python
 from tools.doctor.records import dvc_records, locks, rwlock
 from tools.doctor.remotes import drive, remote
@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[], Examination]] = {
     "dvc.lock, .dvc": dvc_records,
     "locks": locks,
     "leftovers": leftovers,
+    "corrections": corrections,
     "lent LoRAs": lent_loras,
     "cache": objects,
     "remote": remote,

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from stages.library.common.outputs import beside
+from stages.library.dataset.edits_file import copies
 from tools.doctor.faults import Examination, Fault, is_held
 
 PIPELINES = (Path("dvc.yaml"), Path("training/dvc.yaml"))
@@ -32,6 +33,19 @@ def leftovers() -> Examination:
     said = "none" if not busy else f"{busy} outputs are being written"
     said += f"; {kept} checkpoints, from which the next run goes on" if kept else ""
     return said, faults
+
+
+def corrections() -> Examination:
+    """A browser that may not write into the project saves beside what is there."""
+    faults = [
+        Fault(
+            f"{path}: a copy of {EDITS}, which nothing reads",
+            f'take it: python -m tools.corrections take "{path}"; or delete it',
+            "取り込むか、不要なら削除してください",
+        )
+        for path in copies(EDITS)
+    ]
+    return "none lies beside edits.yaml", faults
 
 
 def lent_loras() -> Examination:

@@ -27,12 +27,12 @@ def folded(text: str) -> str:
 
 
 def comma_in(text: str) -> str:
-    """Return the first sign in a text that separates tags; '' if there is none.
+    """Return a sign in a text that separates tags, of Japanese if there is; '' if there is none.
 
-    >>> comma_in("smile、hat"), comma_in("smile")
-    ('、', '')
+    >>> comma_in("a, smile、hat"), comma_in("a, b"), comma_in("smile")
+    ('、', ',', '')
     """
-    return next((char for char in text if char in f",{COMMAS}"), "")
+    return next((char for char in (*COMMAS, ",") if char in text), "")
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
+from stages.library.common.values import folded
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
 
@@ -75,7 +76,7 @@ def rows(path: Path) -> Iterator[tuple[int, str, str]]:
                 '"quotes"'
             )
         cells = dict(zip(columns, [*row, *[""] * len(columns)], strict=False))
-        yield line, underscored(cells["tag"]), cells["ja"].strip()
+        yield line, underscored(folded(cells["tag"])), cells["ja"].strip()
 
 
 def cells_of(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -90,9 +90,17 @@ def assert_mended(patient: Patient, wrong: str) -> str:
 
 def test_project_in_order_has_nothing_wrong(patient: Patient) -> None:
     said = patient.doctor()
-    assert said.count("  ok      ") == len(said.splitlines()) == 11
+    assert said.count("  ok      ") == len(said.splitlines()) == 12
     assert "cache           5 of this commit in the cache, 5 of them read" in said
     assert "Git             Nasu" in said
+
+
+def test_copy_of_the_corrections_is_named_and_left(patient: Patient) -> None:
+    copy = patient.root / "data" / "edits (1).yaml"
+    copy.write_text("{}\n", encoding="utf-8")
+    said = patient.doctor("--mend", ok=False)
+    assert 'take it: python -m tools.corrections take "data/edits (1).yaml"; or delete it' in said
+    assert copy.is_file()
 
 
 @pytest.mark.parametrize("left", ["", '{"write": {"data'])
