@@ -341,7 +341,7 @@ def refuse_retouched(places: Places, made: list[Made]) -> None:
     """Raise Problem if a picture in the output is somebody's work: neither made before nor now."""
     coming = {picture.sha256 for _, picture in made if picture}
     hand = retouched(places.output, places.written)
-    if names := [f"  {path}" for path, digest in hand.items() if digest not in coming]:
+    if names := [f"  {shown(path)}" for path, digest in hand.items() if digest not in coming]:
         raise Problem("\n".join([REPAINTED[0], *names[:SHOWN], *REPAINTED[1:]]))
 
 

@@ -218,7 +218,7 @@ def test_corrections_saved_while_they_are_applied_are_not_passed_over(
     before = (project.folder / "edited" / "img001.txt").read_bytes()
     later = f"{key('old')}:\n  source: {HERO}\n  add: [miso]\n"
     with monkeypatch.context() as patch:
-        meanwhile(patch, edit, "apply", write(project.edits, later))
+        meanwhile(patch, edit, "corrected", write(project.edits, later))
         assert main(project.flags()) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"edit: error: {project.edits}: changed while this was running; run")

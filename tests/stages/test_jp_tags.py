@@ -25,15 +25,8 @@ class Folder:
 
     def run(self, *more: str) -> int:
         pairs = [f"--input={self.folder / 'tagged'}", f"--dictionary={self.folder / 'dictionary'}"]
-        return main(
-            [
-                *pairs,
-                *(
-                    more
-                    or [f"--output={self.folder / 'jp'}", f"--written={self.folder / 'jp.json'}"]
-                ),
-            ]
-        )
+        written = f"--written={self.folder / 'jp.json'}"
+        return main([*pairs, written, *(more or [f"--output={self.folder / 'jp'}"])])
 
     def texts(self) -> dict[str, str]:
         return {

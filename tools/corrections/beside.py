@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.unchanged import seen
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
@@ -48,11 +49,11 @@ def take_captions(folder: Path, data: Path) -> None:
     for stem, path in found.items():
         text = text_in(path)
         if why := "is not UTF-8; save it again as UTF-8" if text is None else why_no_caption(text):
-            left.append(f"{path} {why}")
+            left.append(f"{shown(path)} {why}")
             continue
         typed = Typed(path.with_stem(stem), written[stem], text or "")
         if typed.empty:
-            left.append(f"{path} holds no tags")
+            left.append(f"{shown(path)} holds no tags")
             continue
         was, edits = edits, corrected(edits, written, typed, in_order=True)
         if edits != was:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.unchanged import seen
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
-from stages.library.dataset.manifest import shown
 
 
 def take_copy(path: Path, data: Path) -> None:
@@ -20,17 +20,17 @@ def take_copy(path: Path, data: Path) -> None:
     """
     edits = data / "edits.yaml"
     if not path.is_file():
-        raise Problem(f"{path}: no such file; name one that holds corrections, as edits (1).yaml")
+        raise Problem(f"{shown(path)}: no such file; name one of corrections, as edits (1).yaml")
     if path.samefile(edits):
-        raise Problem(f"{path}: is the file of corrections itself; name a copy of it")
+        raise Problem(f"{shown(path)}: is the file of corrections itself; name a copy of it")
     read = seen(edits, path)
     before, taken = read_edits(edits), read_edits(path)
     other = [before[key].source for key in before.keys() & taken if before[key] != taken[key]]
     if other and path.stat().st_mtime < edits.stat().st_mtime:
         raise Problem(
-            f"{path}: is older than {edits}, which has other corrections of {shown(other[0])}; "
-            f'delete it, or if it is right nevertheless: touch "{path}" / {edits.name} のほうが'
-            "新しく、内容も違います。不要なら削除してください"
+            f"{shown(path)}: is older than {edits}, which has other corrections of "
+            f'{shown(other[0])}; delete it, or if it is right nevertheless: touch "{path}" / '
+            f"{edits.name} のほうが新しく、内容も違います。不要なら削除してください"
         )
     after = before | taken
     if after != before:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.outputs import write_atomically
 from tools.corrections.places import between, places, why_not_kept
 
@@ -18,16 +19,16 @@ def discard(data: Path) -> None:
         for path in [*place.hand, *place.lost]:
             entry = place.written.get(path.stem)
             if entry is None or not entry.is_at(path):
-                left.append(f"{path} {why_not_kept(path, place)}")
+                left.append(f"{shown(path)} {why_not_kept(path, place)}")
                 continue
             prepared = data / "prepared" / path.name
             written = entry.text.encode() if path.suffix == ".txt" else prepared.read_bytes()
             write_atomically(path, written)
-            print(f"  {path}: as the pipeline wrote it")
+            print(f"  {shown(path)}: as the pipeline wrote it")
             dropped += 1
     for path in between(data):
         path.unlink()
-        print(f"  {path}: removed; dvc repro makes it again")
+        print(f"  {shown(path)}: removed; dvc repro makes it again")
         dropped += 1
     print(f"corrections: {dropped} files put back")
     if left:

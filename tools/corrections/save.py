@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.outputs import write_atomically
 from stages.library.common.unchanged import seen
 from stages.library.dataset.edits import Edits
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
-from stages.library.dataset.manifest import shown
 from stages.library.dataset.manual_edits import told_deleted, told_lost
-from stages.library.dataset.written import write_written
+from stages.library.dataset.written import Written, write_written
 from tools.corrections.places import Place, between, places, why_not_kept
 from tools.corrections.typed import (
     Typed,
@@ -50,6 +50,16 @@ class Hand:
     left: list[str]
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What is to be written, and how many captions differ in spelling alone."""
+
+    edits: Edits
+    records: dict[Path, dict[str, Written]]
+    texts: dict[Path, str]  # of captions whose trigger stood elsewhere
+    alike: int
+
+
 def sort(found: list[Place], emptied: bool) -> Hand:
     """Return what can be kept, and what can't, with the reason; an empty caption if `emptied`."""
     typed, left = [], []
@@ -66,11 +76,11 @@ def sort(found: list[Place], emptied: bool) -> Hand:
             if one and not why:
                 typed.append((place, one))
             else:
-                left.append(f"{path} {why}")
+                left.append(f"{shown(path)} {why}")
     twice = changed_twice(one for _, one in typed)
     left += [
-        f"{one.path} ({said(one)}) is changed in another way than {twice[one.path]}; make them "
-        "alike, or discard / 同じ絵のタグが 2 か所で違う直し方になっています。揃えてください"
+        f"{shown(one.path)} ({said(one)}) is changed in another way than {twice[one.path]}; make "
+        "them alike, or discard / 同じ絵のタグが 2 か所で違う直し方になっています。揃えてください"
         for _, one in typed
         if one.path in twice
     ]
@@ -94,6 +104,28 @@ def save(data: Path, emptied: bool) -> None:
         if place.deleted:
             print(told_deleted(place.deleted, place.written), file=sys.stderr)
     hand = sort(found, emptied)
+    learnt = learn(hand, edits, found)
+    if hand.typed:
+        # before the records: nothing is lost in between
+        write_edits(data / "edits.yaml", learnt.edits, read.look_again)
+        for path, text in learnt.texts.items():
+            write_atomically(path, text.encode(), stamps[path].look_again)
+        for record, written in learnt.records.items():
+            if written:
+                write_written(record, written)
+    if learnt.alike:
+        print(f"corrections: {learnt.alike} captions {SPELLING}")
+    if kept := len(hand.typed) - learnt.alike:
+        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
+    left = [*hand.left, *(f"{shown(path)} {LEADS_NOWHERE}" for path in between(data))]
+    if not hand.typed and not left:
+        print("corrections: nothing was changed by hand")
+    if left:
+        raise Problem("\n  ".join(["these can't be kept as corrections:", *left]))
+
+
+def learn(hand: Hand, edits: Edits, found: list[Place]) -> Learnt:
+    """Return what the captions say, and print it."""
     records = {place.record: dict(place.written) for place in found}
     texts, alike = {}, 0
     for place, typed in hand.typed:
@@ -107,23 +139,7 @@ def save(data: Path, emptied: bool) -> None:
             print(f"    {typed.trigger} stays first: it is common_tag.tag in params.yaml")
             texts[typed.path] = text
         records[place.record][typed.path.stem] = replace(typed.entry, text=text)
-    if hand.typed:
-        # before the records: nothing is lost in between
-        write_edits(data / "edits.yaml", edits, read.look_again)
-        for path, text in texts.items():
-            write_atomically(path, text.encode(), stamps[path].look_again)
-        for record, written in records.items():
-            if written:
-                write_written(record, written)
-    if alike:
-        print(f"corrections: {alike} captions {SPELLING}")
-    if kept := len(hand.typed) - alike:
-        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
-    left = [*hand.left, *(f"{path} {LEADS_NOWHERE}" for path in between(data))]
-    if not hand.typed and not left:
-        print("corrections: nothing was changed by hand")
-    if left:
-        raise Problem("\n  ".join(["these can't be kept as corrections:", *left]))
+    return Learnt(edits, records, texts, alike)
 
 
 def said(typed: Typed) -> str:
@@ -135,7 +151,7 @@ def said(typed: Typed) -> str:
 def tell(typed: Typed, edits: Edits) -> None:
     """Print what was changed in a caption."""
     source, learnt = shown(typed.entry.source), edits.get(typed.entry.drawing)
-    print(f"  {typed.path} ({source}): {said(typed)}")
+    print(f"  {shown(typed.path)} ({source}): {said(typed)}")
     if "\n" in typed.whole:
         print(LINES)
     if learnt and not learnt.order and typed.after and typed.after[-1] in learnt.add:

@@ -8,6 +8,7 @@ from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.links import refuse_links_out
+from stages.library.common.values import COMMAS
 
 KAOMOJI = frozenset(
     [
@@ -57,7 +58,8 @@ def is_prose(text: str) -> bool:
     [False, True, True]
     """
     lines = text.strip().splitlines()
-    return len(lines) > 1 or FIXED in text or any(map(_is_sentence, pieces(text)))
+    parts = pieces(re.sub(f"[{COMMAS}]", ",", text))
+    return len(lines) > 1 or FIXED in text or any(map(_is_sentence, parts))
 
 
 def _is_sentence(piece: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from stages.library.common.errors import Problem
+from stages.library.common.foreign import shown
 from stages.library.common.values import LONGEST_TAG, comma_in, folded
 from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import read_text, underscored
@@ -144,7 +145,8 @@ def copies(edits: Path) -> list[Path]:
 def told_copies(edits: Path) -> list[str]:
     """Return what to say of the copies of edits.yaml, which nothing reads."""
     return [
-        f'{path}: nothing reads this copy; take it: python -m tools.corrections take "{path}", or '
-        "delete it / この控えは使われません。取り込むには上のコマンドを、不要なら削除してください"
+        f"{shown(path)}: nothing reads this copy; take it: python -m tools.corrections take "
+        f'"{path}", or delete it / この控えは使われません。取り込むには上のコマンドを、'
+        "不要なら削除してください"
         for path in copies(edits)
     ]

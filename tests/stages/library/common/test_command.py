@@ -235,7 +235,7 @@ def test_the_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("common_tag: error: params.yaml, common_tag.tag: 'a,b' holds a")
+    assert done.stderr.startswith("common_tag: error: params.yaml, common_tag.tag: 'a,b' holds ','")
     assert "Traceback" not in done.stderr
 
 

@@ -50,7 +50,7 @@ def test_what_an_entry_is_is_told_without_opening_it(drawing: Path) -> None:
         "nasu.png": None,
         "folder.png": note("folder"),
         "empty.png": note("empty"),
-        "memo.txt": note("other_ending", ending=".txt"),
+        "memo.txt": note("caption"),
         "layers.clip": note("programs_own", program="CLIP STUDIO PAINT", ending=".clip"),
         "memo": None,
         "nothing": note("no_ending"),
