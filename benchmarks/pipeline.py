@@ -1,9 +1,7 @@
 """Time `dvc repro` on a thousand drawings after the changes that artists make."""
 
 import argparse
-import os
 import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.drawings import make_drawings
+from benchmarks.scale import measured
 from tests.support.clones import Clone, fresh_clone, stages_run
 
 
@@ -26,16 +25,8 @@ def own_times(clone: Clone, output: str) -> dict[str, tuple[float, float]]:
     times = {}
     commands = [line.removeprefix("> ") for line in output.splitlines() if line.startswith("> ")]
     for stage, command in zip(stages_run(output), commands, strict=True):
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"],
-            cwd=clone.root,
-            env=clone.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        _, _, usage = os.wait4(process.pid, 0)
-        times[stage] = (time.perf_counter() - start, usage.ru_maxrss / 1024)
+        took = measured(clone, command)
+        times[stage] = (took.clock, took.memory)
     return times
 
 
