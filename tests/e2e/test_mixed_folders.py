@@ -1,6 +1,6 @@
 """Folders of anything, mixed by chance: prepare runs over each, and loses sight of no file.
 
-NASUMISO_FOLDERS says how many (a dozen else), NASUMISO_ART where drawings are to be mixed in from.
+NASUMISO_FOLDERS says how many (eight else), NASUMISO_ART where drawings are to be mixed in from.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from tests.support.params import arguments
 
 pytestmark = pytest.mark.e2e
 
-FOLDERS = int(os.environ.get("NASUMISO_FOLDERS", "12"))
+FOLDERS = int(os.environ.get("NASUMISO_FOLDERS", "8"))
 ART = sorted(
     path
     for ending in ("png", "jpg", "webp")
