@@ -12,8 +12,8 @@ from tools.corrections.copies import take_copy
 from tools.corrections.discard import discard
 from tools.corrections.save import save
 
-TAKES = {"import": "the folder of drawings, as data/raw", "take": "the file, as edits (1).yaml"}
-"""Actions that need to know from where."""
+NEEDS = {"import": "the folder of drawings, as data/raw", "take": "the file, as edits (1).yaml"}
+"""Actions that need to know of what."""
 
 
 def corrections(action: str, source: Path | None, data: Path, emptied: bool) -> None:
@@ -22,18 +22,18 @@ def corrections(action: str, source: Path | None, data: Path, emptied: bool) -> 
     Raises:
         Problem: it names nothing to import or take from, or something that isn't asked for.
     """
-    if source is None and action in TAKES:
-        raise Problem(f"{action}: name {TAKES[action]}")
-    if source is not None and action not in TAKES:
-        raise Problem(f"{action}: takes no {str(source)!r}; leave it out")
-    if source is not None and action == "import":
-        take_captions(source, data)
-    elif source is not None:
-        take_copy(source, data)
-    elif action == "save":
+    if source is None and action in NEEDS:
+        raise Problem(f"{action}: name {NEEDS[action]}")
+    if action == "discard":
+        discard(data, source)
+    elif source is None:
         save(data, emptied)
+    elif action == "save":
+        raise Problem(f"save: takes no {str(source)!r}; leave it out, all is saved together")
+    elif action == "import":
+        take_captions(source, data)
     else:
-        discard(data)
+        take_copy(source, data)
     for line in told_copies(data / "edits.yaml"):
         print(f"  {line}", file=sys.stderr)
 
@@ -47,7 +47,11 @@ def build_parser() -> Parser:
         "captions beside the drawings of a folder; take: a copy of edits.yaml",
     )
     parser.add_argument(
-        "source", type=Path, nargs="?", default=None, help="for import and take: from where"
+        "source",
+        type=Path,
+        nargs="?",
+        default=None,
+        help="import and take: from where; discard: that file or folder alone",
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data folder")
     parser.add_argument(

@@ -32,6 +32,8 @@ def take_captions(folder: Path, data: Path) -> None:
         Problem: one can't be kept; the others are.
         Problem: edits.yaml, or one of the captions, was changed meanwhile.
     """
+    if not folder.is_dir():
+        raise Problem(f"{shown(folder)}: no such folder; name that of your drawings")
     written = place(data, "tagged").written
     if not written:
         raise Problem(f"{data / 'tagged'}: there is no dataset yet; run dvc repro first")
@@ -57,7 +59,7 @@ def take_captions(folder: Path, data: Path) -> None:
             continue
         was, edits = edits, corrected(edits, written, typed, in_order=True)
         if edits != was:
-            tell(Typed(path, written[stem], text or ""), edits)
+            tell(Typed(path, written[stem], text or ""))
             taken += 1
     if edits != before:
         write_edits(data / "edits.yaml", edits, read.look_again)

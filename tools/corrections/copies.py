@@ -5,8 +5,23 @@ from pathlib import Path
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.unchanged import seen
+from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
+from tools.corrections.typed import difference
+
+
+def changed(old: Edit | None, new: Edit) -> str:
+    """Return in words what an entry says otherwise than the one that it takes the place of.
+
+    >>> changed(Edit("a.png", ["hat", "cat"]), Edit("a.png", ["hat"], ["dog"]))
+    'add: -cat, remove: +dog'
+    """
+    old = old or Edit(new.source)
+    lists = (("add", old.add, new.add), ("remove", old.remove, new.remove))
+    words = [f"{name}: {difference(was, now)}" for name, was, now in lists if was != now]
+    others = {"order": old.order != new.order, "caption": old.caption != new.caption}
+    return ", ".join([*words, *(f"another {name}" for name, on in others.items() if on)])
 
 
 def take_copy(path: Path, data: Path) -> None:
@@ -37,7 +52,7 @@ def take_copy(path: Path, data: Path) -> None:
         write_edits(edits, after, read.look_again)
     for key, entry in after.items():
         if before.get(key) != entry:
-            print(f"  {shown(entry.source)}: as in {path.name}")
+            print(f"  {shown(entry.source)}: {changed(before.get(key), entry)}")
         elif key not in taken:
             print(f"  {shown(entry.source)}: not in {path.name}, kept")
     path.unlink()

@@ -8,17 +8,21 @@ from stages.library.common.outputs import write_atomically
 from tools.corrections.places import between, places, why_not_kept
 
 
-def discard(data: Path) -> None:
-    """Put back what the pipeline wrote.
+def discard(data: Path, only: Path | None) -> None:
+    """Put back what the pipeline wrote; `only` is the file, or folder of files, to put back.
 
     Raises:
         Problem: a file is not the pipeline's; it stays.
     """
+
+    def asked(path: Path) -> bool:
+        return only is None or path.resolve().is_relative_to(only.resolve())
+
     dropped, left = 0, []
     for place in places(data):
-        for path in [*place.hand, *place.lost]:
+        for path in filter(asked, [*place.hand, *place.lost]):
             entry = place.written.get(path.stem)
-            if entry is None or not entry.is_at(path):
+            if entry is None or not entry.is_at(path.relative_to(place.folder)):
                 left.append(f"{shown(path)} {why_not_kept(path, place)}")
                 continue
             prepared = data / "prepared" / path.name
@@ -26,7 +30,7 @@ def discard(data: Path) -> None:
             write_atomically(path, written)
             print(f"  {shown(path)}: as the pipeline wrote it")
             dropped += 1
-    for path in between(data):
+    for path in filter(asked, between(data)):
         path.unlink()
         print(f"  {shown(path)}: removed; dvc repro makes it again")
         dropped += 1

@@ -59,8 +59,14 @@ def why_not_kept(path: Path, place: Place) -> str:
     entry = place.written.get(path.stem)
     if not place.written:
         return f"has no record to compare with; get {place.record} back from Git or DVC"
-    if entry is None or not entry.drawing or not entry.is_at(path):
-        return "is no file of the pipeline; move it away"
+    if entry is None or not entry.drawing or not entry.is_at(path.relative_to(place.folder)):
+        return (
+            "is no file of the pipeline; move it away / パイプラインのファイルではありません。"
+            "よそへ移してください"
+        )
     if path.suffix == ".png":
-        return "is a picture changed by hand; put it among your drawings instead, then discard"
+        return (
+            "is a picture changed by hand; put it among your drawings instead, in place of the "
+            "drawing, then discard / 直した絵は、元の絵の代わりに絵のフォルダーに入れてください"
+        )
     return ""

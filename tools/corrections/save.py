@@ -8,10 +8,10 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.outputs import write_atomically
 from stages.library.common.unchanged import seen
-from stages.library.dataset.edits import Edits
+from stages.library.dataset.edits import Edit, Edits
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
-from stages.library.dataset.manual_edits import told_deleted, told_lost
+from stages.library.dataset.manual_edits import SHOWN, told_deleted, told_lost
 from stages.library.dataset.written import Written, write_written
 from tools.corrections.places import Place, between, places, why_not_kept
 from tools.corrections.typed import (
@@ -37,8 +37,9 @@ LINES = (
     "残します。学習に使われるのは 1 行目だけです(enable_wildcard を使えばどれか 1 行)"
 )
 LEADS_NOWHERE = (
-    "is only between two stages; make the change in data/tagged (or among your drawings) instead, "
-    "then discard / 途中のファイルです。data/tagged(絵は元の絵)を直してから discard してください"
+    "is only between two stages: give python -m tools.corrections discard {path}, and make the "
+    "change in data/tagged (or in the drawing) instead / 途中のファイルです。上のコマンドで捨て、"
+    "data/tagged(絵は元の絵)を直してください"
 )
 
 
@@ -68,7 +69,7 @@ def sort(found: list[Place], emptied: bool) -> Hand:
             why = why_not_kept(path, place)
             text = "" if why else text_in(path)
             if text is None:
-                why = "is not UTF-8; save it again as UTF-8"
+                why = "is not UTF-8; save it again as UTF-8 / 文字コードを UTF-8 にしてください"
             why = why or why_no_caption(text or "")
             one = None if why else Typed(path, place.written[path.stem], text or "")
             if one and one.before and one.empty and not emptied:
@@ -116,29 +117,39 @@ def save(data: Path, emptied: bool) -> None:
     if learnt.alike:
         print(f"corrections: {learnt.alike} captions {SPELLING}")
     if kept := len(hand.typed) - learnt.alike:
-        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}; now run: dvc repro")
-    left = [*hand.left, *(f"{shown(path)} {LEADS_NOWHERE}" for path in between(data))]
+        print(f"corrections: {kept} captions kept in {data / 'edits.yaml'}")
+    left = [
+        *hand.left,
+        *(f"{shown(path)} {LEADS_NOWHERE.format(path=path)}" for path in between(data)),
+    ]
     if not hand.typed and not left:
         print("corrections: nothing was changed by hand")
+    if len(left) > SHOWN:
+        left[SHOWN:] = [f"… and {len(left) - SHOWN} more"]
     if left:
         raise Problem("\n  ".join(["these can't be kept as corrections:", *left]))
+    if hand.typed:
+        print("now run: dvc repro")
 
 
 def learn(hand: Hand, edits: Edits, found: list[Place]) -> Learnt:
     """Return what the captions say, and print it."""
     records = {place.record: dict(place.written) for place in found}
-    texts, alike = {}, 0
+    texts, alike, moved = {}, 0, False
     for place, typed in hand.typed:
         before, edits = edits, corrected(edits, place.written, typed)
         text = typed.with_trigger()
         if edits == before and text == typed.text and typed.before == typed.after:
             alike += 1
         else:
-            tell(typed, edits)
+            tell(typed)
+            moved |= to_the_front(typed, edits)
         if text != typed.text:
             print(f"    {typed.trigger} stays first: it is common_tag.tag in params.yaml")
             texts[typed.path] = text
         records[place.record][typed.path.stem] = replace(typed.entry, text=text)
+    if moved:
+        print("  tags added at the end go to the front, where training cuts none off")
     return Learnt(edits, records, texts, alike)
 
 
@@ -148,11 +159,14 @@ def said(typed: Typed) -> str:
     return whole if typed.whole else difference(typed.before, typed.after)
 
 
-def tell(typed: Typed, edits: Edits) -> None:
+def to_the_front(typed: Typed, edits: Edits) -> bool:
+    """Return whether a tag that was added at the end is written in front."""
+    learnt = edits.get(typed.entry.drawing, Edit(""))
+    return not learnt.order and bool(typed.after) and typed.after[-1] in learnt.add
+
+
+def tell(typed: Typed) -> None:
     """Print what was changed in a caption."""
-    source, learnt = shown(typed.entry.source), edits.get(typed.entry.drawing)
-    print(f"  {shown(typed.path)} ({source}): {said(typed)}")
+    print(f"  {shown(typed.path)} ({shown(typed.entry.source)}): {said(typed)}")
     if "\n" in typed.whole:
         print(LINES)
-    if learnt and not learnt.order and typed.after and typed.after[-1] in learnt.add:
-        print("    tags added at the end go to the front, where training cuts none off")

@@ -8,6 +8,7 @@ import yaml
 
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
+from stages.library.common.params import guilty
 from stages.library.common.values import LONGEST_TAG, comma_in, folded
 from stages.library.common.yaml_texts import texts_of
 from stages.library.dataset.captions import read_text, underscored
@@ -51,9 +52,10 @@ def parsed(text: str, path: Path) -> Edits:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         last = text.rstrip().count("\n")  # a fault at the end is shown on a line behind it
-        line_of = f", line {min(mark.line, last) + 1}" if mark else ""
+        at, hint = guilty(text.splitlines(), min(mark.line, last)) if mark else (0, "")
+        line_of = f", line {at + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-        raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}") from None
+        raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}{hint}") from None
     if not entries:
         return {}
     if not isinstance(entries, dict):

@@ -25,11 +25,11 @@ BETWEEN = ("captions", "edited", "tagged_jp")
 
 CHANGED = "these files were changed by hand, and this run would overwrite them:"
 LEADS_NOWHERE = (
-    "  this folder only leads from one stage to the next; make the change in data/tagged instead,",
-    "  drop it here:  python -m tools.corrections discard",
-    "  then run dvc repro again",
-    "  ここは途中のフォルダーです。タグは data/tagged で直し、ここの変更は discard で捨ててから、",
-    "  もう一度 dvc repro を実行してください。",
+    "  this folder only leads from one stage to the next; drop the change here, with:",
+    "  python -m tools.corrections discard {folder}",
+    "  then run dvc repro again, and make it in data/tagged instead",
+    "  ここは途中のフォルダーです。上のコマンドでここの変更だけを捨て、もう一度 dvc repro を",
+    "  実行し、タグは data/tagged で直してください。",
 )
 
 SHOWN = 20
@@ -62,7 +62,7 @@ def changed_by_hand(
     hand = []
     for path in edited_files(folder):
         entries = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
-        known = [entry for entry in entries if entry.is_at(path)]
+        known = [entry for entry in entries if entry.is_at(path.relative_to(folder))]
         if path.suffix == ".txt":
             kept = any(holds(path, entry.text) for entry in known)
         else:
@@ -156,7 +156,8 @@ def refuse_to_overwrite(
     if lost := lost_files(folder):
         print(told_lost(lost), file=sys.stderr)
     remaining = {stem: entry for stem, entry in written.items() if stem in coming}
-    if deleted := deleted_by_hand(folder, remaining):
+    deleted = deleted_by_hand(folder, remaining)
+    if deleted and folder.name not in BETWEEN:
         print(told_deleted(deleted, remaining), file=sys.stderr)
     hand = changed_by_hand(folder, written, coming)
     if not hand:
@@ -165,7 +166,7 @@ def refuse_to_overwrite(
     names = []
     for path in hand:
         entry = known.get(path.stem)
-        ours = entry is not None and (entry.is_at(path) or path.stem not in written)
+        ours = entry is not None and entry.is_at(path.relative_to(folder))
         source = f" ({shown(entry.source)})" if entry and entry.source else ""
         names.append(
             f"  {shown(path)}" + (source if ours else ": not the pipeline's, move it away")
@@ -174,7 +175,8 @@ def refuse_to_overwrite(
         names[SHOWN:] = [f"  … and {len(names) - SHOWN} more"]
     if folder.name in BETWEEN:
         if written:
-            raise Problem("\n".join([CHANGED, *names, *LEADS_NOWHERE]))
+            lines = (line.format(folder=folder) for line in LEADS_NOWHERE)
+            raise Problem("\n".join([CHANGED, *names, *lines]))
         return
     if not written:
         raise Problem(

@@ -64,9 +64,9 @@ REASONS = {
     ),
     "caption": (
         "is a text; if it holds a drawing's tags, take them once the dataset is there: "
-        "python -m tools.corrections import <this folder>",
+        "python -m tools.corrections import data/raw (or where it is)",
         "テキストです。絵のタグなら、データセットができたあとに "
-        "python -m tools.corrections import <このフォルダー> で取り込めます",
+        "python -m tools.corrections import data/raw (絵のフォルダー)で取り込めます",
     ),
     "unfinished": (
         "is a download that did not finish; download it again",

@@ -20,11 +20,15 @@ class Written:
     source: str  # the drawing's file name
     text: str  # the caption
     picture: str = ""  # SHA-256 of the picture beside it, if there is one
-    folder: str = ""  # the name of the folder they are in; '' of an older record: any
+    folder: str = ""  # the name of the folder they are in, within the output
 
     def is_at(self, path: Path) -> bool:
-        """Return whether this is of the file there, and not of what somebody copied elsewhere."""
-        return self.folder in ("", path.parent.name)
+        """Return whether this is of the file there in the output, and not of somebody's copy.
+
+        An older record doesn't say in which folder a pair is.
+        """
+        unsaid = not self.folder and bool(self.picture)
+        return unsaid or path.parent == Path(self.folder)
 
 
 def written_for(row: Row | None, text: str, picture: str = "", folder: str = "") -> Written:

@@ -314,7 +314,7 @@ def test_what_was_typed_is_what_the_pipeline_writes(
     assert "changed by hand" in project.repro()
     out, _ = project.corrections("save" if tags else "save --emptied")
     assert f"{project.path(place, 'img001')} (hero.png): " in out
-    assert out.endswith("corrections: 1 captions kept in data/edits.yaml; now run: dvc repro\n")
+    assert out.endswith("corrections: 1 captions kept in data/edits.yaml\nnow run: dvc repro\n")
     assert project.repro() == ""
     assert project.text() == typed
     assert project.text("img002") == "nasu, 1girl, smile"
@@ -615,6 +615,21 @@ def test_a_folder_made_by_hand_is_not_removed(project: Project) -> None:
 
 
 @PLACES
+def test_a_backup_in_the_folder_is_neither_learned_from_nor_put_back(
+    project: Project, place: str
+) -> None:
+    path = project.path(place, "img001")
+    backup = path.parent / "old" / path.name
+    backup.parent.mkdir()
+    backup.write_text("nasu, older\n", encoding="utf-8")
+    for action in ("save", "discard"):
+        _, error = project.corrections(action, 1)
+        assert f"{backup} is no file of the pipeline; move it away" in error
+    assert backup.read_text(encoding="utf-8") == "nasu, older\n"
+    assert read_edits(Path("data/edits.yaml")) == {}
+
+
+@PLACES
 def test_what_was_deleted_comes_back_and_that_is_said(project: Project, place: str) -> None:
     path = project.path(place, "img001")
     path.unlink()
@@ -636,12 +651,20 @@ def test_what_leads_nowhere_is_named_and_not_overwritten(project: Project) -> No
         assert f"  {path}\n  this folder only leads from one stage to the next" in error
         assert path.read_text(encoding="utf-8") == "1girl, mine\n"
         _, error = project.corrections("save", 1)
-        assert f"{path} is only between two stages; make the change in data/tagged" in error
-    assert project.corrections("discard")[0] == (
+        said = (
+            f"{path} is only between two stages: give python -m tools.corrections discard {path},"
+        )
+        assert said in error
+    other = project.path("tagged", "img002")
+    project.type("tagged", "img002", "nasu, unsaved\n")
+    assert project.corrections("discard data/edited")[0] == (
         f"  {path}: removed; dvc repro makes it again\ncorrections: 1 files put back\n"
     )
+    assert other.read_text(encoding="utf-8") == "nasu, unsaved\n"
+    project.corrections("save")
     assert project.repro() == ""
     assert path.read_text(encoding="utf-8") == "1girl, solo, hat\n"
+    assert project.text("img002") == "nasu, unsaved"
 
 
 # import, take
@@ -669,7 +692,8 @@ def test_captions_beside_the_drawings_become_corrections(project: Project) -> No
         ("import", "import: name the folder of drawings, as data/raw"),
         ("take", "take: name the file, as edits (1).yaml"),
         ("save data/tagged", "save: takes no 'data/tagged'; leave it out"),
-        ("import data/none", "data/none: holds no caption beside a drawing of the dataset"),
+        ("import data/rwa", "data/rwa: no such folder; name that of your drawings"),
+        ("import data/written", "data/written: holds no caption beside a drawing of the dataset"),
         ("take 'data/edits (1).yaml'", "data/edits (1).yaml: no such file; name one of corr"),
         ("take data/edits.yaml", "data/edits.yaml: is the file of corrections itself"),
     ],
@@ -699,7 +723,7 @@ def test_a_copy_that_a_browser_saved_is_named_and_taken(project: Project) -> Non
     os.utime(copy)
     os.utime(edits, (0, 0))
     out, _ = project.corrections(f"take '{copy}'")
-    assert "  hero.png: as in edits (1).yaml\n  friend.png: not in edits (1).yaml, kept\n" in out
+    assert "  hero.png: add: -a +c\n  friend.png: not in edits (1).yaml, kept\n" in out
     assert not copy.exists()
     assert {key: entry.add for key, entry in read_edits(edits).items()} == {
         one: ["c"],

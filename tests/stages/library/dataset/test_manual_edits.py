@@ -1,6 +1,7 @@
 """A file that is neither as recorded nor as it is about to be written holds somebody's work."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,11 @@ def test_a_deleted_file_is_no_work(tmp_path: Path) -> None:
 def test_a_renamed_dataset_folder_is_no_work(tmp_path: Path) -> None:
     (tmp_path / "10_old").mkdir()
     (tmp_path / "10_old" / "img001.txt").write_text("a\n")
-    assert changed_by_hand(tmp_path, {"img001": entry("a\n")}, {"img001": entry("a\n")}) == []
+    coming = {"img001": replace(entry("a\n", "f00"), folder="20_new")}
+    assert changed_by_hand(tmp_path, {"img001": entry("a\n", "f00")}, coming) == []  # older record
+    recorded = {"img001": replace(entry("a\n", "f00"), folder="10_old")}
+    assert changed_by_hand(tmp_path, recorded, coming) == []
+    assert changed_by_hand(tmp_path, coming, coming) == [tmp_path / "10_old" / "img001.txt"]
 
 
 def test_every_file_is_named_with_its_drawing_and_both_ways_out(tmp_path: Path) -> None:
