@@ -87,3 +87,26 @@ def test_one_text_for_one_thing() -> None:
 )
 def test_what_an_artist_reads(tag: str, ja: str) -> None:
     assert translate(tag, WORDS) == ja
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "dawn_(pokemon)",
+        "doctor_(arknights)",
+        "dusk_(arknights)",
+        "jean_(genshin_impact)",
+        "lance_(pokemon)",
+        "leaf_(pokemon)",
+        "mountain_(arknights)",
+        "pearl_(splatoon)",
+        "piers_(pokemon)",
+        "black_heart",
+        "purple_heart",
+        "unicorn_(azur_lane)",
+        "valkyrie_(fate)",
+    ],
+)
+def test_names_of_characters_stay(tag: str) -> None:
+    assert translate(tag, WORDS) is None
+    assert translate(tag, {**WORDS, tag: "名前"}) == "名前"

@@ -8,10 +8,10 @@ from stages.library.dataset.tag_words import (
     COLOURS,
     HEADS,
     INFIXES,
+    NAMES,
     PARTS,
     PREFIXES,
     SUFFIXES,
-    WORKS,
 )
 
 # A word that ends like a verb or a clause (座る, 脱いだ) cannot stand where a noun must.
@@ -29,8 +29,6 @@ FRAMES = re.compile(r"(.+)-(framed|tinted)_eyewear")
 
 SHAPED = re.compile(r"(.+)-shaped_(.+)")
 
-OF_WORK = re.compile(r"(.+)_\((.+)\)")
-
 
 def by_rule(tag: str, words: Mapping[str, str]) -> str | None:
     """Return the Japanese of the whole `tag`, or None; `words` translates its parts.
@@ -40,7 +38,7 @@ def by_rule(tag: str, words: Mapping[str, str]) -> str | None:
     >>> by_rule("holding_red_thingamajig", {"flower": "花"})
     """
     parts = tag.split("_")
-    if len(parts) > MOST_WORDS:
+    if len(parts) > MOST_WORDS or tag in NAMES:
         return None
     return (
         count_or_year(tag)
@@ -77,7 +75,7 @@ def count_or_year(tag: str) -> str | None:
 
 
 def special(tag: str, words: Mapping[str, str]) -> str | None:
-    """Colour schemes, coloured spectacles, heart-shaped_x, and x_(title of a work)."""
+    """Colour schemes, coloured spectacles, and heart-shaped_x."""
     colour, _, last = tag.rpartition("_")
     if last == "theme" and colour in COLOURS:
         return f"{COLOURS[colour][:-1]}系の配色"
@@ -86,9 +84,6 @@ def special(tag: str, words: Mapping[str, str]) -> str | None:
     if shaped := SHAPED.fullmatch(tag):
         shape, thing = noun(shaped[1], words), noun(shaped[2], words)
         return f"{shape}型の{thing}" if shape and thing else None
-    if (of_work := OF_WORK.fullmatch(tag)) and of_work[2] in WORKS:
-        thing = noun(of_work[1], words)
-        return f"{thing}（{WORKS[of_work[2]]}）" if thing else None
     return None
 
 

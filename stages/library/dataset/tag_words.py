@@ -355,25 +355,5 @@ PARTS = {
     "wrist": "手首",
 }
 
-WORKS = {
-    "arknights": "アークナイツ",
-    "azur_lane": "アズールレーン",
-    "blue_archive": "ブルーアーカイブ",
-    "fate": "Fate",
-    "fate/stay_night": "Fate/stay night",
-    "fire_emblem": "ファイアーエムブレム",
-    "genshin_impact": "原神",
-    "girls'_frontline": "ドールズフロントライン",
-    "houseki_no_kuni": "宝石の国",
-    "jojo": "ジョジョ",
-    "kancolle": "艦これ",
-    "kantai_collection": "艦これ",
-    "kill_la_kill": "キルラキル",
-    "league_of_legends": "リーグ・オブ・レジェンド",
-    "pokemon": "ポケモン",
-    "project_sekai": "プロジェクトセカイ",
-    "splatoon": "スプラトゥーン",
-    "touhou": "東方",
-    "yu-gi-oh!_gx": "遊戯王GX",
-    "zelda": "ゼルダの伝説",
-}
+# Names of characters that would read as things: the dictionary is for words.
+NAMES = {"black_heart", "purple_heart"}
