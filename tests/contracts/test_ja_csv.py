@@ -110,3 +110,13 @@ def test_what_an_artist_reads(tag: str, ja: str) -> None:
 def test_names_of_characters_stay(tag: str) -> None:
     assert translate(tag, WORDS) is None
     assert translate(tag, {**WORDS, tag: "名前"}) == "名前"
+
+
+def test_ratings_have_japanese() -> None:
+    ratings = ["general", "sensitive", "questionable", "explicit"]
+    assert [translate(tag, WORDS) for tag in ratings] == [
+        "全年齢",
+        "少し性的",
+        "かなり性的",
+        "成人向け（R-18）",
+    ]
