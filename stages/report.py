@@ -16,7 +16,7 @@ from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import caption_files, read_tags, read_text
-from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.dictionary import explained, read_dictionary
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
@@ -86,7 +86,7 @@ def tag_frequencies(captions: list[list[str]], words: dict[str, str]) -> list[tu
     """Return tag, Japanese and number of pictures, the most frequent first."""
     counts = Counter(tag for tags in captions for tag in tags)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(tag, translate(tag, words) or "", count) for tag, count in ordered]
+    return [(tag, explained(tag, words), count) for tag, count in ordered]
 
 
 @dataclass(frozen=True)

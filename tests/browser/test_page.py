@@ -323,6 +323,17 @@ def test_add_in_the_captions_spelling(open_page: Opener, five: Dataset) -> None:
     assert page.chips("img005") == ["+long hair", "+new tag", "+^_^"]
 
 
+def test_a_sign_stays_and_what_it_means_stands_beside_it(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, edits={KEYS[0]: Edit("hero.png", [":d"], [], [])}))
+    assert page.chips("img001")[0] == "+:d"
+    for place in ("#img001 .chip", "#tags li"):
+        names = """return [...document.querySelectorAll(arguments[0])].map(each =>
+            [...each.querySelectorAll('bdi')].map(name => name.textContent))"""
+        assert [":d", "にっこり開けた口"] in page.js(names, place)
+    page.type("#search", "にっこり")
+    assert page.stems() == ["img001"]
+
+
 def test_suggestions(open_page: Opener, five: Dataset) -> None:
     page = open_page(five)
     page.click("#img005 .plus")

@@ -117,7 +117,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
     assert frequencies == [
         ("nasu", "", "3"),
         ("1girl", "女の子1人", "2"),
-        ("^_^", "^_^", "1"),
+        ("^_^", "にこにこと閉じた目", "1"),
         ("solo", "単独", "1"),
         ("zork", "", "1"),
     ]

@@ -12,6 +12,7 @@ from stages.library.common.faults import named
 from stages.library.common.values import folded
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
+from stages.library.dataset.tag_words import SIGNS
 
 # Kaomoji and signs have no two letters in a row; these few do.
 LETTERED_SIGNS = {"xd", "xx", "zzz"}
@@ -36,6 +37,16 @@ def translate(tag: str, words: Mapping[str, str]) -> str | None:
     """
     key = underscored(tag)
     return words.get(key) or by_rule(key, words) or (tag if is_sign(key) else None)
+
+
+def explained(tag: str, words: Mapping[str, str]) -> str:
+    """Return the Japanese to show beside `tag`: of a sign what it means, "" if unknown.
+
+    >>> explained(":d", {})
+    'にっこり開けた口'
+    """
+    japanese = translate(tag, words) or ""
+    return SIGNS.get(underscored(tag), japanese) if japanese == tag else japanese
 
 
 def is_sign(tag: str) -> bool:

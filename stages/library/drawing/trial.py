@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stages.library.dataset.captions import caption_files, read_tags
-from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.dictionary import explained, read_dictionary
 from stages.library.drawing.found import known_tags
 from stages.library.drawing.loras import Lora, chosen, loras_of
 from stages.library.drawing.orders import Cell, cells
@@ -75,5 +75,5 @@ def plan_for(places: Places, trial: Trial, webui: WebUI) -> Plan:
         tagger=tagger,
         subject=subject,
         expected=[[tag for tag in subject if tag not in named(prompt)] for prompt in prompts],
-        japanese={tag: japanese for tag in subject if (japanese := translate(tag, words))},
+        japanese={tag: japanese for tag in subject if (japanese := explained(tag, words))},
     )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.dataset.captions import KAOMOJI, underscored
-from stages.library.dataset.dictionary import translate
+from stages.library.dataset.dictionary import explained
 from stages.library.dataset.edits import KEY_LENGTH, Edits
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
@@ -77,7 +77,7 @@ def words_data(
     corrected = (tag for edit in edits.values() for tag in (*edit.add, *edit.remove, *edit.order))
     named = chain(scores.tags, (new for _, new in rules.replace), corrected, sorted(words))
     return [
-        (tag, japanese if (japanese := translate(tag, words)) and japanese != tag else "")
+        (tag, japanese if (japanese := explained(tag, words)) != tag else "")
         for tag in dict.fromkeys(underscored(tag) for tag in named)
     ]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
-from stages.library.dataset.dictionary import read_dictionary, translate
+from stages.library.dataset.dictionary import explained, is_sign, read_dictionary, translate
+from stages.library.dataset.tag_words import SIGNS
 
 DICTIONARY = Path(__file__).parents[4] / "data" / "dictionary"
 
@@ -95,6 +96,34 @@ def test_signs_stay(sign: str) -> None:
 
 def test_a_sign_can_have_an_entry() -> None:
     assert translate("v", {"v": "ピースサイン"}) == "ピースサイン"
+
+
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [
+        (":d", "にっこり開けた口"),
+        (":D", "にっこり開けた口"),
+        ("^_^", "にこにこと閉じた目"),
+        ("^ ^", "にこにこと閉じた目"),
+        ("red dress", "赤いドレス"),
+        ("2007", "2007年"),
+        ("(o)_(o)", "(o)_(o)"),
+        ("nasumiso_style", ""),
+    ],
+)
+def test_what_is_shown_beside_a_tag(tag: str, shown: str) -> None:
+    assert explained(tag, {"dress": "ドレス"}) == shown
+
+
+def test_own_words_win_over_what_a_sign_means() -> None:
+    assert explained(":d", {":d": "わーい"}) == "わーい"
+
+
+def test_every_meaning_is_of_a_sign_that_captions_keep() -> None:
+    words = read_dictionary(DICTIONARY)
+    assert [sign for sign in SIGNS if not is_sign(sign) or translate(sign, words) != sign] == []
+    assert list(SIGNS) == sorted(SIGNS)
+    assert len(set(SIGNS.values()) - set(words.values())) == len(SIGNS)
 
 
 @pytest.mark.parametrize("tag", ["nasumiso_style", "thingamajig", "tv", "ピース", ""])

@@ -135,9 +135,12 @@ def test_data_says_everything_of_a_picture() -> None:
 
 def test_every_tag_has_the_dictionarys_japanese() -> None:
     words = {"dress": "ドレス", "smile": "笑顔"}
-    data = data_of(small(words=words, edits={"0" * 12: Edit("z", add=["red dress", "^_^"])}).html())
+    data = data_of(
+        small(words=words, edits={"0" * 12: Edit("z", add=["red dress", "^_^", "8_8"])}).html()
+    )
     assert dict(data["words"])["red_dress"] == translate("red dress", words) == "赤いドレス"
-    assert dict(data["words"])["^_^"] == ""
+    assert dict(data["words"])["^_^"] == "にこにこと閉じた目"
+    assert dict(data["words"])["8_8"] == ""
 
 
 def test_look_alikes_of_look_alikes_are_one_group() -> None:
