@@ -177,6 +177,7 @@ KIN = [
     ("3others", "性別不明3人"),
     ("ass_focus", "尻メイン"),
     ("back_cutout", "背中部分の穴あき"),
+    ("bear_costume", "熊の着ぐるみ"),
     ("bikini_top_removed", "脱いだビキニトップ"),
     ("blue_male_underwear", "男性用の青い下着"),
     ("bra_peek", "ブラジャーがのぞく"),
@@ -194,8 +195,10 @@ KIN = [
     ("multiple_legs", "三本以上の脚"),
     ("photo_inset", "写真のカットイン"),
     ("shell_necklace", "貝殻のネックレス"),
+    ("skirt_tug", "スカートを下に引っ張る"),
     ("star_hat_ornament", "帽子の星の飾り"),
     ("twitter_username", "Twitterのユーザー名"),
+    ("uneven_sleeves", "左右で長さの違う袖"),
     ("unworn_jewelry", "未着用のアクセサリー"),
     ("web_address", "URL"),
 ]
