@@ -163,7 +163,7 @@ triangle_print 三角柄
 undershirt インナーシャツ
 virtual_youtuber VTuber
 vocaloid_append ボカロのAppend
-wading 浅い水の中に立つ
+wading 腰より浅い水に入る
 weapon_bag 竹刀袋
 white_wrist_cuffs 手首の白いカフス
 wide_hips 腰幅の広い体
@@ -184,14 +184,13 @@ KIN = [
     ("colored_tongue", "人間離れした色の舌"),
     ("covering_own_ears", "自分の耳をふさぐ"),
     ("crescent_earrings", "三日月のイヤリング"),
-    ("extra_ears", "三つ以上の耳"),
+    ("extra_ears", "四つ耳（獣耳と人の耳）"),
     ("fake_cover", "表紙風の絵"),
     ("floating_island", "浮かぶ島"),
     ("holding_sex_toy", "大人のおもちゃを持つ"),
-    ("implied_extra_ears", "三つ以上の耳をほのめかす"),
     ("ipod", "iPod"),
     ("long_toenails", "足の長い爪"),
-    ("looking_up", "上を見る"),
+    ("looking_away", "よそを見る"),
     ("multiple_legs", "三本以上の脚"),
     ("photo_inset", "写真のカットイン"),
     ("shell_necklace", "貝殻のネックレス"),
