@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
-from stages.library.common.values import folded
+from stages.library.common.values import COMMAS, folded
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
 from stages.library.dataset.tag_words import SIGNS
@@ -54,13 +54,33 @@ def is_sign(tag: str) -> bool:
     return tag in LETTERED_SIGNS or (tag != "" and not TWO_LETTERS.search(tag))
 
 
+def read_typed(folder: Path) -> dict[str, list[str]]:
+    """Read the words that people type for tags, the artist's own first: mine.csv, synonyms.csv."""
+    typed: dict[str, list[str]] = {}
+    with suppress(FileNotFoundError):
+        for _, cells in rows(folder / "mine.csv", "tag", "ja"):
+            for word in re.split(f"[{COMMAS},;\\s]+", cells.get("typed", "")):
+                typed.setdefault(word, []).append(_tag(cells))
+    path = folder / "synonyms.csv"
+    with suppress(FileNotFoundError):
+        for line, cells in rows(path, "typed", "tag"):
+            if not all((cells["typed"], cells["tag"])):
+                raise Problem(f"{path}, line {line}: half a row; write typed,tag or delete it")
+            typed.setdefault(cells["typed"], []).append(_tag(cells))
+    typed.pop("", None)
+    return typed
+
+
 def read_words(path: Path) -> dict[str, str]:
-    """Read one csv with the columns tag and ja."""
+    """Read one csv with the columns tag and ja; a word that is only typed needs no ja."""
     words: dict[str, str] = {}
-    for line, tag, ja in rows(path):
-        where = f"{path}, line {line}"
+    for line, cells in rows(path, "tag", "ja"):
+        where, tag, ja = f"{path}, line {line}", _tag(cells), cells["ja"]
         if not tag:
-            raise Problem(f"{where}: no tag before {ja!r}; write tag,ja or delete the line")
+            written = ja or cells.get("typed")
+            raise Problem(f"{where}: no tag before {written!r}; write tag,ja or delete the line")
+        if not ja and cells.get("typed"):
+            continue
         if not ja:
             raise Problem(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
         if "," in ja or "\n" in ja:
@@ -71,23 +91,28 @@ def read_words(path: Path) -> dict[str, str]:
     return words
 
 
-def rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield line number, tag with underscores, and Japanese of every line that is not blank."""
+def rows(path: Path, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and cells by column of every line that is not blank."""
     lines = cells_of(path)
     columns = [name.strip() for name in next(lines, (1, []))[1]]
-    for name in ("tag", "ja"):
+    for name in needed:
         if name not in columns:
-            raise Problem(f"{path}, line 1: no column {name!r}; the first line must be tag,ja")
+            first = ",".join(needed)
+            raise Problem(f"{path}, line 1: no column {name!r}; the first line must be {first}")
     for line, row in lines:
-        if not any(cell.strip() for cell in row):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
             continue
-        if any(cell.strip() for cell in row[len(columns) :]):
+        if any(cells[len(columns) :]):
             raise Problem(
                 f"{path}, line {line}: more cells than columns; put a tag that has a comma in "
                 '"quotes"'
             )
-        cells = dict(zip(columns, [*row, *[""] * len(columns)], strict=False))
-        yield line, underscored(folded(cells["tag"])), cells["ja"].strip()
+        yield line, dict(zip(columns, cells + [""] * len(columns), strict=False))
+
+
+def _tag(cells: Mapping[str, str]) -> str:
+    return underscored(folded(cells["tag"]))
 
 
 def cells_of(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
-from stages.library.dataset.dictionary import explained, is_sign, read_dictionary, translate
+from stages.library.dataset.dictionary import (
+    explained,
+    is_sign,
+    read_dictionary,
+    read_typed,
+    translate,
+)
 from stages.library.dataset.tag_words import SIGNS
 
 DICTIONARY = Path(__file__).parents[4] / "data" / "dictionary"
@@ -160,3 +166,28 @@ def test_a_tag_costs_a_few_looks_into_the_dictionary_however_large_it_is() -> No
     for tag in ruled:
         assert translate(tag, asked) == translate(tag, words)
     assert asked.times <= 20 * len(ruled)
+
+
+def test_a_word_that_is_only_typed_needs_no_japanese(tmp_path: Path) -> None:
+    mine = "tag,ja,typed\nhat,,ぼうし、ハット\nsolo,ひとり,ぼっち\ncap,帽子,\n"
+    folder = dictionary(tmp_path, "tag,ja\nhat,帽子\n", mine)
+    assert read_dictionary(folder) == {"hat": "帽子", "solo": "ひとり", "cap": "帽子"}
+    assert read_typed(folder) == {"ぼうし": ["hat"], "ハット": ["hat"], "ぼっち": ["solo"]}
+
+
+def test_one_typed_word_for_several_tags_in_the_order_of_lines(tmp_path: Path) -> None:
+    folder = dictionary(tmp_path, "tag,ja\n")
+    (folder / "synonyms.csv").write_text("typed,tag\n羽,wings\n羽,feathers\n", encoding="utf-8")
+    assert read_typed(folder) == {"羽": ["wings", "feathers"]}
+
+
+def test_half_a_row_of_synonyms(tmp_path: Path) -> None:
+    folder = dictionary(tmp_path, "tag,ja\n")
+    (folder / "synonyms.csv").write_text("typed,tag\n羽,\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"synonyms\.csv, line 2: half a row; write typed,tag"):
+        read_typed(folder)
+
+
+def test_a_typed_word_without_its_tag(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"mine\.csv, line 2: no tag before '羽'"):
+        read_dictionary(dictionary(tmp_path, "tag,ja\n", "tag,ja,typed\n,,羽\n"))
