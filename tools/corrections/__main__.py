@@ -16,7 +16,9 @@ NEEDS = {"import": "the folder of drawings, as data/raw", "take": "the file, as 
 """Actions that need to know of what."""
 
 
-def corrections(action: str, source: Path | None, data: Path, emptied: bool) -> None:
+def corrections(
+    action: str, source: Path | None, data: Path, emptied: bool, as_written: bool
+) -> None:
     """Do what the command line asks for.
 
     Raises:
@@ -27,7 +29,7 @@ def corrections(action: str, source: Path | None, data: Path, emptied: bool) -> 
     if action == "discard":
         discard(data, source)
     elif source is None:
-        save(data, emptied)
+        save(data, emptied, as_written)
     elif action == "save":
         raise Problem(f"save: takes no {str(source)!r}; leave it out, all is saved together")
     elif action == "import":
@@ -59,6 +61,12 @@ def build_parser() -> Parser:
         action="store_true",
         default=False,
         help="with save: captions without any tag are meant to be so",
+    )
+    parser.add_argument(
+        "--as-written",
+        action="store_true",
+        default=False,
+        help="with save: Japanese words among the tags are meant to be so",
     )
     return parser
 

@@ -1,7 +1,9 @@
 """Keep what was changed by hand in data/tagged and data/dataset as corrections."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from stages.library.common.errors import Problem
@@ -12,7 +14,9 @@ from stages.library.dataset.edits import Edit, Edits
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manual_edits import SHOWN, told_deleted, told_lost
+from stages.library.dataset.typed_words import TypedWords, read_typed_words
 from stages.library.dataset.written import Written, write_written
+from stages.library.tagging.scores import read_scores
 from tools.corrections.places import Place, between, places, why_not_kept
 from tools.corrections.typed import (
     Typed,
@@ -21,6 +25,7 @@ from tools.corrections.typed import (
     difference,
     text_in,
     why_no_caption,
+    why_no_tags,
 )
 
 SPELLING = (
@@ -31,6 +36,10 @@ SPELLING = (
 EMPTIED = (
     "holds no tag any more; if that is meant: python -m tools.corrections save --emptied / "
     "タグがひとつもありません。そのままでよければ --emptied を付けてください"
+)
+KEPT = (
+    "(to keep the words as they are: python -m tools.corrections save --as-written / "
+    "このまま残すなら --as-written を付けてください)"
 )
 LINES = (
     "    of its lines a trainer takes the first, or any with enable_wildcard / 複数行のまま"
@@ -61,8 +70,11 @@ class Learnt:
     alike: int
 
 
-def sort(found: list[Place], emptied: bool) -> Hand:
-    """Return what can be kept, and what can't, with the reason; an empty caption if `emptied`."""
+def sort(found: list[Place], emptied: bool, words: Callable[[], TypedWords] | None) -> Hand:
+    """Return what can be kept, and what can't, with the reason; an empty caption if `emptied`.
+
+    Of Japanese among the tags `words` know what it means; without them it is kept as it is.
+    """
     typed, left = [], []
     for place in found:
         for path in place.hand:
@@ -74,6 +86,9 @@ def sort(found: list[Place], emptied: bool) -> Hand:
             one = None if why else Typed(path, place.written[path.stem], text or "")
             if one and one.before and one.empty and not emptied:
                 why = EMPTIED
+            if one and not why and words and one.japanese:
+                why = why_no_tags(one.japanese, words())
+                why = why and f"{why} {KEPT}"
             if one and not why:
                 typed.append((place, one))
             else:
@@ -88,8 +103,17 @@ def sort(found: list[Place], emptied: bool) -> Hand:
     return Hand([each for each in typed if each[1].path not in twice], left)
 
 
-def save(data: Path, emptied: bool) -> None:
+def known_words(data: Path) -> TypedWords:
+    """Return what people type for the tags that there are: the tagger's and the dictionary's."""
+    scores = data / "scores.npz"
+    tags = read_scores(scores).tags if scores.is_file() else []
+    return read_typed_words(data / "dictionary", tags)
+
+
+def save(data: Path, emptied: bool, as_written: bool) -> None:
     """Turn captions changed by hand into entries of edits.yaml, and show them.
+
+    Japanese words among their tags are kept only `as_written`.
 
     Raises:
         Problem: a file changed by hand can't be kept that way; the others are.
@@ -104,7 +128,8 @@ def save(data: Path, emptied: bool) -> None:
             print(told_lost(place.lost), file=sys.stderr)
         if place.deleted:
             print(told_deleted(place.deleted, place.written), file=sys.stderr)
-    hand = sort(found, emptied)
+    words = None if as_written else cache(lambda: known_words(data))
+    hand = sort(found, emptied, words)
     learnt = learn(hand, edits, found)
     if hand.typed:
         # before the records: nothing is lost in between

@@ -20,7 +20,11 @@ from stages.library.dataset.edits import Edit, Edits, learned, matched
 from stages.library.dataset.edits_file import is_caption, is_tag
 from stages.library.dataset.manifest import USED, Row
 from stages.library.dataset.typed import respelled, typed_tags
+from stages.library.dataset.typed_words import TypedWords, is_japanese, meant
 from stages.library.dataset.written import Written
+
+MOST = 3
+"""Tags that a word may mean, of which a message tells."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ class Typed:
         """The tags that are there, spelled as they were, without trigger, wherever it is."""
         tags = respelled(typed_tags(self.text), split(self.entry.text))
         return [tag for tag in tags if underscored(tag) != underscored(self.trigger)]
+
+    @property
+    def japanese(self) -> list[str]:
+        """The new words in Japanese among the tags; none of a whole caption."""
+        before = {underscored(tag) for tag in self.before}
+        new = [] if self.whole else self.after
+        return [tag for tag in new if is_japanese(tag) and underscored(tag) not in before]
 
     @property
     def whole(self) -> str:
@@ -126,6 +137,32 @@ def why_no_caption(text: str) -> str:
     if odd and len(odd[0]) > LONGEST_TAG:
         return f"holds a tag of more than {LONGEST_TAG} characters; put commas between tags"
     return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
+
+
+def why_no_tags(japanese: list[str], words: TypedWords) -> str:
+    """Return that words in Japanese are no tags, with what they may mean; '' if all are.
+
+    >>> from stages.library.dataset.typed_words import typed_words
+    >>> print(why_no_tags(["笑顔"], typed_words({"smile": "笑顔"}, {})))
+    笑顔: did you mean smile? write that / 笑顔: smile のことですか? タグで書いてください
+    >>> print(why_no_tags(["謎"], typed_words({"smile": "笑顔"}, {})))
+    謎: no tag is known for it; write one / 謎: タグが見つかりません。タグで書いてください
+    """
+    known = {word: meant(word, words)[:MOST] for word in japanese}
+    none = {word: tags for word, tags in known.items() if underscored(word) not in tags}
+    if not none:
+        return ""
+    english = [
+        f"{word}: did you mean {' or '.join(tags)}? write that"
+        if tags
+        else f"{word}: no tag is known for it; write one"
+        for word, tags in none.items()
+    ]
+    said = [
+        f"{word}: {' か '.join(tags)} のことですか? " if tags else f"{word}: タグが見つかりません。"
+        for word, tags in none.items()
+    ]
+    return f"{', '.join(english)} / {''.join(said)}タグで書いてください"
 
 
 def text_in(path: Path) -> str | None:

@@ -312,7 +312,7 @@ def test_what_was_typed_is_what_the_pipeline_writes(
     typed = f"nasu, {tags}" if tags else "nasu"
     project.type(place, "img001", f"{typed}\n")
     assert "changed by hand" in project.repro()
-    out, _ = project.corrections("save" if tags else "save --emptied")
+    out, _ = project.corrections("save --as-written" if tags else "save --emptied")
     assert f"{project.path(place, 'img001')} (hero.png): " in out
     assert out.endswith("corrections: 1 captions kept in data/edits.yaml\nnow run: dvc repro\n")
     assert project.repro() == ""
@@ -493,9 +493,47 @@ def test_what_is_new_beside_another_spelling_is_learned_alone(project: Project) 
 @PLACES
 def test_japanese_commas_separate_tags(project: Project, place: str) -> None:
     project.type(place, "img001", "nasu、1girl、ＢＬＵＥ_eyes，茄子　\n".replace("　", ""))
-    project.corrections("save")
+    project.corrections("save --as-written")
     assert project.repro() == ""
     assert project.text() == "nasu, BLUE_eyes, 茄子, 1girl"
+
+
+@PLACES
+def test_a_japanese_word_is_not_kept_before_somebody_says_so(project: Project, place: str) -> None:
+    Path("data/dictionary").mkdir()
+    Path("data/dictionary/ja.csv").write_text("tag,ja\nsmile,笑顔\n", encoding="utf-8")
+    Path("data/dictionary/synonyms.csv").write_text(
+        "typed,tag\n体育座り,hugging_own_legs\n体育座り,knees_up\n", encoding="utf-8"
+    )
+    project.type(place, "img001", "nasu, 1girl, 笑顔, 体育座り, なぞの物\n")
+    project.type(place, "img002", "nasu, 1girl, hat\n")
+    _, error = project.corrections("save", 1)
+    assert "img001.txt 笑顔: did you mean smile? write that, 体育座り: did you mean " in error
+    assert (
+        "hugging_own_legs or knees_up? write that, なぞの物: no tag is known for it; wri" in error
+    )
+    assert "to keep the words as they are: python -m tools.corrections save --as-written" in error
+    assert read_edits(Path("data/edits.yaml")).keys() == {project.key("img002")}
+    assert "changed by hand" in project.repro()
+    project.type(place, "img001", "nasu, 1girl, smile, なぞの物\n")
+    project.corrections("save --as-written")
+    assert project.repro() == ""
+    assert project.text() == "nasu, smile, なぞの物, 1girl"
+    project.type(place, "img001", "nasu, smile, なぞの物\n")
+    project.corrections("save")  # the word has been there: nobody asks twice
+    assert project.repro() == ""
+    assert project.text() == "nasu, smile, なぞの物"
+
+
+@PLACES
+def test_a_word_that_is_a_tag_of_one_s_own_is_kept(project: Project, place: str) -> None:
+    Path("data/dictionary").mkdir()
+    Path("data/dictionary/ja.csv").write_text("tag,ja\n", encoding="utf-8")
+    Path("data/dictionary/mine.csv").write_text("tag,ja\nうちの子,うちの子\n", encoding="utf-8")
+    project.type(place, "img001", "nasu, 1girl, うちの子\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, うちの子, 1girl"
 
 
 @pytest.mark.parametrize(
@@ -581,7 +619,7 @@ def test_saving_what_was_saved_changes_nothing(
         for _ in range(2):
             said = comma.join(filter(None, [trigger, *map(habit, tags)]))
             project.type(place, "img001", f"{said}\n")
-            project.corrections("save --emptied")
+            project.corrections("save --emptied --as-written")
             assert project.repro() == ""
             results.append((project.text(), Path("data/edits.yaml").read_bytes()))
             nothing = "corrections: nothing was changed by hand\n"
