@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from stages.library.dataset.dictionary import read_dictionary
+from stages.library.dataset.dictionary import read_dictionary, read_typed
 from stages.library.report.page import ONE_FILE
 from tests.browser.pages import chromium, many
 
@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     dataset = many(options.pictures, read_dictionary(DICTIONARY))
+    dataset = replace(dataset, typed=read_typed(DICTIONARY))
     thumbnails = dataset.thumbnails
     if options.pictures > ONE_FILE:
         dataset = replace(dataset, thumbnails={}, folder="thumbnails")

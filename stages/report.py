@@ -16,7 +16,7 @@ from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import caption_files, read_tags, read_text
-from stages.library.dataset.dictionary import explained, read_dictionary
+from stages.library.dataset.dictionary import explained, read_dictionary, read_typed
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
@@ -110,6 +110,7 @@ class Found:
     rows: list[Row]
     captions: dict[str, list[str]]  # tags by stem
     words: dict[str, str]  # tag -> Japanese
+    typed: dict[str, list[str]]  # word that people type -> tags
     trigger: str
     limit: int  # tokens of a caption that the trainer reads
 
@@ -127,6 +128,7 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         rows=read_manifest(places.manifest),
         captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
         words=read_dictionary(places.dictionary),
+        typed=read_typed(places.dictionary),
         trigger=trigger,
         limit=limit,
     )
@@ -162,6 +164,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         edits=read_edits(places.edits),
         edits_text=read_text(places.edits),
         words=found.words,
+        typed=found.typed,
         limit=found.limit,
     )
     return page.render_page(dataset)

@@ -9,11 +9,13 @@ from selenium.webdriver.common.keys import Keys
 
 from stages.caption import caption_of
 from stages.library.dataset.captions import with_tag_first
+from stages.library.dataset.dictionary import read_dictionary, read_typed
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
+from stages.library.dataset.typed_words import meant, typed_words
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE
 from tests.browser.conftest import Opener
@@ -35,6 +37,14 @@ from tests.support.vectors.make import final_caption
 pytestmark = pytest.mark.browser
 
 WORDS = {"smile": "笑顔", "long_hair": "長い髪", "eggplant": "茄子", "1girl": "女の子1人"}
+TYPED = {
+    "体育座り": ["hugging_own_legs", "knees_up"],
+    "たいいく座り": ["hugging_own_legs"],
+    "ニコニコ": ["smile", "happy"],
+    "ロングヘアー": ["long_hair"],
+    "ナス": ["eggplant"],
+}
+ROMAJI = ["tsuinteeru", "ponite", "shippo", "megane", "shatsu", "pa-ka-", "uinku", "jaketto"]
 KEYS = [f"{number}" + "0" * 11 for number in range(1, 6)]
 
 
@@ -61,7 +71,7 @@ def five() -> Dataset:
         {"hat": 1000},
     ]
     kinds = {"general": RATING, "hero_(nasu)": CHARACTER}
-    return dataset(rows, found, kinds=kinds, words=WORDS)
+    return dataset(rows, found, kinds=kinds, words=WORDS, typed=TYPED)
 
 
 # ---- what Python writes, the page shows ----
@@ -304,7 +314,8 @@ def test_strike_and_restore(open_page: Opener, five: Dataset) -> None:
         ("smile", []),
         ("Nasumiso Style", []),
         ("\u202eevil", []),
-        ("味噌", ["+味噌"]),
+        ("体育座り", ["+hugging_own_legs"]),
+        ("タイイク座り", ["+hugging_own_legs"]),
     ],
 )
 def test_add(open_page: Opener, five: Dataset, typed: str, added: list[str]) -> None:
@@ -345,6 +356,66 @@ def test_suggestions(open_page: Opener, five: Dataset) -> None:
     assert page.js(offered) == ["long_hair"]
     page.press(Keys.ESCAPE, Keys.ENTER)
     assert page.chips("img005") == ["+long_hair", "+hai"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("体育座り", ["hugging_own_legs", "knees_up"]),
+        ("にこにこ", ["smile", "happy"]),
+        ("nikoniko", ["smile", "happy"]),
+        ("ﾛﾝｸﾞﾍｱ", ["long_hair"]),
+        ("roNguhea-", ["long_hair"]),
+        ("ろんぐ", ["long_hair"]),
+        ("座り", ["knees_up", "hugging_own_legs"]),
+        ("長髪", []),
+    ],
+)
+def test_what_people_type_is_offered_as_tags(
+    open_page: Opener, five: Dataset, typed: str, offered: list[str]
+) -> None:
+    page = open_page(five)
+    page.click("#img005 .plus")
+    page.type("#img005 .adder input", typed)
+    given = page.js("return [...document.querySelectorAll('[role=option]')].map(each => each.tag)")
+    assert given == offered
+
+
+def test_a_japanese_word_that_is_no_tag_is_added_only_when_asked_for_again(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 .plus")
+    page.type("#img001 .adder input", "味噌")
+    page.press(Keys.ENTER)
+    assert page.chips("img001") == ["1girl", "long_hair", "smile"]
+    assert "「味噌」は候補にありません。追加しますか？" in page.text("#toast")
+    assert page.js("return document.activeElement.value") == "味噌"
+    page.press(Keys.ENTER)
+    assert page.chips("img001") == ["+味噌", "1girl", "long_hair", "smile"]
+    page.type("#img001 .adder input", "醤油")
+    page.press(Keys.ENTER)
+    assert "+醤油" not in page.chips("img001"), "each word is asked for"
+
+
+def test_search_finds_what_people_call_a_tag(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    shown = "return [...document.querySelectorAll('#sheet .card:not([hidden])')].map(c => c.id)"
+    page.type("#search", "ろんぐへあー -ニコニコ")
+    assert page.js(shown) == ["img004"]
+
+
+def test_words_mean_what_python_says(open_page: Opener, five: Dataset) -> None:
+    """The page folds words by itself; the same tags are to come out."""
+    folder = Path(__file__).parents[2] / "data" / "dictionary"
+    words, typed = read_dictionary(folder), read_typed(folder)
+    page = open_page(replace(five, words=words, typed=typed))
+    known = typed_words(words, typed, five.scores.tags)
+    tried = [*list(typed)[::9], *list(words.values())[::23], *ROMAJI]
+    given = page.js("return arguments[0].map((each) => meantBy(each, typedWords()))", tried)
+    assert {word: set(tags) for word, tags in zip(tried, given, strict=True)} == {
+        word: set(meant(word, known)) for word in tried
+    }
 
 
 def bulk(page: Page, how: str, tag: str, button: str) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from stages.library.dataset.edits import KEY_LENGTH, Edits
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
+from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import SCALE, Scores
 from stages.library.tagging.tokens import table
@@ -70,16 +71,45 @@ def rules_data(rules: Rules) -> dict[str, object]:
     }
 
 
-def words_data(
-    scores: Scores, rules: Rules, edits: Edits, words: Mapping[str, str]
-) -> list[tuple[str, str]]:
+def words_data(dataset: "Dataset") -> list[tuple[str, str]]:
     """Return every tag the page may show or offer, in the form for comparing, with its Japanese."""
-    corrected = (tag for edit in edits.values() for tag in (*edit.add, *edit.remove, *edit.order))
-    named = chain(scores.tags, (new for _, new in rules.replace), corrected, sorted(words))
+    edits, words = dataset.edits.values(), dataset.words
+    corrected = (tag for edit in edits for tag in (*edit.add, *edit.remove, *edit.order))
+    named = chain(
+        dataset.scores.tags,
+        (new for _, new in dataset.rules.replace),
+        corrected,
+        sorted(words),
+        *dataset.typed.values(),
+    )
     return [
         (tag, japanese if (japanese := explained(tag, words)) != tag else "")
         for tag in dict.fromkeys(underscored(tag) for tag in named)
     ]
+
+
+def typed_data(
+    typed: Mapping[str, list[str]], words: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the words that people type, each with its tags, but for what `words` say already.
+
+    >>> typed_data({"えがお": ["smile"], "ハネ": ["wings", "feathers"]}, [("smile", "エガオ")])
+    [('ハネ', 'wings feathers')]
+    """
+    said = {(folded_word(japanese), tag) for tag, japanese in words}
+    return [
+        (word, " ".join(tags))
+        for word, tags in typed.items()
+        if len(tags) > 1 or (folded_word(word), tags[0]) not in said
+    ]
+
+
+def romaji_data() -> dict[str, object]:
+    """Return what romaji is compared by, regular expressions as JavaScript has them."""
+    return {
+        "syllables": [[chr(code), sound] for code, sound in syllables().items()],
+        "sounds": [[spelling, sound.replace("\\", "$")] for spelling, sound in SOUNDS.items()],
+    }
 
 
 def tokens_data(table: Mapping[str, int]) -> list[tuple[int, str]]:
@@ -107,11 +137,12 @@ class Dataset:
     edits_text: str  # the text of edits.yaml, from which `edits` were read
     words: Mapping[str, str]  # Japanese by tag
     limit: int  # tokens of a caption that the trainer reads
+    typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
 
 
 def page_data(dataset: Dataset) -> dict[str, object]:
     """Return all that the page knows, but for the pictures."""
-    rows, scores = dataset.rows, dataset.scores
+    rows, scores, words = dataset.rows, dataset.scores, words_data(dataset)
     return {
         "trigger": dataset.trigger,
         "rules": rules_data(dataset.rules),
@@ -119,7 +150,9 @@ def page_data(dataset: Dataset) -> dict[str, object]:
         "tags": scores.tags,
         "categories": scores.categories,
         # a list, not an object: `__proto__` is a tag like any other
-        "words": words_data(scores, dataset.rules, dataset.edits, dataset.words),
+        "words": words,
+        "typed": typed_data(dataset.typed, words),
+        "romaji": romaji_data(),
         "skipped": [
             [row.source, say(note, "ja"), say(note, "en")]
             for row in rows

@@ -11,11 +11,13 @@ import {
   folded,
   idle,
   matched,
+  meantBy,
   measured,
   NOTHING,
   ranked,
   readModel,
   readTable,
+  readTyped,
   rebased,
   same,
   sought,
@@ -27,6 +29,8 @@ import {
 export const data = JSON.parse(document.getElementById("data").textContent);
 export const model = readModel(data.tags, data.categories, data.rules, data.faces);
 export const japanese = new Map(data.words);
+let typed = null;
+export const typedWords = () => (typed ??= readTyped(data.words, data.typed, data.romaji));
 export const table = readTable(data.tokens);
 const parts = [...document.getElementsByClassName("pictures")];
 const fromParts = parts.flatMap((part) => JSON.parse(part.textContent));
@@ -253,11 +257,14 @@ const textOf = (picture) =>
     ].join("\n"),
   ));
 
+/** The tags, as lines of a picture's text, that a word in a query means. */
+const linesOf = (word) => meantBy(word, typedWords());
+
 export function fits(picture) {
   const flags = flagsOf.get(picture);
   return (
     [...wanted].every((flag) => flags.has(flag)) &&
     [...tagsWanted].every((key) => picture.now.final.some((tag) => underscored(tag) === key)) &&
-    (!state.query || sought(textOf(picture), state.query))
+    (!state.query || sought(textOf(picture), state.query, linesOf))
   );
 }

@@ -339,21 +339,102 @@ export const narrow = (text) => text.replace(/[０-９Ａ-Ｚａ-ｚ]/g, (c) => 
 /** Text for comparing with what somebody types, full-width letters included. */
 export const folded = (text) => text.normalize("NFKC").toLowerCase();
 
-/** Whether all words of a query are in the text, and those after a `-` are not. */
-export const sought = (text, query) =>
-  folded(query)
+/** Whether all words of a query are in the text, or a line that means one of them is, and those
+ * after a `-` are not. */
+export function sought(text, query, lines = () => []) {
+  const has = (word) =>
+    text.includes(word) || lines(word).some((line) => `\n${text}\n`.includes(`\n${line}\n`));
+  return folded(query)
     .split(/\s+/)
     .filter(Boolean)
-    .every((word) =>
-      word.length > 1 && word.startsWith("-") ? !text.includes(word.slice(1)) : text.includes(word),
-    );
+    .every((word) => (word.length > 1 && word.startsWith("-") ? !has(word.slice(1)) : has(word)));
+}
+
+// ---- words that people type: typed_words.py ----
+
+/** typed_words.folded_word */
+export const foldedWord = (text) =>
+  folded(text)
+    .replace(/[ァ-ヶ]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0x60))
+    .replace(/[ \t\u3000_・]+/g, "");
+
+const LARGE = new Map(
+  Array.from("ぁぃぅぇぉゃゅょゎゕゖ", (c, i) => [c, "あいうえおやゆよわかけ"[i]]),
+);
+const asLarge = (word) =>
+  word.replace(/[っー\-〜~]/g, "").replace(/[ぁ-ゖ]/g, (c) => LARGE.get(c) ?? c);
+
+/** typed_words.loosened */
+const loosened = (word) =>
+  asLarge(word)
+    .replace(/(?<=[黒白赤青])い|色[いの]?|の|(?<=.)(?:している|してる|する)$|^お(?=.)/g, "")
+    .replace(/[瞳眼]/g, "目");
+
+/** typed_words.romanised */
+function romanised(word, { syllables, sounds }) {
+  const latin = asLarge(word).replace(/[ぁ-ゖ]/g, (c) => syllables.get(c));
+  return sounds.reduce((text, [spelling, sound]) => text.replace(spelling, sound), latin);
+}
+
+/** typed_words.TypedWords: the tags that each word means, under ever more forgiving spellings. */
+export function readTyped(words, typed, { syllables, sounds }) {
+  const romaji = {
+    syllables: new Map(syllables),
+    sounds: sounds.map(([spelling, sound]) => [new RegExp(spelling, "g"), sound]),
+  };
+  const found = { exact: new Map(), loose: new Map(), latin: new Map(), romaji };
+  const put = (map, word, tags) => map.set(word, [...(map.get(word) ?? []), ...tags]);
+  for (const [tag] of words) put(found.exact, foldedWord(tag), [tag]);
+  for (const [tag, ja] of words) if (ja) put(found.exact, foldedWord(ja), [tag]);
+  for (const [word, tags] of typed) put(found.exact, foldedWord(word), tags.split(" "));
+  for (const [word, tags] of found.exact) {
+    put(found.loose, loosened(word), tags);
+    if (/^[ぁ-ゖー]+$/.test(word)) put(found.latin, romanised(word, romaji), tags);
+  }
+  return found;
+}
+
+/** typed_words.is_japanese */
+export const isJapanese = (word) => /[ぁ-ゖァ-ヺｦ-ﾝ々一-鿿]/.test(word);
+
+/** typed_words.meant: the tags that a whole word means, best first. */
+export function meantBy(typed, { exact, loose, latin, romaji }) {
+  const word = foldedWord(strip(typed));
+  if (!word) return [];
+  const same = exact.get(word) ?? [];
+  const sounding = !same.length && /^[\0-\x7f]+$/.test(word);
+  return [
+    ...new Set([
+      ...same,
+      ...(loose.get(loosened(word)) ?? []),
+      ...(sounding ? (latin.get(romanised(word, romaji)) ?? []) : []),
+    ]),
+  ];
+}
+
+/** The tags of longer words in which one is, by how well it fits: 1 at the beginning, else 3. */
+function containing(typed, { exact }) {
+  const word = foldedWord(strip(typed));
+  const found = new Map();
+  if (word && isJapanese(typed))
+    for (const [longer, tags] of exact)
+      if (longer.includes(word)) {
+        const fit = longer.startsWith(word) ? 1 : 3;
+        for (const tag of tags) found.set(tag, Math.min(fit, found.get(tag) ?? fit));
+      }
+  return found;
+}
 
 /** The known tags that fit what was typed, best first. */
-export function suggestions(typed, known, limit = 8) {
+export function suggestions(typed, known, typedWords, limit = 8) {
   const japanese = folded(strip(typed));
   const query = japanese.replaceAll(" ", "_");
+  const meant = new Map(meantBy(typed, typedWords).map((tag, i) => [tag, i - 1000]));
+  const within = containing(typed, typedWords);
   const rank = ({ key, ja, count }) => {
-    const at =
+    if (meant.has(key)) return meant.get(key);
+    const at = Math.min(
+      within.get(key) ?? 9,
       key === query || ja === japanese
         ? 0
         : key.startsWith(query) || ja.startsWith(japanese)
@@ -362,7 +443,8 @@ export function suggestions(typed, known, limit = 8) {
             ? 2
             : key.includes(query) || ja.includes(japanese)
               ? 3
-              : 9;
+              : 9,
+    );
     return at - Math.min(count, 9999) / 10000;
   };
   if (!query) return [];

@@ -1,12 +1,14 @@
 // Typing tags: what is meant, and what is offered.
 
 import { element } from "../../common/html/elements.js";
-import { asWritten, correct, data, japanese, model, state } from "./model.js";
+import { asWritten, correct, data, japanese, model, state, typedWords } from "./model.js";
 import { toast, words } from "./pieces.js";
 import {
   folded,
   has,
+  isJapanese,
   isTag,
+  meantBy,
   narrow,
   RATING,
   restore,
@@ -38,8 +40,29 @@ function typedTags(text) {
       const exact = knownTags().find(
         ({ key, ja }) => key === underscored(each) || (ja && ja === folded(each)),
       );
-      return asWritten(exact ? exact.key : each);
+      const [meant] = isJapanese(each) ? meantBy(each, typedWords()) : [];
+      return asWritten(exact?.key ?? meant ?? each);
     });
+}
+
+let asked = "";
+
+/** Whether a Japanese word among typed tags is none; asks, the first time, whether it's meant. */
+function mistaken(tags, text) {
+  const keys = new Set(knownTags().map(({ key }) => key));
+  const odd = tags.filter((tag) => isJapanese(tag) && !keys.has(underscored(tag)));
+  const before = asked;
+  asked = odd.length ? text : "";
+  if (!odd.length || before === text) {
+    asked = "";
+    return false;
+  }
+  const list = odd.map(visible).join("、");
+  toast(
+    `「${list}」は候補にありません。追加しますか？ もう一度 Enter で追加します`,
+    `“${list}” is no known tag. Add it? Press Enter again to add it`,
+  );
+  return true;
 }
 
 /** Add (or strike) the typed tags in pictures. */
@@ -50,6 +73,7 @@ export function correctTyped(text, targets, how = "add") {
     toast(`「${visible(wrong)}」はタグにできません`, `“${visible(wrong)}” can't be a tag`);
   else if (has(tags, data.trigger))
     toast("トリガーワードはいつも先頭に入っています", "The trigger always comes first already");
+  else if (how === "add" && mistaken(tags, text)) return false;
   else if (tags.length) {
     const n = correct(targets, (edit, tagged, old) =>
       tags.reduce(
@@ -100,7 +124,7 @@ export function suggest(input) {
   closeSuggestions();
   for (const tag of knownTags()) tag.count = state.counts.get(tag.key) ?? 0;
   const typed = input.value.split(/[,，]/).at(-1);
-  const found = suggestions(typed, knownTags());
+  const found = suggestions(typed, knownTags(), typedWords());
   if (!found.length) return;
   input.setAttribute("aria-expanded", "true");
   input.after(
