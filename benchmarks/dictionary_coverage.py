@@ -1,4 +1,7 @@
-"""Measure data/dictionary against selected_tags.csv lists: coverage, collisions, odd letters."""
+"""Measure data/dictionary against selected_tags.csv lists: coverage, collisions, odd letters.
+
+With --typed also how many words that people type find their tag.
+"""
 
 import argparse
 import csv
@@ -7,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stages.library.dataset.dictionary import is_sign, read_dictionary, translate
+from stages.library.dataset.dictionary import is_sign, read_dictionary, read_typed, translate
+from stages.library.dataset.typed_words import TypedWords, find, typed_words
 
 GENERAL = "0"
 FREQUENT = 3000
+FIRST = 3
 LATIN = re.compile("[A-Za-zＡ-Ｚａ-ｚ]")
 
 
@@ -65,16 +70,43 @@ def report(counts: Mapping[str, int], words: Mapping[str, str]) -> list[str]:
     ]
 
 
+def read_wanted(path: Path) -> list[tuple[str, set[str]]]:
+    """Words that were typed, each with the tags that would do; none if it is no tag."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [(row["typed"], set(filter(None, (row["wanted"] or "").split("|")))) for row in rows]
+
+
+def typed_report(wanted: Sequence[tuple[str, set[str]]], known: TypedWords) -> list[str]:
+    """The lines to print of words that were typed."""
+    found = [(word, tags, find(word, known, FIRST)) for word, tags in wanted]
+    missed = [
+        f"  {word}: {' '.join(given) or 'nothing'}, not {' or '.join(sorted(tags)) or 'nothing'}"
+        for word, tags, given in found
+        if not (tags & set(given) if tags else not given)
+    ]
+    hits = len(found) - len(missed)
+    share = hits / max(1, len(found))
+    return [f"typed words: {hits} of {len(found)} in the first {FIRST} ({share:.1%})", *missed]
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lists", nargs="+", type=Path, help="selected_tags.csv of a WD14 tagger")
+    parser.add_argument(
+        "--typed", type=Path, default=None, help="tab-separated: typed, wanted (a|b: either)"
+    )
     parser.add_argument("--dictionary", type=Path, default=Path("data/dictionary"))
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     given = build_parser().parse_args(argv)
-    print(*report(read_counts(given.lists), read_dictionary(given.dictionary)), sep="\n")
+    counts, words = read_counts(given.lists), read_dictionary(given.dictionary)
+    print(*report(counts, words), sep="\n")
+    if given.typed:
+        known = typed_words(words, read_typed(given.dictionary), counts)
+        print(*typed_report(read_wanted(given.typed), known), sep="\n")
 
 
 if __name__ == "__main__":
