@@ -9,8 +9,10 @@ from typing import Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
+from stages.library.common.values import did_you_mean
 from stages.library.dataset.captions import join, spaced, underscored, write_text
 from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.typed_words import meant, read_typed_words
 from stages.library.dataset.written import write_written, written_for
 from stages.library.params.caption import CAPTION
 from stages.library.tagging.rules import Rules
@@ -70,8 +72,29 @@ def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
     return [tag for tag in named if underscored(tag) not in known]
 
 
-def caption(input: Path, output: Path, written: Path, rules: Rules) -> None:
+def questions(unknown: list[str], tags: list[str], dictionary: Path | None) -> list[str]:
+    """Return tags that the model can't give, each with the one that may be meant.
+
+    >>> questions(["lnog_hair", "xyzzy"], ["long_hair", "solo"], None)
+    ['lnog_hair (did you mean long_hair?)', 'xyzzy']
+    """
+    words = read_typed_words(dictionary, tags) if dictionary else None
+    known = {underscored(tag) for tag in tags}
+    found = []
+    for tag in unknown:
+        given = [each for each in (meant(tag, words) if words else []) if each in known]
+        question = did_you_mean(underscored(tag), known, "")
+        question = f"did you mean {given[0]}?" if given else question
+        found.append(f"{tag} ({question})" if question else tag)
+    return found
+
+
+def caption(
+    input: Path, output: Path, written: Path, dictionary: Path | None, rules: Rules
+) -> None:
     """Write a caption for every picture scored in `input` to the folder `output`.
+
+    Of a tag in the rules that the model can't give, the `dictionary` knows which was meant.
 
     Raises:
         Problem: a caption in `output` is not as the record `written` has it.
@@ -97,12 +120,15 @@ def caption(input: Path, output: Path, written: Path, rules: Rules) -> None:
     if bare := [name for name, tags in captions.items() if not tags]:
         print(f"  without any tag at this threshold: {', '.join(bare)}")
     if unknown := unknown_tags(rules, scores.tags):
-        print(f"  this tagger never gives (exclude, replace): {', '.join(unknown)}")
+        asked = questions(unknown, scores.tags, dictionary)
+        print(f"  this tagger never gives (exclude, replace): {', '.join(asked)}")
 
 
-def from_flags(input: Path, output: Path, written: Path, **flags: Any) -> None:
+def from_flags(
+    input: Path, output: Path, written: Path, dictionary: Path | None, **flags: Any
+) -> None:
     """Write captions as the flags say."""
-    caption(input, output, written, filled(Rules, flags))
+    caption(input, output, written, dictionary, filled(Rules, flags))
 
 
 def build_parser() -> Parser:
@@ -110,6 +136,12 @@ def build_parser() -> Parser:
     parser.add_argument("--input", type=Path, help="file of scores (.npz)")
     parser.add_argument("--output", type=Path, help="folder for the captions")
     parser.add_argument("--written", type=Path, help="record of what was written to --output")
+    parser.add_argument(
+        "--dictionary",
+        type=Path,
+        default=None,
+        help="folder of ja.csv and synonyms.csv",
+    )
     return parser
 
 

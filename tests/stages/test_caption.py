@@ -307,6 +307,17 @@ def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, alone\n"
 
 
+def test_what_was_meant_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ja.csv").write_text("tag,ja\nsolo,単独\n", encoding="utf-8")
+    (tmp_path / "synonyms.csv").write_text("typed,tag\nぼっち,solo\n", encoding="utf-8")
+    unknown = ["単独", "ボッチ", "sloo", "なぞ"]
+    assert run(tmp_path, exclude=unknown, dictionary=str(tmp_path)) == 0
+    assert (
+        "never gives (exclude, replace): 単独 (did you mean solo?), ボッチ (did you mean solo?), "
+        "sloo (did you mean solo?), なぞ\n"
+    ) in capsys.readouterr().out
+
+
 def test_one_tag_replaced_by_two_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
