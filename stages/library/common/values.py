@@ -17,13 +17,16 @@ COMMAS = "、，､"
 """Signs that separate tags where Japanese is written; no tag has one."""
 
 
+SEPARATORS = re.compile(f"[,{COMMAS}]")
+
+
 def folded(text: str) -> str:
     """Return a text with the usual letters and digits for full-width ones.
 
     >>> folded("１ｇｉｒｌ、ねこ（白）")
     '1girl、ねこ（白）'
     """
-    return text.translate(WIDE)
+    return text if text.isascii() else text.translate(WIDE)
 
 
 def comma_in(text: str) -> str:
@@ -32,7 +35,8 @@ def comma_in(text: str) -> str:
     >>> comma_in("a, smile、hat"), comma_in("a, b"), comma_in("smile")
     ('、', ',', '')
     """
-    return next((char for char in (*COMMAS, ",") if char in text), "")
+    found = SEPARATORS.findall(text)
+    return next((sign for sign in found if sign != ","), found[0]) if found else ""
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
