@@ -385,9 +385,10 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         made = number_pictures(make_pictures(sources, shop, size, fit, chosen(os.environ)))
         for folder in (checkpoint.pictures, checkpoint.thumbnails):
             keep_tree(folder)  # before the last look, since it may take the disk long
-        drawings.look_again()
         rows = manifest_rows(made)
         litter = sum(is_litter(path.name) for path in places.input.iterdir())
+        refuse_retouched(places, made)
+        drawings.look_again()
         print(summary(rows, places.manifest, reader, litter))
         if not any(row.status == USED for row in rows):
             checkpoint.remove()
@@ -395,7 +396,6 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
                 f"{places.input}: holds no picture that can be used; put drawings in "
                 "/ 絵を入れてください"
             )
-        refuse_retouched(places, made)
         take_over(made, checkpoint, Folders(new_pictures, new_thumbnails))
 
 
