@@ -10,10 +10,9 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.values import did_you_mean
-from stages.library.dataset.captions import join, spaced, underscored, write_text
-from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.captions import join, spaced, underscored
+from stages.library.dataset.manual_edits import write_between
 from stages.library.dataset.typed_words import meant, read_typed_words
-from stages.library.dataset.written import write_written, written_for
 from stages.library.params.caption import CAPTION
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
@@ -110,11 +109,8 @@ def caption(
         name: caption_of(found, scores.tags, scores.categories, rules)
         for name, found in zip(scores.names, scores.found, strict=True)
     }
-    coming = {name: written_for(None, join(tags) + "\n") for name, tags in captions.items()}
-    with guarded_directory(output, r"[^/]+\.txt", written, coming) as partial:
-        for name, entry in coming.items():
-            write_text(partial / f"{name}.txt", entry.text)
-    write_written(written, coming)
+    texts = {name: join(tags) + "\n" for name, tags in captions.items()}
+    write_between(output, r"[^/]+\.txt", written, texts)
     count = sum(len(tags) for tags in captions.values())
     print(f"caption: {len(captions)} captions, {count / len(captions):.1f} tags each on average")
     if bare := [name for name, tags in captions.items() if not tags]:

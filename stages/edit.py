@@ -6,12 +6,11 @@ from pathlib import Path
 from stages.library.common import command
 from stages.library.common.arguments import Parser
 from stages.library.common.unchanged import seen
-from stages.library.dataset.captions import caption_files, join, read_tags, spaced, write_text
+from stages.library.dataset.captions import caption_files, join, read_tags, spaced
 from stages.library.dataset.edits import Edit, corrected, idle, matched
 from stages.library.dataset.edits_file import read_edits, told_copies
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import guarded_directory
-from stages.library.dataset.written import write_written, written_for
+from stages.library.dataset.manual_edits import write_between
 
 
 def out_of_style(captions: list[list[str]], corrections: list[Edit]) -> list[str]:
@@ -39,17 +38,14 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path, written: Path) 
     captions = {path.stem: read_tags(path) for path in caption_files(input)}
     corrections, remarks = matched(read_edits(edits), used(read_manifest(manifest)).values())
     by_stem = {Path(image).stem: correction for image, correction in corrections.items()}
-    coming = {}
+    texts = {}
     for stem, tags in captions.items():
         text = join(tags)
         if correction := by_stem.get(stem):
             remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
             text = corrected(tags, correction)
-        coming[stem] = written_for(None, f"{text}\n")
-    with guarded_directory(output, r"[^/]+\.txt", written, coming, read.look_again) as partial:
-        for stem, entry in coming.items():
-            write_text(partial / f"{stem}.txt", entry.text)
-    write_written(written, coming)
+        texts[stem] = f"{text}\n"
+    write_between(output, r"[^/]+\.txt", written, texts, read.look_again)
     if tags := out_of_style(list(captions.values()), list(by_stem.values())):
         remarks.append(f"captions have spaces, added tags have underscores: {', '.join(tags)}")
     remarks += told_copies(edits)

@@ -14,11 +14,9 @@ from stages.library.dataset.captions import (
     join,
     read_tags,
     underscored,
-    write_text,
 )
 from stages.library.dataset.dictionary import read_dictionary, translate
-from stages.library.dataset.manual_edits import guarded_directory
-from stages.library.dataset.written import write_written, written_for
+from stages.library.dataset.manual_edits import write_between
 
 
 def japanese_of(captions: list[list[str]], words: dict[str, str]) -> dict[str, str | None]:
@@ -66,14 +64,11 @@ def jp_tags(
         return
     if output is None or written is None:
         raise Problem(f"--{'written' if output else 'output'}: it has no value; write one")
-    coming = {}
+    texts = {}
     for stem, tags in captions.items():
         text = join([japanese.get(tag) or tag for tag in tags])
-        coming[f"{stem}_jp"] = written_for(None, f"{text}\n")
-    with guarded_directory(output, r"[^/]+_jp\.txt", written, coming, read.look_again) as partial:
-        for stem, entry in coming.items():
-            write_text(partial / f"{stem}.txt", entry.text)
-    write_written(written, coming)
+        texts[f"{stem}_jp"] = f"{text}\n"
+    write_between(output, r"[^/]+_jp\.txt", written, texts, read.look_again)
     known = len(japanese) - len(unknown)
     print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:

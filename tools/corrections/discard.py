@@ -21,8 +21,8 @@ def discard(data: Path, only: Path | None) -> None:
     dropped, left = 0, []
     for place in places(data):
         for path in filter(asked, [*place.hand, *place.lost]):
-            entry = place.written.get(path.stem)
-            if entry is None or not entry.is_at(path.relative_to(place.folder)):
+            entry = place.entry_of(path)
+            if entry is None:
                 left.append(f"{shown(path)} {why_not_kept(path, place)}")
                 continue
             prepared = data / "prepared" / path.name

@@ -27,6 +27,11 @@ class Place:
     lost: list[Path]  # empty files
     deleted: list[Path]
 
+    def entry_of(self, path: Path) -> Written | None:
+        """Return what was written to a file; None if it is somebody's own."""
+        entry = self.written.get(path.stem)
+        return entry if entry and entry.is_at(path.relative_to(self.folder)) else None
+
 
 def places(data: Path) -> list[Place]:
     """Return the folders of `data` whose files people edit."""
@@ -56,10 +61,10 @@ def between(data: Path) -> list[Path]:
 
 def why_not_kept(path: Path, place: Place) -> str:
     """Return why a file can't become a correction, whatever it holds, and what to do; else ''."""
-    entry = place.written.get(path.stem)
+    entry = place.entry_of(path)
     if not place.written:
         return f"has no record to compare with; get {place.record} back from Git or DVC"
-    if entry is None or not entry.drawing or not entry.is_at(path.relative_to(place.folder)):
+    if entry is None or not entry.drawing:
         return (
             "is no file of the pipeline; move it away / パイプラインのファイルではありません。"
             "よそへ移してください"

@@ -39,6 +39,21 @@ def comma_in(text: str) -> str:
     return next((sign for sign in found if sign != ","), found[0]) if found else ""
 
 
+def odd_comma(prompt: str) -> str:
+    """Return what is wrong with the commas of a prompt, and what to do; '' if nothing is.
+
+    >>> odd_comma("a, b")
+    ''
+    """
+    comma = comma_in(prompt)
+    return (
+        f"{prompt!r} holds {comma!r}, which separates nothing in a prompt; write a comma / "
+        f"{comma!r} ではなく半角の「,」で区切ってください"
+        if comma not in ("", ",")
+        else ""
+    )
+
+
 def number(low: float, high: float) -> Callable[[str], float]:
     """Return a reader of finite numbers from `low` to `high`, both included."""
 

@@ -113,11 +113,6 @@ def tags_of(text: str) -> list[str]:
     return split(re.sub(r"[\r\n]", ",", text))
 
 
-def write_tags(path: Path, tags: list[str]) -> None:
-    """Write a caption file of one line."""
-    write_text(path, join(tags) + "\n")
-
-
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, its line endings as they are."""
     path.write_bytes(text.encode("utf-8"))

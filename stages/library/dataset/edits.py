@@ -46,7 +46,7 @@ def apply(tags: list[str], edit: Edit) -> list[str]:
     >>> apply(["1girl", "long hair", "smile"], Edit("a.png", ["eggplant"], ["long_hair"]))
     ['eggplant', '1girl', 'smile']
     """
-    tags = tags_of(edit.caption) if edit.caption else tags
+    tags = uncorrected(tags, edit)
     removed = {underscored(tag) for tag in edit.remove}
     added = {underscored(tag): tag for tag in edit.add}
     kept = [added.get(underscored(tag), tag) for tag in tags if underscored(tag) not in removed]
@@ -56,6 +56,11 @@ def apply(tags: list[str], edit: Edit) -> list[str]:
     return sorted(corrected, key=lambda tag: places.get(underscored(tag), len(edit.order)))
 
 
+def uncorrected(tags: list[str], edit: Edit) -> list[str]:
+    """Return the tags that `edit` corrects: the tagger's, or those of its own caption."""
+    return tags_of(edit.caption) if edit.caption else tags
+
+
 def corrected(tags: list[str], edit: Edit) -> str:
     """Return the caption that `edit` makes of `tags`; one of its own stays as it is written."""
     return join(apply(tags, edit)) if edit.lists or not edit.caption else edit.caption
@@ -63,7 +68,7 @@ def corrected(tags: list[str], edit: Edit) -> str:
 
 def idle(tags: list[str], edit: Edit) -> list[str]:
     """Return in words the parts of `edit` that change nothing in `tags`."""
-    tags = tags_of(edit.caption) if edit.caption else tags
+    tags = uncorrected(tags, edit)
     present = {underscored(tag) for tag in tags}
     return [f"no {tag} to remove" for tag in edit.remove if underscored(tag) not in present] + [
         f"{tag} is there already" for tag in edit.add if tag in tags

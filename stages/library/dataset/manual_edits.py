@@ -16,9 +16,9 @@ from stages.library.common.errors import Problem
 from stages.library.common.faults import named
 from stages.library.common.outputs import READ_ONLY, atomic_directory, files_within, sha256
 from stages.library.common.unchanged import Stamp, changed, differences, stamps_within
-from stages.library.dataset.captions import pieces
+from stages.library.dataset.captions import pieces, write_text
 from stages.library.dataset.manifest import shown
-from stages.library.dataset.written import Written, read_written
+from stages.library.dataset.written import Written, read_written, write_written, written_for
 
 BETWEEN = ("captions", "edited", "tagged_jp")
 """Folders that only lead from one stage to the next: what is changed there leads nowhere."""
@@ -127,6 +127,25 @@ def guarded_directory(
         if output.name in BETWEEN:  # whoever opens one to edit it is told so
             for path in files_within(partial):
                 path.chmod(READ_ONLY)
+
+
+def write_between(
+    output: Path,
+    only: str,
+    written: Path,
+    texts: dict[str, str],
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Write texts by stem to a folder that leads to the next stage, and the record of them.
+
+    Raises:
+        Problem: work done by hand there would be lost.
+    """
+    coming = {stem: written_for(None, text) for stem, text in texts.items()}
+    with guarded_directory(output, only, written, coming, ready) as partial:
+        for stem, text in texts.items():
+            write_text(partial / f"{stem}.txt", text)
+    write_written(written, coming)
 
 
 def edited_files(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ import argparse
 import re
 
 from stages.library.common.params import Key, Section
-from stages.library.common.values import comma_in, number, whole
+from stages.library.common.values import number, odd_comma, whole
 
 LAST, ALL = "last", "all"
 """What params.yaml calls the finished LoRA, and that with all of its epochs."""
@@ -31,11 +31,8 @@ def prompt_line(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} holds a '#', after which a WebUI reads no further; remove it"
         )
-    if (comma := comma_in(text)) not in ("", ","):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} holds {comma!r}, which separates nothing in a prompt; write a comma / "
-            f"{comma!r} ではなく半角の「,」で区切ってください"
-        )
+    if fault := odd_comma(text):
+        raise argparse.ArgumentTypeError(fault)
     return text.strip()
 
 

@@ -10,7 +10,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.links import refuse_links_out
 from stages.library.common.outputs import files_in
-from stages.library.common.values import comma_in
+from stages.library.common.values import odd_comma
 from stages.library.dataset.sizes import picture_size
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
@@ -121,9 +121,5 @@ def check_prompts(prompts: list[str]) -> None:
             raise Problem(
                 f"params.yaml, lora.sample_prompts: {prompt!r} is no line of text; write one"
             )
-        if (comma := comma_in(prompt)) not in ("", ","):
-            raise Problem(
-                f"params.yaml, lora.sample_prompts: {prompt!r} holds {comma!r}, which separates "
-                f"nothing in a prompt; write a comma / {comma!r} ではなく半角の「,」で区切って"
-                "ください"
-            )
+        if fault := odd_comma(prompt):
+            raise Problem(f"params.yaml, lora.sample_prompts: {fault}")

@@ -17,7 +17,7 @@ from stages.library.dataset.captions import (
     spaced,
     split,
     underscored,
-    write_tags,
+    write_text,
 )
 
 
@@ -83,7 +83,7 @@ def test_what_is_written_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, tags: list[str]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "round.txt"
-    write_tags(path, tags)
+    write_text(path, join(tags) + "\n")
     assert read_tags(path) == tags
     assert path.read_bytes().endswith(b"\n")
     assert path.read_bytes().count(b"\n") == 1
