@@ -43,6 +43,8 @@ def edit(input: Path, edits: Path, manifest: Path, output: Path, written: Path) 
         text = join(tags)
         if correction := by_stem.get(stem):
             remarks += [f"{stem}: {remark}" for remark in idle(tags, correction)]
+            if correction.lists and "\n" in correction.caption:
+                remarks.append(f"{stem}: the lines of its caption became one, since tags changed")
             text = corrected(tags, correction)
         texts[stem] = f"{text}\n"
     write_between(output, r"[^/]+\.txt", written, texts, read.look_again)

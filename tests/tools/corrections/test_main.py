@@ -565,6 +565,20 @@ def test_more_than_a_list_of_tags_is_kept_as_written(
     assert project.text() == written
 
 
+def test_lines_that_become_one_are_told_of(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.type("tagged", "img001", "nasu, one tag\nnasu, another\n")
+    project.corrections("save")
+    edits = Path("data/edits.yaml")
+    edits.write_text(edits.read_text(encoding="utf-8") + "  remove: [another]\n", encoding="utf-8")
+    said: list[str] = []
+    monkeypatch.setattr("builtins.print", lambda *words, **_: said.append(str(words[0])))
+    assert project.repro() == ""
+    assert "  img001: the lines of its caption became one, since tags changed" in said
+    assert project.text() == "nasu, one tag"
+
+
 def test_tags_of_a_caption_kept_whole_are_whole_again(project: Project) -> None:
     project.type("tagged", "img001", "nasu, A girl waits here, hat\n")
     project.type("tagged", "img002", "nasu, She is sitting in the rain.\n")
