@@ -32,6 +32,7 @@ class Key:
     many: bool = False
     switch: bool = False
     false: bool = False  # false is a value of its own, which `read` is given as a text
+    absent: object = None  # what a params.yaml from before the key means; None: it must be there
 
     def of(self, value: object) -> object:
         """Return what the program works with.
@@ -137,7 +138,9 @@ class Section:
                 yield f"{place}.{shown(key)}: no such key; {hint}{full_width(key)}"
         for name, kind in self.keys.items():
             if name not in values:
-                if name not in meant:
+                if kind.absent is not None:
+                    found[name] = kind.of(kind.absent)
+                elif name not in meant:
                     yield f"{place}.{name}: it has no value; write one"
                 continue
             try:

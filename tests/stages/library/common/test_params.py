@@ -46,6 +46,17 @@ def write(path: Path, **changes: str | None) -> Path:
     return path
 
 
+def test_a_key_that_came_later_means_what_it_always_did(path: Path) -> None:
+    later = Section(
+        "some",
+        {**SOME.keys, "order": Key(one_of("score", "danbooru"), absent="score")},
+    )
+    assert later.read(load_params(write(path)))["order"] == "score"
+    assert later.read(load_params(write(path, order="danbooru")))["order"] == "danbooru"
+    with pytest.raises(Problem, match=r"some\.ordr: no such key; did you mean order\?"):
+        later.read(load_params(write(path, ordr="danbooru")))
+
+
 def test_what_the_section_says_arrives(path: Path) -> None:
     assert SOME.read(load_params(write(path))) == {
         "score": 0.35,
