@@ -33,7 +33,7 @@ def corrections(
     elif action == "save":
         raise Problem(f"save: takes no {str(source)!r}; leave it out, all is saved together")
     elif action == "import":
-        take_captions(source, data)
+        take_captions(source, data, as_written)
     else:
         take_copy(source, data)
     for line in told_copies(data / "edits.yaml"):
@@ -66,7 +66,7 @@ def build_parser() -> Parser:
         "--as-written",
         action="store_true",
         default=False,
-        help="with save: Japanese words among the tags are meant to be so",
+        help="with save and import: Japanese words among the tags are meant to be so",
     )
     return parser
 

@@ -1,5 +1,6 @@
 """Take the captions that came along beside the drawings: hero.txt beside hero.png."""
 
+from functools import cache
 from pathlib import Path
 
 from stages.library.common.errors import Problem
@@ -8,7 +9,7 @@ from stages.library.common.unchanged import seen
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from tools.corrections.places import place
-from tools.corrections.save import tell
+from tools.corrections.save import asked, known_words, tell
 from tools.corrections.typed import Typed, corrected, text_in, why_no_caption
 
 ENDINGS = (".txt", ".caption")
@@ -24,8 +25,10 @@ def beside(folder: Path, source: str) -> Path | None:
     return None
 
 
-def take_captions(folder: Path, data: Path) -> None:
+def take_captions(folder: Path, data: Path, as_written: bool) -> None:
     """Turn the captions in a folder of drawings into corrections of the drawings' pictures.
+
+    Japanese words among their tags are taken only `as_written`.
 
     Raises:
         Problem: there is none, or none of the pipeline's captions to compare with.
@@ -46,6 +49,7 @@ def take_captions(folder: Path, data: Path) -> None:
             "hero.png / 絵と同じ名前のキャプション(.txt)がありません"
         )
     read = seen(data / "edits.yaml", *found.values())
+    words = cache(lambda: known_words(data))
     before = edits = read_edits(data / "edits.yaml")
     left, taken = [], 0
     for stem, path in found.items():
@@ -56,6 +60,9 @@ def take_captions(folder: Path, data: Path) -> None:
         typed = Typed(path.with_stem(stem), written[stem], text or "")
         if typed.empty:
             left.append(f"{shown(path)} holds no tags")
+            continue
+        if not as_written and (why := asked(typed, words, f"import {shown(folder)}")):
+            left.append(f"{shown(path)} {why}")
             continue
         was, edits = edits, corrected(edits, written, typed, in_order=True)
         if edits != was:

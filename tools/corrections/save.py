@@ -37,10 +37,6 @@ EMPTIED = (
     "holds no tag any more; if that is meant: python -m tools.corrections save --emptied / "
     "タグがひとつもありません。そのままでよければ --emptied を付けてください"
 )
-KEPT = (
-    "(to keep the words as they are: python -m tools.corrections save --as-written / "
-    "このまま残すなら --as-written を付けてください)"
-)
 LINES = (
     "    of its lines a trainer takes the first, or any with enable_wildcard / 複数行のまま"
     "残します。学習に使われるのは 1 行目だけです(enable_wildcard を使えばどれか 1 行)"
@@ -86,9 +82,8 @@ def sort(found: list[Place], emptied: bool, words: Callable[[], TypedWords] | No
             one = None if why else Typed(path, place.written[path.stem], text or "")
             if one and one.before and one.empty and not emptied:
                 why = EMPTIED
-            if one and not why and words and one.japanese:
-                why = why_no_tags(one.japanese, words())
-                why = why and f"{why} {KEPT}"
+            if one and not why and words:
+                why = asked(one, words, "save")
             if one and not why:
                 typed.append((place, one))
             else:
@@ -101,6 +96,15 @@ def sort(found: list[Place], emptied: bool, words: Callable[[], TypedWords] | No
         if one.path in twice
     ]
     return Hand([each for each in typed if each[1].path not in twice], left)
+
+
+def asked(typed: Typed, words: Callable[[], TypedWords], action: str) -> str:
+    """Return what to ask of the Japanese words among a caption's tags; '' if there is nothing."""
+    why = why_no_tags(typed.japanese, words()) if typed.japanese else ""
+    return why and (
+        f"{why} (to keep the words as they are: python -m tools.corrections {action} --as-written "
+        "/ このまま残すなら --as-written を付けてください)"
+    )
 
 
 def known_words(data: Path) -> TypedWords:

@@ -738,6 +738,27 @@ def test_captions_beside_the_drawings_become_corrections(project: Project) -> No
     assert "corrections: 0 of 2 captions taken" in project.corrections("import data/raw")[0]
 
 
+def test_a_japanese_word_beside_a_drawing_is_asked_about_too(project: Project) -> None:
+    Path("data/dictionary").mkdir()
+    Path("data/dictionary/ja.csv").write_text("tag,ja\nsmile,笑顔\n", encoding="utf-8")
+    Path("data/raw").mkdir()
+    caption = Path("data/raw/hero.txt")
+    caption.write_text("1girl、笑顔\n", encoding="utf-8")
+    _, error = project.corrections("import data/raw", 1)
+    assert f"{caption} 笑顔: did you mean smile? write that / 笑顔: smile のことですか?" in error
+    assert "python -m tools.corrections import data/raw --as-written" in error
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, solo, hat"
+    caption.write_text("1girl、smile\n", encoding="utf-8")
+    project.corrections("import data/raw")
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, smile"
+    caption.write_text("1girl、笑顔\n", encoding="utf-8")
+    project.corrections("import data/raw --as-written")
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl, 笑顔"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
