@@ -75,7 +75,11 @@ def read_words(path: Path) -> dict[str, str]:
     """Read one csv with the columns tag and ja; a word that is only typed needs no ja."""
     words: dict[str, str] = {}
     for line, cells in rows(path, "tag", "ja"):
-        where, tag, ja = f"{path}, line {line}", _tag(cells), cells["ja"]
+        tag, ja = _tag(cells), cells["ja"]
+        if tag and ja and not ("," in ja or "\n" in ja or tag in words):
+            words[tag] = ja
+            continue
+        where = f"{path}, line {line}"
         if not tag:
             written = ja or cells.get("typed")
             raise Problem(f"{where}: no tag before {written!r}; write tag,ja or delete the line")
@@ -85,9 +89,7 @@ def read_words(path: Path) -> dict[str, str]:
             raise Problem(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
         if "," in ja or "\n" in ja:
             raise Problem(f"{where}: comma or line break in {ja[:40]!r}; captions need 、 instead")
-        if tag in words:
-            raise Problem(f"{where}: {tag!r} is in the file twice; delete one of the lines")
-        words[tag] = ja
+        raise Problem(f"{where}: {tag!r} is in the file twice; delete one of the lines")
     return words
 
 
@@ -101,6 +103,9 @@ def rows(path: Path, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
             raise Problem(f"{path}, line 1: no column {name!r}; the first line must be {first}")
     for line, row in lines:
         cells = [cell.strip() for cell in row]
+        if len(cells) == len(columns) and cells[0]:  # as nearly all are
+            yield line, dict(zip(columns, cells, strict=True))
+            continue
         if not any(cells):
             continue
         if any(cells[len(columns) :]):
