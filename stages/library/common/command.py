@@ -18,7 +18,10 @@ ENDS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a program: a machine that is shut down or a closed terminal sends it."""
 
 A_MOMENT = 0.01
-"""Seconds after which an interruption that got lost comes again."""
+"""Seconds after which an interruption that got lost comes again, and again until it is heard.
+
+An alarm right before a call that waits would wake nobody.
+"""
 
 MISTAKES = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 """Errors that no machine is to blame for; those that libraries raise themselves have no number."""
@@ -79,12 +82,14 @@ def raised_again() -> Iterator[None]:
     def swallow(what: "sys.UnraisableHookArgs") -> None:
         if isinstance(what.exc_value, KeyboardInterrupt):
             swallowed.append(what.exc_value)
-            signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+            signal.setitimer(signal.ITIMER_REAL, A_MOMENT, A_MOMENT)
         else:
             printed(what)
 
     def ring(_number: int, _: FrameType | None) -> None:
-        raise swallowed.pop().with_traceback(None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if swallowed:
+            raise swallowed.pop().with_traceback(None)
 
     rang = signal.signal(signal.SIGALRM, ring)
     sys.unraisablehook = swallow
