@@ -61,7 +61,7 @@ def missing_input(folder: Path) -> list[str]:
     hint = did_you_mean(folder.as_posix(), there, "make it, and put your drawings in")
     return [
         f"params.yaml, prepare.input: there is no folder {folder}; {hint} "
-        "/ 絵のフォルダーが見つかりません"
+        "/ 絵のフォルダーが見つかりません。名前を確かめるか、作って絵を入れてください"
     ]
 
 
@@ -74,7 +74,8 @@ def unseen_tagger(model: str) -> list[str]:
     return [
         f"params.yaml, tagger.model: {folder} is not in {TAGGERS}, the only place where DVC sees "
         f"that a file was exchanged; copy it: cp -rL {shlex.quote(str(folder))} {TAGGERS}/NAME, "
-        f"and write {TAGGERS}/NAME / タガーのフォルダーは {TAGGERS} の中に置いてください"
+        f"and write {TAGGERS}/NAME / タガーのフォルダーは、上のコマンドで {TAGGERS} の中に"
+        f"コピーし、{TAGGERS}/NAME と書いてください"
     ]
 
 

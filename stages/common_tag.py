@@ -28,14 +28,14 @@ def advice(trigger: str, words: dict[str, str]) -> list[str]:
         warnings.append(
             f"the trigger {trigger!r} is a tag that models know already ({japanese}): it calls "
             "that up, too, and the LoRA changes what it means; write a word of your own into "
-            "common_tag.tag in params.yaml / トリガーワードが既存のタグと同じです。"
-            "ほかにない単語にしてください"
+            "common_tag.tag in params.yaml / トリガーワードが、モデルのすでに知っているタグです。"
+            "ほかにない言葉にしてください"
         )
     if not trigger.isascii():
         warnings.append(
             f"the trigger {trigger!r} is up to {tokens([trigger])} tokens to the text encoder, "
             "which reads little but English; a word in Latin letters, as nasumiso, is learned "
-            "better / トリガーワードは半角の英字のほうがよく覚えます"
+            "better / トリガーワードは、半角の英字のほうがよく学習されます"
         )
     return warnings
 

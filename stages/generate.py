@@ -68,7 +68,7 @@ def generate(places: Places, trial: Trial) -> None:
         publish(gallery_of(plan, album), plan, album, places, read)
         album.keep((cell.order for cell in plan.cells), others=OTHERS)
     page = places.output / "index.html"
-    print(f"generate: {len(plan.cells)} pictures; open {page} / ブラウザーで開けます")
+    print(f"generate: {len(plan.cells)} pictures; open {page} / ブラウザーで開いてください")
     if not is_kept(places.lora):
         print(
             f"generate: warning: DVC does not keep {places.lora} as it is, and dvc exp would "

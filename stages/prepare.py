@@ -264,7 +264,7 @@ def summary(rows: list[Row], manifest: Path, language: Language, litter: int = 0
     if (more := len(skipped) - SHOWN) > 0:
         all_of_them = (
             f"and {more} more; {manifest} has them all",
-            f"ほか {more} 個({manifest} に全部)",
+            f"ほか {more} 個(すべて {manifest} にあります)",
         )
         lines.append(f"  … {words(*all_of_them)}")
     for codes, english, japanese in COUNTED:
@@ -394,7 +394,7 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
             checkpoint.remove()
             raise Problem(
                 f"{places.input}: holds no picture that can be used; put drawings in "
-                "/ 絵を入れてください"
+                "/ 使える絵がありません。絵を入れてください"
             )
         take_over(made, checkpoint, Folders(new_pictures, new_thumbnails))
 

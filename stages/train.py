@@ -97,14 +97,15 @@ def check_meanwhile(plan: Plan, places: Places, look_again: Callable[[], None]) 
             f"dvc checkout {places.dataset} and run the same command again; to train with the "
             "change, python -m tools.corrections save, then dvc repro, then run it again / "
             f"学習中に変更されました。学習した LoRA は {here} にあります。dvc checkout "
-            f"{places.dataset} で元に戻してもう一度実行すると、それを使います"
+            f"{places.dataset} で元に戻してもう一度実行すると、その LoRA を使います。"
+            "変更を学習させるには、手直しを保存して dvc repro のあと、もう一度実行してください"
         ) from None
     try:
         look_again()
     except Problem as error:
         raise Problem(
             f"{error}; {kept}, put the old value back first / 学習した LoRA は {here} にあります。"
-            "値を元に戻してもう一度実行すると、それを使います"
+            "値を元に戻してもう一度実行すると、その LoRA を使います"
         ) from None
 
 

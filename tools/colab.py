@@ -164,7 +164,7 @@ def dataset() -> None:
         raise Problem(
             f"the Drive lacks the dataset of this commit, or files of it ({files[0]}, {len(files)} "
             "in all); at home: python -m tools.remote push, and wait until Google Drive has "
-            "uploaded it / ドライブにこのコミットのデータセットが(すべては)ありません。手元で "
+            "uploaded it / このコミットのデータセットが、ドライブに揃っていません。手元で "
             "python -m tools.remote push を実行し、ドライブへの送信が終わるまで待ってください"
         )
     run("dvc", "pull", "data/dataset")
@@ -249,7 +249,10 @@ def publish() -> None:
             name = Path(ref).name
             print(f"  git fetch && dvc exp pull origin {name} && dvc exp apply {name}")
     except Problem:
-        print("Git takes no push, so it is saved on the Drive / ドライブに保存しました")
+        print(
+            "Git takes no push, so it is saved on the Drive "
+            "/ Git に送れなかったので、ドライブに保存しました"
+        )
         print(COMMIT_FIRST)
         for ref in refs:
             save_bundle(ref, drive() / "experiments")

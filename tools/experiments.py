@@ -142,7 +142,7 @@ def split_overrides(text: str) -> list[str]:
     if WORD.sub("", text).strip():
         raise Problem(
             f"overrides: {text!r} has a quotation mark or a bracket too many or too few "
-            "/ 引用符かかっこが合いません"
+            "/ 引用符かかっこの数が合いません"
         )
     words = [_unquoted(word) for word in WORD.findall(text)]
     given = [_checked(word) for word in words if word not in ("-S", "--set-param")]
@@ -206,7 +206,8 @@ def _checked(word: str) -> str:
         raise Problem(
             f"overrides: {key} belongs to the dataset: change it in params.yaml at home, then "
             "dvc repro, git add -A, git commit, python -m tools.remote push, git push "
-            "/ データセットの設定です。手元の params.yaml で変え、上のコマンドを順に実行します"
+            "/ データセットの設定です。手元の params.yaml で変え、"
+            "上のコマンドを順に実行してください"
         )
     if not dot:
         section = "lora" if key in LORA.keys else "train"
@@ -227,7 +228,7 @@ def _checked(word: str) -> str:
     if value[:1] not in ("[", "{", "'", '"') and ANOTHER.search(value):
         raise Problem(
             f"overrides: {word!r} holds several; write spaces between them, no commas "
-            "/ 間はカンマ(、)ではなく半角スペースで区切ってください"
+            "/ カンマや「、」ではなく、半角スペースで区切ってください"
         )
     return f"{key}={listed(key, value) if value.startswith('[') else value}"
 

@@ -290,12 +290,13 @@ def list_them() -> None:
     if not found:
         raise Problem(
             'no commit has a dataset yet; after dvc repro give git add -A && git commit -qm "First '
-            'dataset" / まだデータセットのコミットがありません'
+            'dataset" / まだデータセットのコミットがありません。上のコマンドを実行してください'
         )
     print(as_list(found))
     print(
         f"python -m tools.history {found[0].name} tells what changed since, with a second commit "
-        "what changed between them / コミットを 1 つ書けばその後の、2 つ書けば間の違いを表示します"
+        "what changed between them / コミットを 1 つ書くとそのあとの違いを、"
+        "2 つ書くとその間の違いを表示します"
     )
 
 

@@ -45,7 +45,8 @@ def take_copy(path: Path, data: Path) -> None:
         raise Problem(
             f"{shown(path)}: is older than {edits}, which has other corrections of "
             f'{shown(other[0])}; delete it, or if it is right nevertheless: touch "{path}" / '
-            f"{edits.name} のほうが新しく、内容も違います。不要なら削除してください"
+            f"{edits.name} のほうが新しく、内容も違います。不要なら削除し、"
+            "このコピーのほうが正しければ上の touch を実行してください"
         )
     after = before | taken
     if after != before:

@@ -72,6 +72,7 @@ def why_not_kept(path: Path, place: Place) -> str:
     if path.suffix == ".png":
         return (
             "is a picture changed by hand; put it among your drawings instead, in place of the "
-            "drawing, then discard / 直した絵は、元の絵の代わりに絵のフォルダーに入れてください"
+            "drawing, then discard / 直した絵は、元の絵の代わりに絵のフォルダーに入れ、"
+            "ここの変更は discard で捨ててください"
         )
     return ""

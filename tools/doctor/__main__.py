@@ -62,8 +62,11 @@ def doctor(mend: bool) -> None:
             left, mendable = left + 1, mendable + bool(fault.mend)
             print(f"{'':10}-> {fault.english}\n{'':10}-> {fault.japanese}", flush=True)
     if left:
-        can = f"; python -m tools.doctor --mend mends {mendable} of them" if mendable else ""
-        raise Problem(f"{left} left to mend{can} / 直すところが {left} 個あります")
+        can, japanese = "", ""
+        if mendable:
+            can = f"; python -m tools.doctor --mend mends {mendable} of them"
+            japanese = f"(うち {mendable} 個は --mend で直せます)"
+        raise Problem(f"{left} left to mend{can} / 直すところが {left} 個あります{japanese}")
 
 
 def build_parser() -> Parser:

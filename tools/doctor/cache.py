@@ -14,7 +14,7 @@ NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 REMEDY = (
     "--mend takes it away; then dvc pull brings it again, or dvc repro makes it again (your own "
     "drawings: dvc add data/raw)",
-    "--mend で取りのぞいてから、dvc pull か dvc repro を実行してください(自分の絵は "
+    "--mend で取り除いてから、dvc pull か dvc repro を実行してください(自分の絵は "
     "dvc add data/raw)",
 )
 

@@ -41,7 +41,7 @@ def corrections() -> Examination:
         Fault(
             f"{path}: a copy of {EDITS}, which nothing reads",
             f'take it: python -m tools.corrections take "{path}"; or delete it',
-            "取り込むか、不要なら削除してください",
+            "上のコマンドで取り込むか、不要なら削除してください",
         )
         for path in copies(EDITS)
     ]

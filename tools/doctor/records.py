@@ -22,7 +22,7 @@ def rwlock() -> Examination:
         cut = Fault(
             f"{RWLOCK}: cut or empty, since dvc was killed while it wrote it",
             "a dvc is at work: wait for it" if busy else f"--mend removes it, as rm {RWLOCK} does",
-            "dvc が実行中です。終わるのを待ってください" if busy else "--mend で取りのぞけます",
+            "dvc が実行中です。終わるのを待ってください" if busy else "--mend で取り除けます",
             None if busy else partial(put_away, RWLOCK),
         )
         return "", [cut]
@@ -49,7 +49,11 @@ def record_fault(path: Path, fault: str) -> Fault:
     before = git_or_none("show", f"HEAD:{path.as_posix()}") or ""  # it may be new
     if "<<<<<<<" in path.read_text(encoding="utf-8", errors="replace"):
         chosen = f"git checkout --ours {path} (or --theirs), then dvc repro"
-        return Fault(f"{path}: a merge stopped in it", chosen, "どちらかを選んでください")
+        return Fault(
+            f"{path}: a merge stopped in it",
+            chosen,
+            "マージの途中です。上のコマンドでどちらかを選んでください",
+        )
     if not before and path.name != "dvc.lock":
         again = f"dvc add {path.with_suffix('')}"
         return Fault(f"{path}: {fault}", again, "上のコマンドで作り直してください")

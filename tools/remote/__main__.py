@@ -32,11 +32,11 @@ USAGE = (2, 254)
 """Exit codes of dvc when it does not know a flag or value: argparse's and its own."""
 AGAIN = (
     "push: not everything went up; nothing is lost, run it again",
-    "すべては送れませんでした。データは失われていません。もう一度実行してください",
+    "まだ全部は送れていません。データは失われていません。もう一度実行してください",
 )
 MEND = (
     "push: not everything went up; nothing is lost: mend what FAILED above, then run it again",
-    "すべては送れませんでした。データは失われていません。"
+    "まだ全部は送れていません。データは失われていません。"
     "上の FAILED を直してから、もう一度実行してください",
 )
 CORRECT = (
@@ -68,7 +68,7 @@ def check_remote(name: str) -> None:
         if remote.kind not in CHECKS:
             raise Problem(
                 f"{remote.kind} can't be checked here; dvc push and dvc pull say whether it works "
-                "/ ここでは確かめられません"
+                "/ ここでは確かめられません。使えるかどうかは dvc push と dvc pull でわかります"
             )
         states = set()
         for finding in findings(remote):

@@ -43,7 +43,7 @@ KEY_FILE = Advice(
     "correct the path: dvc remote modify --local {name} gdrive_service_account_json_file_path …; "
     "if the key is lost or damaged, make a new JSON key in the Cloud Console",
     "キーの場所(パス)を直してください。キーをなくしたときや壊れているときは、Cloud Console で "
-    "JSON キーを作り直します",
+    "JSON キーを作り直してください",
 )
 KEY_TEXT = Advice(
     "put the whole text of the key or sign-in into it, or unset GDRIVE_CREDENTIALS_DATA",
@@ -56,7 +56,7 @@ SIGN_IN_AGAIN = Advice(
 MAKE_FOLDER = Advice(
     "make the folder first (in Drive by hand, elsewhere with mkdir -p), or correct the url: "
     "dvc remote modify --local {name} url …",
-    "先にフォルダーを作ってください。名前の書き間違いなら url を直します",
+    "先にフォルダーを作ってください。名前の書き間違いなら url を直してください",
 )
 SET_CLOCK = Advice(
     "set this computer's clock (date, time, time zone) automatically",
@@ -65,7 +65,8 @@ SET_CLOCK = Advice(
 FULL = Advice(
     "the space is used up: empty the Drive's trash or get more; a service account has none "
     "in My Drive and needs a Shared Drive",
-    "容量がいっぱいです。ゴミ箱を空にするか、容量を増やしてください",
+    "容量がいっぱいです。ゴミ箱を空にするか、容量を増やしてください。サービスアカウントには"
+    "共有ドライブが必要です",
 )
 PUSH = Advice(
     "python -m tools.remote push {name}",
@@ -83,12 +84,13 @@ ADVICE = {
     r"GEN_EMAIL|No module named|requires extra dependencies|is supported, but requires": INSTALL,
     r"CERTIFICATE_VERIFY_FAILED": Advice(
         "a proxy or virus scanner opens the connection: let googleapis.com pass, and set the clock",
-        "ウイルス対策ソフトやプロキシが通信に割り込んでいます。googleapis.com を除外してください",
+        "ウイルス対策ソフトやプロキシが通信に割り込んでいます。googleapis.com を"
+        "通すように設定し、時計も合わせてください",
     ),
     r"invalid_client|unauthorized_client|deleted_client": Advice(
         "client id and secret don't belong together: copy both again from the Cloud Console, "
         "dvc remote modify --local {name} gdrive_client_secret …",
-        "クライアント ID とシークレットの組が違います。Cloud Console からもう一度写してください",
+        "クライアント ID とシークレットの組が違います。Cloud Console からコピーし直してください",
     ),
     r"Invalid JWT: Token must be": SET_CLOCK,
     r"Invalid JWT|account not found|private key|deserialize": NEW_KEY,
@@ -96,14 +98,14 @@ ADVICE = {
         "the saved sign-in has expired or was revoked: remove {saved} and run this check again; "
         "if it happens every week, publish the app in the Cloud Console (Audience: In production)",
         "保存されたログインが期限切れです。上のファイルを消して、もう一度実行してください。"
-        "毎週切れるなら、Cloud Console でアプリを公開(本番環境)にします",
+        "毎週切れるなら、Cloud Console でアプリを公開(本番環境)にしてください",
     ),
     r"access_denied|rejected|app is blocked": OWN_CLIENT,
     r"Non interactive mode": Advice(
         "nobody has signed in yet: run `python -m tools.remote check {name}` in a terminal of a "
         "computer with a browser; in Colab use the mounted folder instead",
         "まだログインしていません。ブラウザーのあるパソコンのターミナルで実行してください。"
-        "Colab ではマウントしたフォルダーを使います",
+        "Colab ではマウントしたフォルダーを使ってください",
     ),
     r"accessNotConfigured|has not been used in project": Advice(
         "enable the Google Drive API in your Cloud project, and wait a minute",
@@ -119,7 +121,8 @@ ADVICE = {
     r"nsufficient|Permission|Read-only|HttpError 403|HttpError 401": Advice(
         "this account may not write there: let the owner share the folder as Editor (in a Shared "
         "Drive: Content manager), or see to the folder's permissions",
-        "書き込む権限がありません。フォルダーの持ち主に編集者として共有してもらってください",
+        "書き込む権限がありません。フォルダーの持ち主に、編集者(共有ドライブではコンテンツ管理者)として"
+        "共有してもらってください",
     ),
     r"FileNotFound|No such file|notFound": MAKE_FOLDER,
     r"Timeout|timed out|ServerNotFound|Connection|EOF|socket|Network|unreachable": Advice(

@@ -179,7 +179,7 @@ def mounted(remote: Remote) -> str:
             "Colab: from google.colab import drive; drive.mount('/content/drive'). Mac: start "
             "Google Drive for desktop, or correct the url: dvc remote modify --local {name} url …",
             "Colab では drive.mount を実行、Mac では Google ドライブのアプリを起動してください。"
-            "場所の書き間違いなら url を直します",
+            "場所の書き間違いなら url を直してください",
         ),
     )
 

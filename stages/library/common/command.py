@@ -28,7 +28,7 @@ MISTAKES = {None, errno.EBADF, errno.EFAULT, errno.EINVAL}
 
 NO_MEMORY = (
     "not enough memory; close other programs, then run the same command again / "
-    "メモリーが足りません。ほかのプログラムを閉じて、同じコマンドをもう一度実行してください"
+    "メモリーが足りません。ほかのソフトを閉じて、同じコマンドをもう一度実行してください"
 )
 
 LOCKED = (

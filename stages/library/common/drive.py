@@ -54,7 +54,8 @@ def find_drive(named: str) -> Drive | None:
     if fault := fault_of(folder):
         raise Problem(
             f"NASUMISO_DRIVE: {fault} {named}; mount the Drive ({AGAIN[0]}), make the folder, or "
-            f"unset it / ドライブのフォルダーが見つかりません。{AGAIN[1]}"
+            f"unset it / ドライブのフォルダーが見つかりません。{AGAIN[1]}。"
+            "フォルダーがなければ作り、ドライブを使わないなら設定を消してください"
         )
     return Drive(folder, mount_point(folder))
 

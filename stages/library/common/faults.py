@@ -24,7 +24,7 @@ DENIED = (
 )
 DISK = (
     "look after the disk that it is on, or put a sound copy in its place",
-    "ディスクを調べるか、無事な控えと入れ替えてください",
+    "ディスクを調べるか、壊れていないコピーと入れ替えてください",
 )
 REMEDIES = {
     errno.ENOMEM: MEMORY,

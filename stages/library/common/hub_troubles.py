@@ -29,26 +29,27 @@ def check_settings() -> None:
         near = f"https://{address}" if "." in address and "/" not in address else "https://…"
         raise Problem(
             f"HF_ENDPOINT: {printable(address)!r} is no address; write {near}, or unset it"
-            " / https:// から始まるアドレスを書くか、設定を消してください"
+            " / https:// で始まる URL を書くか、設定を消してください"
         )
     token = huggingface_hub.get_token() or ""
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise Problem(
             "HF_TOKEN holds signs that no token has; copy it again from "
             "https://huggingface.co/settings/tokens, or unset it"
-            " / トークンに使えない文字があります。コピーし直してください"
+            " / トークンに使えない文字があります。コピーし直すか、設定を消してください"
         )
     for name, proxy in proxies():
         if split(proxy).scheme not in PROXIES or not split(proxy).hostname:
             raise Problem(
                 f"{name}: {printable(proxy)!r} is no address of a proxy; write http://HOST:PORT "
-                "or socks5://HOST:PORT, or unset it / http:// か socks5:// から書いてください"
+                "or socks5://HOST:PORT, or unset it "
+                "/ http:// か socks5:// で始まる形で書くか、設定を消してください"
             )
     lists = os.environ.get(LISTS, "")
     if lists and not Path(lists).is_file():
         raise Problem(
             f"{LISTS}: {printable(lists)} is not there; mend it, or unset it"
-            " / 証明書のファイルがありません"
+            " / 証明書のファイルがありません。設定を直すか、消してください"
         )
 
 
@@ -65,14 +66,16 @@ def trouble(error: BaseException) -> str:
             name = next((key for key, value in proxies() if value.startswith("socks")), name)
             return (
                 f"{name} is a SOCKS proxy, for which a package is missing; pip install socksio, or "
-                f"unset {name} / SOCKS プロキシには pip install socksio が必要です"
+                f"unset {name} / SOCKS プロキシには pip install socksio が必要です。"
+                "使わないなら設定を消してください"
             )
         if isinstance(each, ssl.SSLCertVerificationError):
             return (
                 f"{parts.hostname} has a certificate that isn't trusted ({each.verify_message}); "
                 "set the clock right; if a proxy or a virus scanner reads along, name its "
                 f"certificates in {LISTS} / 証明書を確認できません。時計のずれか、通信を調べる"
-                f"プロキシや対策ソフトが原因です。その証明書を {LISTS} に指定してください"
+                f"プロキシやウイルス対策ソフトが原因です。時計を合わせるか、その証明書を {LISTS} に"
+                "指定してください"
             )
         if isinstance(each, ssl.SSLError) and each.library == "X509":
             return (

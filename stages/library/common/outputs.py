@@ -63,7 +63,7 @@ def refuse_lockless(lock: Path) -> None:
             raise Problem(
                 f"{lock.parent}: this file system has no locks ({error.strerror}), so two runs "
                 "could write the same files; keep the project on this computer's own disk / "
-                "ここではファイルをロックできません。プロジェクトはこのコンピューター自身の"
+                "ここではファイルをロックできません。プロジェクトはこのパソコン本体の"
                 "ディスクに置いてください"
             ) from None
 

@@ -218,7 +218,8 @@ def unknown_sections(params: Params, known: Mapping[str, Section]) -> list[str]:
         section, dot, key = name.partition(".")
         hint = did_you_mean(name, known, f"known sections: {', '.join(known)}")
         if dot and section in known:
-            hint = f"write {key}: within {section}:, two spaces further in / {section}: の下に"
+            hint = f"write {key}: within {section}:, two spaces further in "
+            hint += f"/ {section}: の下に、半角スペース 2 つ分下げて書いてください"
         faults.append(f"params.yaml, {shown(name)}: no such section; {hint}{full_width(name)}")
     return [fault for name, fault in zip(params, faults, strict=True) if name not in known]
 
@@ -236,9 +237,9 @@ def why(text: str) -> str:
     if hint := full_width(text):
         return hint
     if "\t" in text:
-        return "; it holds a tab, write spaces / タブではなく半角スペースで字下げします"
+        return "; it holds a tab, write spaces / タブではなく半角スペースで字下げしてください"
     if re.search(r":[^\s:/]", text):
-        return "; write a space behind the colon / コロンの後に半角スペースを入れます"
+        return "; write a space behind the colon / コロンのあとに半角スペースを入れてください"
     return ""
 
 

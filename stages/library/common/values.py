@@ -162,6 +162,6 @@ def folder_name(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no name for a LoRA; write 1 to 64 of A-Z a-z 0-9 . _ - and begin with a "
             "letter or digit (a WebUI can't load a LoRA whose file name is Japanese)"
-            " / 半角英数字で書いてください"
+            " / 半角の英数字と . _ - で、英数字から始めて書いてください"
         )
     return text

@@ -148,7 +148,7 @@ def told_copies(edits: Path) -> list[str]:
     """Return what to say of the copies of edits.yaml, which nothing reads."""
     return [
         f"{shown(path)}: nothing reads this copy; take it: python -m tools.corrections take "
-        f'"{path}", or delete it / この控えは使われません。取り込むには上のコマンドを、'
+        f'"{path}", or delete it / このコピーは使われません。上のコマンドで取り込むか、'
         "不要なら削除してください"
         for path in copies(edits)
     ]

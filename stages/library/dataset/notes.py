@@ -33,7 +33,7 @@ REASONS = {
     ),
     "backup": (
         "is a copy that an editor keeps of another file",
-        "編集ソフトが残した控えのファイルです",
+        "編集ソフトが残したバックアップです",
     ),
     "programs_own": (
         "is a file of {program}'s own ({ending}); export it from there as PNG, and put that here",
@@ -90,11 +90,12 @@ REASONS = {
     ),
     "too_many_pixels": (
         "{width}x{height} is more than {megapixels} megapixels; save a smaller copy",
-        "{width}×{height} は {megapixels} メガピクセルを超えています。小さくして保存してください",
+        "{width}×{height} は {megapixels} メガピクセルを超えています。"
+        "小さくして保存し直してください",
     ),
     "too_small": (
         "{width}x{height} is too small; no side may be under {least} px",
-        "{width}×{height} は小さすぎます(どの辺も {least} px 以上)",
+        "{width}×{height} は小さすぎます(どの辺も {least} px 以上必要)",
     ),
     "short_side": (
         "its short side is {side} px, too small for {size} px (least: {least})",
@@ -102,13 +103,13 @@ REASONS = {
     ),
     "colour_mode": (
         "colour mode {mode} can't be used; save it as 8-bit RGB",
-        "カラーモード {mode} は使えません。8 ビット RGB で保存してください",
+        "カラーモード {mode} は使えません。8 ビット RGB で保存し直してください",
     ),
     "one_colour": (
         "comes out as one plain colour, as white lines on transparency do, which is laid on white; "
         "put a coloured layer under them, or take it out",
         "一色だけの絵になります(透明な部分は白になるので、白い線も見えません)。"
-        "下に色のレイヤーを敷くか、フォルダーから外してください",
+        "下に色のレイヤーを敷くか、フォルダーから出してください",
     ),
     "empty_middle": (
         "its middle is one plain colour, and fit: crop cuts the rest off; crop it yourself, or "
@@ -150,7 +151,7 @@ REMARKS = {
     ),
     "nearly_empty": (
         "is nearly one plain colour; take it out if there should be more in it",
-        "ほとんど一色です。もっと描いてあるはずなら、確かめてください",
+        "ほとんど一色です。もっと描いてあるはずの絵なら、フォルダーから出してください",
     ),
     "same_name": (
         "is called as {name} is, but for small and capital letters; a Mac's or Windows' disk holds "

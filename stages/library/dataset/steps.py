@@ -26,11 +26,13 @@ def advice(steps: int) -> str:
     if steps < FEW_STEPS:
         return (
             f"{steps} steps are few (useful: {FEW_STEPS} to {MANY_STEPS}): the LoRA may learn "
-            "little; raise organize.repeats / ステップが少なめです"
+            "little; raise organize.repeats / ステップが少なめで、あまり覚えないかもしれません。"
+            "organize.repeats を増やしてください"
         )
     if steps > MANY_STEPS:
         return (
             f"{steps} steps are many (useful: {FEW_STEPS} to {MANY_STEPS}): long, and the LoRA "
-            "may learn by heart; lower organize.repeats / ステップが多めです"
+            "may learn by heart; lower organize.repeats / ステップが多めで、時間がかかり、"
+            "丸暗記になるかもしれません。organize.repeats を減らしてください"
         )
     return ""

@@ -32,7 +32,7 @@ SAYS = "says that the model wants other pictures than WD14's"
 
 ONLY = (
     "only WD14 taggers can be used for now; take one of https://huggingface.co/SmilingWolf "
-    "/ いま使えるのは WD14 タガーだけです"
+    "/ いま使えるのは WD14 のタガーだけです。上のページから選んでください"
 )
 
 

@@ -93,14 +93,14 @@ def memory_wanted(provider: str) -> str:
     >>> memory_wanted("cpu").partition(" / ")[0]
     'not enough memory for the tagger; close other programs, then run the same command again'
     """
-    other, japanese = "", ""
+    other, japanese = "", "閉じて"
     if not provider.lower().startswith("cpu"):
         other, japanese = (
             ", or set tagger.provider: cpu in params.yaml",
-            "(tagger.provider: cpu でも)",
+            "閉じるか、params.yaml の tagger.provider を cpu にして",
         )
     return (
         f"not enough memory for the tagger; close other programs{other}, then run the same command "
-        f"again / タグ付けのメモリーが足りません。ほかのプログラムを閉じて{japanese}、"
+        f"again / タグ付けのメモリーが足りません。ほかのソフトを{japanese}、"
         "同じコマンドをもう一度実行してください"
     )

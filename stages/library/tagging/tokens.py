@@ -106,7 +106,7 @@ def too_long(captions: dict[str, list[str]], limit: int) -> str:
         f"{len(cut)} of {len(captions)} captions {'are' if exact else 'may be'} cut after {limit} "
         f"tokens, tags lost: {'; '.join(named[:SHOWN])}{more} (with train.shuffle_caption others "
         f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
-        "これらのタグは学習されません"
+        f"これらのタグは学習され{'ません' if exact else 'ないかもしれません'}"
     )
 
 

@@ -70,7 +70,8 @@ def check_machine(options: Options, machine: Machine, allowed: str) -> None:
         raise Problem(
             f"there is no graphics card here that torch {machine.torch} can use; in Colab choose "
             "Runtime > Change runtime type > T4 GPU (to train on the CPU all the same, for days, "
-            f"set NASUMISO_DEVICE=cpu{also}) / GPU がありません"
+            f"set NASUMISO_DEVICE=cpu{also}) / GPU がありません。Colab では「ランタイム」→"
+            "「ランタイムのタイプを変更」で T4 GPU を選んでください"
         )
     if found:
         said = "; ".join(f"train.{each.key}: {each.why}; write {each.instead}" for each in found)

@@ -42,7 +42,8 @@ def dataset_subsets(dataset: Path) -> list[Subset]:
             if not subset.caption(picture):
                 raise Problem(
                     f"{shown(picture.with_suffix(CAPTION))}: is empty, or its first line is; "
-                    f"get it back with dvc repro, or dvc checkout {dataset} / キャプションが空です"
+                    f"get it back with dvc repro, or dvc checkout {dataset} "
+                    "/ キャプションが空です。上のどちらかのコマンドで元に戻してください"
                 )
     if not any(subset.pictures for subset in found):
         raise Problem(f"{dataset}: holds no pictures; run dvc repro, or dvc pull {dataset}")

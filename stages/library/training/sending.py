@@ -32,7 +32,8 @@ def receive(training: Training) -> None:
     if not drive.there:
         raise Problem(
             f"the Drive went away before the training began; {AGAIN[0]}, then run this again "
-            f"/ 学習の前にドライブが切れました。{AGAIN[1]}。そのあと、もう一度実行してください"
+            f"/ 学習の前にドライブとの接続が切れました。{AGAIN[1]}。"
+            "そのあと、もう一度実行してください"
         )
 
 
@@ -58,7 +59,8 @@ def send(training: Training) -> bool:
         wrong = (
             f"the Drive is away; the training goes on, and its states stay in {here} until it is "
             "back. In Colab: stop this cell, run cell 2 again, then this one: it goes on from the "
-            "newest state / ドライブが切れましたが、学習は続き、途中経過はこのマシンに残ります。"
+            "newest state / ドライブとの接続が切れましたが、学習は続き、"
+            f"途中経過はつながるまで {here} に残ります。"
             "Colab ではこのセルを止め、2 のセル、このセルの順に実行し直すと、続きから学習します"
         )
     drive.say(wrong)
@@ -71,7 +73,7 @@ def hand_over(training: Training) -> None:
         print(
             "train: warning: the Drive hasn't got all of this training, see above; the LoRA is "
             f"here: {AGAIN[0]}, then run cell 10 (python -m tools.remote push) "
-            "/ 学習の結果がまだドライブに届いていません。LoRA はこのマシンにあります。"
+            "/ 学習の結果がまだドライブに届いていません。LoRA はこのコンピューターにあります。"
             f"{AGAIN[1]}。そのあと 10 のセル(python -m tools.remote push)を実行してください",
             file=sys.stderr,
         )

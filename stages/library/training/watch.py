@@ -59,7 +59,8 @@ class Watch:
                     f"the trainer found no captions for {match[1]} pictures of {self._folder}, and "
                     "would train them on that name alone; it is stopped. Run it again; if that is "
                     "no help, install the trainer again (docs/train.md) "
-                    "/ キャプションが読み込まれていないため、学習を止めました"
+                    "/ キャプションが読み込まれていないため、学習を止めました。もう一度実行し、"
+                    "それでも同じなら学習プログラムを入れ直してください(docs/train.ja.md)"
                 )
         elif match := TOTAL.search(line):
             self._compare(int(match[1]), self._totals[match[2]], f"of the {match[2]} images")
@@ -67,13 +68,15 @@ class Watch:
             raise Problem(
                 "the trainer found no pictures in the dataset; it is stopped. Run it again; if "
                 "that is no help: dvc checkout data/dataset "
-                "/ 画像が見つからないため、学習を止めました"
+                "/ 画像が見つからないため、学習を止めました。もう一度実行し、それでも同じなら"
+                "上のコマンドを実行してください"
             )
         elif match := NAN.search(line):
             raise Problem(
                 f"{match[0]}: pictures became nothing on their way into the model; it is stopped. "
                 "Set train.no_half_vae: true (SDXL's VAE can't compute in fp16), for other models "
-                'train.mixed_precision: "no" / 画像が壊れた値になったため、学習を止めました'
+                'train.mixed_precision: "no" / 画像が壊れた値になったため、学習を止めました。'
+                "SDXL では上の 1 つ目、ほかのモデルでは 2 つ目の設定にしてください"
             )
 
     def _compare(self, found: int, allowed: set[int], what: str) -> None:
@@ -82,5 +85,6 @@ class Watch:
             raise Problem(
                 f"the trainer counts {found} pictures {what}, the dataset has {wanted}; it is "
                 "stopped. Run it again; if that is no help: dvc checkout data/dataset "
-                "/ 画像の枚数が合わないため、学習を止めました"
+                "/ 画像の枚数が合わないため、学習を止めました。もう一度実行し、それでも同じなら"
+                "上のコマンドを実行してください"
             )

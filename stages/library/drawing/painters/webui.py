@@ -171,7 +171,7 @@ class WebUI:
             raise Problem(
                 f"{self.url} sends more than {limits.most >> 20} MB for one answer, which is none "
                 "of a WebUI; correct generate.url, or look at what it prints"
-                " / 答えが長すぎます。generate.url を確かめてください"
+                " / 応答が大きすぎます。generate.url を確かめてください"
             ) from None
         except FAILURES as error:
             raise UnreachableError(f"{self.url}: {in_short(error)}") from None

@@ -30,7 +30,7 @@ def trouble(answer: Answer, path: str) -> Problem | None:
         return Problem(
             f"answers, but without the API; if it has not just been started, stop the WebUI and "
             f"start it with {START}, or correct generate.url: another program may be there"
-            " / --api を付けて起動し直してください"
+            " / --api を付けて起動し直すか、generate.url を直してください"
         )
     if code // 100 == 3:
         place = printable(answer.place) or "another address"

@@ -47,7 +47,8 @@ class State:
                 raise Problem(
                     f"the WebUI has {loaded} loaded, but {lora.file.stem} was trained on {name} "
                     f"[{sha256[:10]}]; choose that at the top left of the WebUI, or set "
-                    "generate.checkpoint: loaded / WebUI 左上で学習に使ったモデルを選んでください"
+                    "generate.checkpoint: loaded "
+                    "/ WebUI の左上で、学習に使ったモデルを選んでください"
                 )
         elif wanted != LOADED:
             title = re.sub(r" \[[0-9a-f]{10}\]$", "", loaded)

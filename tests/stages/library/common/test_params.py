@@ -224,7 +224,7 @@ def test_a_stage_that_reads_a_part_leaves_the_rest_alone(path: Path) -> None:
             "some:\n  word:　nasu",
             "write ' ' / 全角の「　」を半角にしてください",
         ),
-        ("some:\n  word:nasu", "write a space behind the colon / コロンの後に半角スペースを"),
+        ("some:\n  word:nasu", "write a space behind the colon / コロンのあとに半角スペースを"),
     ],
 )
 def test_a_section_that_has_no_keys_is_named(path: Path, text: str, message: str) -> None:
@@ -252,7 +252,7 @@ LAUGHS = b"b0: &b0 [lol]\n" + b"".join(
         (b"a: 1\na: 2", "line 2: is no YAML: found duplicate key"),
         ("a:\n  b：1\n  c: 2".encode(), "line 2: is no YAML: mapping values are not allowed"),
         ("a:\n  b：1\n  c: 2".encode(), "全角の「：」を半角にしてください"),
-        (b"a:\n\tb: 1", "タブではなく半角スペースで字下げします"),
+        (b"a:\n\tb: 1", "タブではなく半角スペースで字下げしてください"),
         (b"[" * 2_000, "is no YAML with sections and keys"),
         (b"? [[a]]\n: b", "is no YAML with sections and keys"),
         (b"a: &a [*a]", "aliases (& and *) make it too large"),
@@ -277,7 +277,7 @@ def test_sections_that_nobody_reads_are_named_with_the_likely_cause() -> None:
     assert [fault.removeprefix("params.yaml, ") for fault in faults] == [
         "sone: no such section; did you mean some?",
         "some.word: no such section; write word: within some:, two spaces further in"
-        " / some: の下に",
+        " / some: の下に、半角スペース 2 つ分下げて書いてください",
         "'\\u3000word': no such section; known sections: some; it holds '\\u3000', which is "
         "full-width: write ' ' / 全角の「　」を半角にしてください",
         "zzz: no such section; known sections: some",
