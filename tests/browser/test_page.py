@@ -389,7 +389,7 @@ def test_a_japanese_word_that_is_no_tag_is_added_only_when_asked_for_again(
     page.type("#img001 .adder input", "味噌")
     page.press(Keys.ENTER)
     assert page.chips("img001") == ["1girl", "long_hair", "smile"]
-    assert "「味噌」は候補にありません。追加しますか？" in page.text("#toast")
+    assert "「味噌」というタグは見つかりません。追加するなら" in page.text("#toast")
     assert page.js("return document.activeElement.value") == "味噌"
     page.press(Keys.ENTER)
     assert page.chips("img001") == ["+味噌", "1girl", "long_hair", "smile"]

@@ -38,7 +38,7 @@ async function save() {
         ![text, state.saved.text, data.text].some((each) => each.replaceAll("\r\n", "\n") === there)
       ) {
         toast(
-          "このファイルは、このページができた後に変わっています。dvc repro の後でページを開き直してください。手直しは残っています",
+          "このファイルは、ページができたあとに変わっています。dvc repro を実行してから、ページを開き直してください。手直しは残っています",
           "This file has changed since the page was made. Run dvc repro and open the page again; " +
             "your corrections are kept",
         );

@@ -67,7 +67,7 @@ export function showDetail() {
                 "p",
                 { className: "note changed" },
                 words(
-                  "手直しの後で絵が変わっています。タグを見直してください",
+                  "手直ししたあとで絵が変わっています。タグを見直してください",
                   "The drawing has changed since it was corrected; please look at its tags",
                 ),
               ),

@@ -65,7 +65,7 @@ export function showIngest() {
       ),
     ),
     ...part(
-      "似ている絵",
+      "似た絵",
       "Pictures that look alike",
       data.groups.length,
       element(
@@ -116,7 +116,7 @@ export function showIngest() {
         cropped_.slice(0, most).map((picture) => figure(picture, marked(picture), ...cut(picture))),
       ),
       cropped_.length > most
-        ? element("p", {}, words(`切れた部分の大きい ${most} 枚です`, `The ${most} that lost most`))
+        ? element("p", {}, words(`切れた部分の大きい順に ${most} 枚`, `The ${most} that lost most`))
         : "",
     ),
   );

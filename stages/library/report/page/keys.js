@@ -16,7 +16,7 @@ function load() {
   recompute();
   if (laid)
     toast(
-      `${laid} 枚の edits.yaml がほかで変わっていました。保存前の手直しを重ねました`,
+      `${laid} 枚の絵の手直しが、edits.yaml のほうで変わっていました。その上に、保存前の手直しを重ねました`,
       `edits.yaml has changed for ${laid} pictures since; unsaved corrections are laid over it`,
     );
 }

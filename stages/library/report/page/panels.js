@@ -21,7 +21,7 @@ const FLAGS = [
   ["corrected", "手直し", "corrected"],
   ["bare", "タグなし", "no tags"],
   ["few", `タグ ${FEW} 個未満`, `under ${FEW} tags`],
-  ["cut", "長すぎ", "too long"],
+  ["cut", "長すぎる", "too long"],
   ["near", "似た絵", "look-alikes"],
   ["upscaled", "拡大した絵", "upscaled"],
   ["cropped", "大きく切れた絵", "much cut off"],

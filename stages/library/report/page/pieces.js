@@ -85,7 +85,7 @@ export const tokenCount = ({ now }) =>
       className: `tokens${now.cut.size ? " over" : ""}`,
       title: now.exact
         ? `${TOKENS.ja} / ${TOKENS.en}`
-        : `多くとも。${TOKENS.ja} / at most; ${TOKENS.en}`,
+        : `多めの見積もり。${TOKENS.ja} / at most; ${TOKENS.en}`,
     },
     `${now.exact ? "" : "≤ "}${now.tokens} / ${data.limit} `,
     words("トークン", "tokens"),
@@ -100,7 +100,7 @@ export function chip({ tag, key, state }, cut, extra = {}, ...more) {
   const ja = japanese.get(key);
   const lost = cut.has(tag) && state !== "struck";
   const title = lost
-    ? `学習では ${data.limit} トークンまでしか読まれず、このタグは切れます / ` +
+    ? `学習では ${data.limit} トークンまでしか読まれず、このタグは切り捨てられます / ` +
       `beyond the ${data.limit} tokens that the trainer reads`
     : "";
   return button(

@@ -15,7 +15,7 @@ function changes() {
   const now = pictures.map((picture) => picture.now.final);
   const { added, dropped, pictures: touched } = difference(atParams(pictures), now);
   return words(
-    `今の ${from} とくらべて ${touched} 枚で +${added} −${dropped}`,
+    `今の ${from} と比べて、${touched} 枚でタグが +${added} −${dropped}`,
     `against ${from} now: +${added} −${dropped} tags in ${touched} pictures`,
   );
 }

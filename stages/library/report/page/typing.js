@@ -59,7 +59,7 @@ function mistaken(tags, text) {
   }
   const list = odd.map(visible).join("、");
   toast(
-    `「${list}」は候補にありません。追加しますか？ もう一度 Enter で追加します`,
+    `「${list}」というタグは見つかりません。追加するなら、もう一度 Enter を押してください`,
     `“${list}” is no known tag. Add it? Press Enter again to add it`,
   );
   return true;
