@@ -66,7 +66,7 @@ def build_parser() -> Parser:
         "--as-written",
         action="store_true",
         default=False,
-        help="with save and import: Japanese words among the tags are meant to be so",
+        help="with save and import: Japanese words, and lists without commas, are meant to be so",
     )
     return parser
 

@@ -28,7 +28,7 @@ def beside(folder: Path, source: str) -> Path | None:
 def take_captions(folder: Path, data: Path, as_written: bool) -> None:
     """Turn the captions in a folder of drawings into corrections of the drawings' pictures.
 
-    Japanese words among their tags are taken only `as_written`.
+    What may be no tags, as words in Japanese, is taken only `as_written`.
 
     Raises:
         Problem: there is none, or none of the pipeline's captions to compare with.

@@ -69,7 +69,7 @@ class Learnt:
 def sort(found: list[Place], emptied: bool, words: Callable[[], TypedWords] | None) -> Hand:
     """Return what can be kept, and what can't, with the reason; an empty caption if `emptied`.
 
-    Of Japanese among the tags `words` know what it means; without them it is kept as it is.
+    Of what may be no tags `words` know what it means; without them it is kept as it is.
     """
     typed, left = [], []
     for place in found:
@@ -99,8 +99,8 @@ def sort(found: list[Place], emptied: bool, words: Callable[[], TypedWords] | No
 
 
 def asked(typed: Typed, words: Callable[[], TypedWords], action: str) -> str:
-    """Return what to ask of the Japanese words among a caption's tags; '' if there is nothing."""
-    why = why_no_tags(typed.japanese, words()) if typed.japanese else ""
+    """Return what to ask of what may be no tags in a caption; '' if there is nothing."""
+    why = why_no_tags(typed.doubtful, words()) if typed.doubtful else ""
     return why and (
         f"{why} (to keep the words as they are: python -m tools.corrections {action} --as-written "
         "/ このまま残すなら --as-written を付けてください)"
@@ -117,7 +117,7 @@ def known_words(data: Path) -> TypedWords:
 def save(data: Path, emptied: bool, as_written: bool) -> None:
     """Turn captions changed by hand into entries of edits.yaml, and show them.
 
-    Japanese words among their tags are kept only `as_written`.
+    What may be no tags, as words in Japanese, is kept only `as_written`.
 
     Raises:
         Problem: a file changed by hand can't be kept that way; the others are.

@@ -26,6 +26,10 @@ from stages.library.dataset.written import Written
 MOST = 3
 """Tags that a word may mean, of which a message tells."""
 
+TOGETHER = 3
+"""Known tags in a row that were surely meant as so many; two may be one new tag: holding eggplant.
+"""
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -52,11 +56,11 @@ class Typed:
         return [tag for tag in tags if underscored(tag) != underscored(self.trigger)]
 
     @property
-    def japanese(self) -> list[str]:
-        """The new words in Japanese among the tags; none of a whole caption."""
+    def doubtful(self) -> list[str]:
+        """The new tags in Japanese, or with blanks; none of a whole caption."""
         before = {underscored(tag) for tag in self.before}
-        new = [] if self.whole else self.after
-        return [tag for tag in new if is_japanese(tag) and underscored(tag) not in before]
+        new = [] if self.whole else [tag for tag in self.after if underscored(tag) not in before]
+        return [tag for tag in new if is_japanese(tag) or tag.count(" ") >= TOGETHER - 1]
 
     @property
     def whole(self) -> str:
@@ -139,8 +143,8 @@ def why_no_caption(text: str) -> str:
     return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""
 
 
-def why_no_tags(japanese: list[str], words: TypedWords) -> str:
-    """Return that words in Japanese are no tags, with what they may mean; '' if all are.
+def why_no_tags(doubtful: list[str], words: TypedWords) -> str:
+    """Return that words are no tags, with what they may mean; '' if all are.
 
     >>> from stages.library.dataset.typed_words import typed_words
     >>> print(why_no_tags(["笑顔"], typed_words({"smile": "笑顔"}, {})))
@@ -148,10 +152,9 @@ def why_no_tags(japanese: list[str], words: TypedWords) -> str:
     >>> print(why_no_tags(["謎"], typed_words({"smile": "笑顔"}, {})))
     謎: no tag is known for it; write one / 謎: タグが見つかりません。タグで書いてください
     """
+    japanese = [word for word in doubtful if is_japanese(word)]
     known = {word: meant(word, words)[:MOST] for word in japanese}
     none = {word: tags for word, tags in known.items() if underscored(word) not in tags}
-    if not none:
-        return ""
     english = [
         f"{word}: did you mean {' or '.join(tags)}? write that"
         if tags
@@ -162,7 +165,37 @@ def why_no_tags(japanese: list[str], words: TypedWords) -> str:
         f"{word}: {' か '.join(tags)} のことですか? " if tags else f"{word}: タグが見つかりません。"
         for word, tags in none.items()
     ]
-    return f"{', '.join(english)} / {''.join(said)}タグで書いてください"
+    asked = f"{', '.join(english)} / {''.join(said)}タグで書いてください" if none else ""
+    lists = [f"{', '.join(tags)}" for word in doubtful if (tags := run_together(word, words))]
+    if lists:
+        asked += ("; " if asked else "") + (
+            f"did you mean {' and '.join(lists)}? put commas between tags / タグのあいだを "
+            "「,」で区切ってください"
+        )
+    return asked
+
+
+def run_together(typed: str, words: TypedWords) -> list[str]:
+    """Return the tags of a list without commas; none of a tag, or of what else is no such list.
+
+    >>> from stages.library.dataset.typed_words import typed_words
+    >>> words = typed_words(dict.fromkeys(["1girl", "solo", "long_hair"], ""), {})
+    >>> run_together("1girl solo long hair", words)
+    ['1girl', 'solo', 'long hair']
+    >>> run_together("1girl solo with a friend", words)
+    []
+    """
+    left, found = typed.split(), []
+    if meant(typed, words):
+        return []
+    while left:
+        ends = range(len(left), 0, -1)
+        tags = (end for end in ends if underscored(" ".join(left[:end])) in words.tags)
+        if not (end := next(tags, 0)):
+            return []
+        found.append(" ".join(left[:end]))
+        left = left[end:]
+    return found if len(found) >= TOGETHER else []
 
 
 def text_in(path: Path) -> str | None:

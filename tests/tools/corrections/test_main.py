@@ -526,6 +526,21 @@ def test_a_japanese_word_is_not_kept_before_somebody_says_so(project: Project, p
 
 
 @PLACES
+def test_a_list_without_commas_is_asked_about(project: Project, place: str) -> None:
+    Path("data/dictionary").mkdir()
+    Path("data/dictionary/ja.csv").write_text(
+        "tag,ja\n1girl,女の子\nsolo,ひとり\nlong_hair,長い髪\n", encoding="utf-8"
+    )
+    project.type(place, "img001", "nasu, 1girl solo long_hair\n")
+    _, error = project.corrections("save", 1)
+    assert "img001.txt did you mean 1girl, solo, long_hair? put commas between tags / " in error
+    project.type(place, "img001", "nasu, 1girl solo long_hair hat on a stick\n")
+    project.corrections("save")
+    assert project.repro() == ""
+    assert project.text() == "nasu, 1girl solo long_hair hat on a stick"
+
+
+@PLACES
 def test_a_word_that_is_a_tag_of_one_s_own_is_kept(project: Project, place: str) -> None:
     Path("data/dictionary").mkdir()
     Path("data/dictionary/ja.csv").write_text("tag,ja\n", encoding="utf-8")

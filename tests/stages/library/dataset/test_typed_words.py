@@ -141,3 +141,10 @@ def test_without_synonyms_the_dictionary_is_left(tmp_path: Path) -> None:
 def test_what_artists_type(typed: str, tag: str) -> None:
     folder = Path(__file__).parents[4] / "data" / "dictionary"
     assert tag in find(typed, read_typed_words(folder), 3)
+
+
+def test_a_dictionary_without_a_word_in_kana_answers_too() -> None:
+    words = typed_words({"smile": "笑顔"}, {})
+    assert find("egao", words) == []
+    assert find("smil", words) == ["smile"]
+    assert find("egao", typed_words({}, {})) == []
