@@ -65,7 +65,10 @@ def read_typed(folder: Path) -> dict[str, list[str]]:
     with suppress(FileNotFoundError):
         for line, cells in rows(path, "typed", "tag"):
             if not all((cells["typed"], cells["tag"])):
-                raise Problem(f"{path}, line {line}: half a row; write typed,tag or delete it")
+                raise Problem(
+                    f"{path}, line {line}: half a row; write typed,tag or delete it"
+                    " / typed と tag の両方を書くか、行を消してください"
+                )
             typed.setdefault(cells["typed"], []).append(_tag(cells))
     typed.pop("", None)
     return typed
@@ -82,14 +85,26 @@ def read_words(path: Path) -> dict[str, str]:
         where = f"{path}, line {line}"
         if not tag:
             written = ja or cells.get("typed")
-            raise Problem(f"{where}: no tag before {written!r}; write tag,ja or delete the line")
+            raise Problem(
+                f"{where}: no tag before {written!r}; write tag,ja or delete the line"
+                " / タグがありません。「タグ,日本語」の形で書くか、行を消してください"
+            )
         if not ja and cells.get("typed"):
             continue
         if not ja:
-            raise Problem(f"{where}: no Japanese for {tag!r}; fill it in or delete the line")
+            raise Problem(
+                f"{where}: no Japanese for {tag!r}; fill it in or delete the line"
+                " / 日本語を書くか、行を消してください"
+            )
         if "," in ja or "\n" in ja:
-            raise Problem(f"{where}: comma or line break in {ja[:40]!r}; captions need 、 instead")
-        raise Problem(f"{where}: {tag!r} is in the file twice; delete one of the lines")
+            raise Problem(
+                f"{where}: comma or line break in {ja[:40]!r}; captions need 、 instead"
+                " / 「,」や改行の代わりに「、」を使ってください"
+            )
+        raise Problem(
+            f"{where}: {tag!r} is in the file twice; delete one of the lines"
+            " / 同じタグが 2 行あります。片方を消してください"
+        )
     return words
 
 
@@ -100,7 +115,10 @@ def rows(path: Path, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
     for name in needed:
         if name not in columns:
             first = ",".join(needed)
-            raise Problem(f"{path}, line 1: no column {name!r}; the first line must be {first}")
+            raise Problem(
+                f"{path}, line 1: no column {name!r}; the first line must be {first}"
+                f" / 1 行目は {first} にしてください"
+            )
     for line, row in lines:
         cells = [cell.strip() for cell in row]
         if len(cells) == len(columns) and cells[0]:  # as nearly all are
@@ -111,7 +129,7 @@ def rows(path: Path, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
         if any(cells[len(columns) :]):
             raise Problem(
                 f"{path}, line {line}: more cells than columns; put a tag that has a comma in "
-                '"quotes"'
+                '"quotes" / 列が多すぎます。カンマを含むものは " " で囲んでください'
             )
         yield line, dict(zip(columns, cells + [""] * len(columns), strict=False))
 
@@ -129,7 +147,7 @@ def cells_of(path: Path) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         raise Problem(
             f"{path}, line {reader.line_num}: can't be read as csv ({error}); look for a "
-            "quotation mark that is not closed"
+            'quotation mark that is not closed / 閉じていない " がないか確かめてください'
         ) from None
 
 
@@ -143,4 +161,5 @@ def text_of(path: Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise Problem(
             f"{path}, line {line}: not UTF-8; save it again as UTF-8 (in Excel: CSV UTF-8)"
+            " / 文字コードを UTF-8 にして保存し直してください(Excel では「CSV UTF-8」)"
         ) from None

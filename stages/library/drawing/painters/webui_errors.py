@@ -22,10 +22,14 @@ def trouble(answer: Answer, path: str) -> Problem | None:
     if code == 401:
         return Problem(
             f"wants a login, or another one; set {LOGIN}=name:password to what the WebUI's "
-            "--api-auth says"
+            f"--api-auth says / ログインが必要です。環境変数 {LOGIN} に、--api-auth と同じ"
+            "「名前:パスワード」を設定してください"
         )
     if code == 404 and path == "schedulers":
-        return Problem("is older than 1.9 and has no schedulers; update the WebUI")
+        return Problem(
+            "is older than 1.9 and has no schedulers; update the WebUI"
+            " / 古すぎます。WebUI を 1.9 以降に更新してください"
+        )
     if code in (404, 405):
         return Problem(
             f"answers, but without the API; if it has not just been started, stop the WebUI and "
@@ -34,7 +38,10 @@ def trouble(answer: Answer, path: str) -> Problem | None:
         )
     if code // 100 == 3:
         place = printable(answer.place) or "another address"
-        return Problem(f"sends on to {place}; write the WebUI's own address in generate.url")
+        return Problem(
+            f"sends on to {place}; write the WebUI's own address in generate.url"
+            " / generate.url には WebUI そのもののアドレスを書いてください"
+        )
     if code >= 400:
         said = what_it_says(answer)
         return Problem(f"can't do it: {said}{hint(said)}")
@@ -64,8 +71,11 @@ def what_it_says(answer: Answer) -> str:
 def hint(said: str) -> str:
     """Return what helps against an error, where that is known."""
     hints = {
-        "memory": "; lower generate.width and height, or start the WebUI with --medvram",
-        "nansexception": "; start the WebUI with --no-half-vae, or with --no-half",
+        "memory": "; lower generate.width and height, or start the WebUI with --medvram / "
+        "メモリーが足りません。generate.width と height を下げるか、"
+        "WebUI を --medvram 付きで起動してください",
+        "nansexception": "; start the WebUI with --no-half-vae, or with --no-half"
+        " / WebUI を --no-half-vae か --no-half 付きで起動してください",
     }
     return next((text for sign, text in hints.items() if sign in said.lower()), "")
 
@@ -73,19 +83,25 @@ def hint(said: str) -> str:
 def in_short(error: Exception) -> str:
     """Return what kept an answer from coming, in few words."""
     text = str(error)
+    nobody = (
+        "there is no such machine; correct generate.url"
+        " / そのアドレスのコンピューターが見つかりません。generate.url を直してください"
+    )
+    silent = "can't be reached / つながりません。ネットワークと generate.url を確かめてください"
     known = {
         "refused": f"nothing answers there; start the WebUI with {START}"
         " / WebUI を --api 付きで起動してください",
-        "Name or service": "there is no such machine; correct generate.url",
-        "name resolution": "there is no such machine; correct generate.url",
-        "address associated": "there is no such machine; correct generate.url",
-        "getaddrinfo": "there is no such machine; correct generate.url",
-        "nodename": "there is no such machine; correct generate.url",
-        "idna": "there is no such machine; correct generate.url",
-        "CERTIFICATE": "its certificate is not valid",
-        "WRONG_VERSION": "speaks no https; write http:// in generate.url",
-        "timed out": "gives no answer",
-        "unreachable": "can't be reached",
-        "No route": "can't be reached",
+        "Name or service": nobody,
+        "name resolution": nobody,
+        "address associated": nobody,
+        "getaddrinfo": nobody,
+        "nodename": nobody,
+        "idna": nobody,
+        "CERTIFICATE": "its certificate is not valid / 証明書が正しくありません",
+        "WRONG_VERSION": "speaks no https; write http:// in generate.url"
+        " / generate.url は http:// で始めてください",
+        "timed out": "gives no answer / 応答がありません。WebUI が動いているか確かめてください",
+        "unreachable": silent,
+        "No route": silent,
     }
     return next((words for sign, words in known.items() if sign in text), "the answer broke off")
