@@ -19,7 +19,7 @@ from benchmarks.models import SHAPES, write_model
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
-from stages.library.tagging import sessions, wd14
+from stages.library.tagging import models, sessions
 from stages.library.tagging.looking import look_at_all, looks, pixels_of
 from stages.library.tagging.model_files import MODEL
 from stages.library.tagging.providers import available
@@ -83,14 +83,14 @@ def deviations(
 def compare(folder: Path, pictures: list[Path], rounds: int) -> None:
     todo = {sha256(path): path for path in pictures}
     first = list(todo.items())[: max(SIZES)]
-    decoded = run_over(first, partial(pixels_of, size_of(folder)))
+    decoded = run_over(first, partial(pixels_of, models.load_model(folder, "cpu").prepare))
     whole = [pixels for _, pixels in decoded if isinstance(pixels, np.ndarray)]
     ready = np.stack(whole).astype(np.float32)
     session = sessions.open_session(folder / MODEL, "cuda")
     rates = bare(session, ready)
     best = max(rates, key=lambda size: rates[size])
     deviations(session, sessions.open_session(folder / MODEL, "cpu"), ready)
-    model = wd14.load_model(folder, "cuda")
+    model = models.load_model(folder, "cuda")
     for turn in range(rounds):
         started = time.monotonic()
         look_at_all(looks(model, os.cpu_count() or 1, todo.items()), len(todo), {}, lambda: None)
@@ -101,10 +101,6 @@ def compare(folder: Path, pictures: list[Path], rounds: int) -> None:
             f"bare at its best ({best}) {again:.1f}, ratio {stage / again:.3f}",
             flush=True,
         )
-
-
-def size_of(folder: Path) -> int:
-    return wd14.load_model(folder, "cpu").size
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,15 +17,16 @@ from PIL import Image
 
 from benchmarks.models import SHAPES, write_model
 from stages.library.common.workers import run_over
+from stages.library.tagging.contract import Pixels
+from stages.library.tagging.models import AT_ONCE, Model, load_model, probabilities
 from stages.library.tagging.providers import available
 from stages.library.tagging.sessions import PROVIDERS
-from stages.library.tagging.wd14 import AT_ONCE, Model, load_model, model_input, probabilities
 
 THRESHOLD = 0.35
 Scores = NDArray[np.float32]
 
 
-def timed(model: Model, pictures: list[NDArray[np.uint8]]) -> tuple[float, Scores]:
+def timed(model: Model, pictures: list[Pixels]) -> tuple[float, Scores]:
     """Return pictures a second and their scores, two at a time as in the score stage."""
     started = time.monotonic()
     batches = [pictures[at : at + model.batch] for at in range(0, len(pictures), model.batch)]
@@ -47,7 +48,7 @@ def report(name: str, speeds: list[float], cpu: list[float], scores: Scores, exa
 
 def compare(tagger: Path, pictures: list[Path], providers: list[str], rounds: int) -> None:
     models = {name: load_model(tagger, name) for name in providers}
-    ready = [model_input(Image.open(path), models["cpu"].size) for path in pictures]
+    ready = [models["cpu"].prepare(Image.open(path)) for path in pictures]
     for model in models.values():
         timed(model, ready[:2])  # the first look compiles
     speeds: dict[str, list[float]] = {name: [] for name in providers}

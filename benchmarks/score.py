@@ -28,7 +28,8 @@ from benchmarks.models import SHAPES, SIZE
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.tagging.looking import look_at_all, looks
-from stages.library.tagging.wd14 import load_model, model_input
+from stages.library.tagging.models import load_model
+from stages.library.tagging.taggers.wd14 import model_input
 from stages.score import build_parser
 from tests.support.params import arguments as words_of
 

@@ -36,7 +36,7 @@ from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE, LAST
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
-from stages.library.tagging.taggers import Choice
+from stages.library.tagging.tagger import Choice
 from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 
 OTHERS = 500

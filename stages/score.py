@@ -17,7 +17,7 @@ from stages.library.common.workers import RunOver, run_over
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.looking import all_scores, as_scores, known_scores
 from stages.library.tagging.scores import Found, write_scores
-from stages.library.tagging.taggers import Choice, Tagger, find_tagger
+from stages.library.tagging.tagger import Choice, Tagger, find_tagger
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 

@@ -21,8 +21,9 @@ import pytest
 from PIL import Image
 
 from stages.library.common.outputs import sha256
-from stages.library.tagging import looking, sessions, taggers, wd14
+from stages.library.tagging import looking, models, sessions, tagger
 from stages.library.tagging.scores import Scores, read_scores, write_scores
+from stages.library.tagging.taggers import wd14
 from stages.score import build_parser, main
 from tests.support.params import arguments
 from tests.support.scoring import write_header
@@ -31,7 +32,7 @@ from tests.support.taggers import TAGS, keep_weights_in, write_tagger
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 WAITING_SECONDS = 120
-IN_FLIGHT = 2 * wd14.AT_ONCE + 2
+IN_FLIGHT = 2 * models.AT_ONCE + 2
 """Most pictures looked at and not yet saved: waiting for their turn, and the one being saved."""
 
 
@@ -89,14 +90,14 @@ def place(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows with every inference: the name of the first tag of the model."""
-    real = wd14.probabilities
+    real = models.probabilities
     seen: list[str] = []
 
-    def probabilities(model: wd14.Model, pictures: Any) -> Any:
+    def probabilities(model: models.Model, pictures: Any) -> Any:
         seen.extend(model.tags[0] for _ in pictures)
         return real(model, pictures)
 
-    monkeypatch.setattr(wd14, "probabilities", probabilities)
+    monkeypatch.setattr(models, "probabilities", probabilities)
     return seen
 
 
@@ -268,7 +269,7 @@ def test_another_provider_looks_at_all_again(
 ) -> None:
     place.draw(1, 2, 3)
     runs(place, looks, 3)
-    monkeypatch.setattr(taggers, "choose_provider", lambda *_: "openvino")
+    monkeypatch.setattr(tagger, "choose_provider", lambda *_: "openvino")
     monkeypatch.setitem(sessions.PROVIDERS, "openvino", "CPUExecutionProvider")
     runs(place, looks, 3)
 
@@ -375,13 +376,13 @@ def test_a_picture_that_changes_while_it_is_read_is_not_recorded_under_its_old_c
     place: Workplace, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.draw(1, 2)
-    real = wd14.load_model
+    real = models.load_model
 
-    def load_model(*given: Any) -> wd14.Model:
+    def load_model(*given: Any) -> models.Model:
         place.draw(1, 9)
         return real(*given)
 
-    monkeypatch.setattr(wd14, "load_model", load_model)
+    monkeypatch.setattr(models, "load_model", load_model)
     assert place.run() == 1
     assert "img002.png: was changed while it was read; run the same command" in error_line(capfd)
 

@@ -88,23 +88,24 @@ class Handler(BaseHTTPRequestHandler):
         if not path.startswith(f"/api/models/{REPOSITORY}/revision/"):
             return self.answer(401, b"", {"X-Error-Code": "RepoNotFound"})
         files = [{"rfilename": name} for name in self.hub.files]
-        return self.answer(200, json.dumps({"id": REPOSITORY, "siblings": files}).encode())
+        told = {"id": REPOSITORY, "sha": COMMIT, "siblings": files}
+        return self.answer(200, json.dumps(told).encode())
 
     def resolve(self, path: str) -> None:
-        name = path.rpartition("/")[2]
+        revision, _, name = path.removeprefix(f"/{REPOSITORY}/resolve/").partition("/")
         fault = self.hub.fault
         if not path.startswith(f"/{REPOSITORY}/"):
             fault = "no repository"
-        elif path.split("/")[-2] not in (REVISION, COMMIT, "main"):
+        elif revision not in (REVISION, COMMIT, "main"):
             fault = "no revision"
         elif name not in self.hub.files:
-            fault = f"no {name}"
+            return self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
         if fault in ERRORS and (not fault.startswith("no ") or "." not in fault or name in fault):
             status, code = ERRORS[fault]
             return self.answer(status, b"", {"X-Error-Code": code} if code else {})
         data = self.hub.files[name]
         headers = {"X-Repo-Commit": COMMIT}
-        if name.endswith(".csv"):
+        if name.endswith((".csv", ".json")):
             etag = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
             return self.answer(200, data, headers | {"ETag": f'"{etag}"'})
         headers |= {
@@ -166,7 +167,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(tagger: Path, fault: str = "") -> Iterator[Hub]:
     """Serve the files of a tagger's folder as `REPOSITORY` until the block ends."""
-    hub = Hub({path.name: path.read_bytes() for path in tagger.iterdir()}, fault)
+    files = {path: path.relative_to(tagger).as_posix() for path in tagger.rglob("*")}
+    hub = Hub({name: path.read_bytes() for path, name in files.items() if path.is_file()}, fault)
     handler = type("HandlerOfHub", (Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

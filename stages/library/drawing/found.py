@@ -6,7 +6,7 @@ from stages.library.common.outputs import sha256
 from stages.library.dataset.captions import underscored
 from stages.library.tagging.looking import all_scores, known_scores
 from stages.library.tagging.scores import RATING, SCALE
-from stages.library.tagging.taggers import Tagger
+from stages.library.tagging.tagger import Tagger
 
 
 def known_tags(tagger: Tagger) -> set[str]:

@@ -11,7 +11,7 @@ from stages.library.drawing.orders import Cell, cells
 from stages.library.drawing.painters.webui import WebUI, checkpoint_for
 from stages.library.drawing.prompts import Drawing, check_lists
 from stages.library.drawing.subject import named, subject_tags
-from stages.library.tagging.taggers import Choice, Tagger, find_tagger
+from stages.library.tagging.tagger import Choice, Tagger, find_tagger
 
 
 @dataclass(frozen=True)

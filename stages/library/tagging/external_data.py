@@ -6,11 +6,12 @@ https://onnx.ai/onnx/repo-docs/ExternalData.html
 """
 
 import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from stages.library.common.errors import Problem
-from stages.library.tagging.model_files import KEY, MODEL
+from stages.library.tagging.model_files import KEY, snapshot
 
 Buffer = bytes | mmap.mmap
 
@@ -32,17 +33,21 @@ WITHIN: dict[str, dict[int, str]] = {
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"""
 
 
-def files_beside(folder: Path) -> list[str]:
-    """Return the files that the model in a folder names, as far as they are there, by name.
+def files_beside(model: Path) -> list[str]:
+    """Return the files that a model names, as far as they are there, by name.
 
     Raises:
         Problem: one of them is outside of the folder.
     """
-    found = sorted(set(locations(folder / MODEL)))
+    folder, found, stored = model.parent, sorted(set(locations(model))), snapshot(model)
+    # a file in the hub's cache is a link into what is kept of the repository
+    kept = (stored.parent.parent if stored else folder).resolve()
+    top = Path(os.path.normpath(folder))
     for name in found:
-        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+        inside = Path(os.path.normpath(folder / name)).is_relative_to(top)
+        if not inside or not (folder / name).resolve().is_relative_to(kept):
             raise Problem(
-                f"{KEY}: {folder / MODEL} takes weights from {name[:80]!r}, outside of its "
+                f"{KEY}: {model} takes weights from {name[:80]!r}, outside of its "
                 "folder; put that file beside it and write its name there, or take another model"
             )
     return [name for name in found if (folder / name).is_file()]

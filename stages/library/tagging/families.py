@@ -1,61 +1,134 @@
-"""Taggers of other families: told by name, so that nobody looks for a fault in their files.
+"""Which family a tagger is of, by its files, and what is said of those that can't be used."""
 
-They need other pictures than WD14's. Fed with those they would run, and see other things.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
+from pathlib import Path
+from typing import Protocol
 
-FAMILIES = {
-    # NCHW, BGR, scaled to -1..1; logits: huggingface.co/cella110n/cl_tagger and cl_tagger_v2
-    "cl_tagger": ("tag_mapping.json", "*_tag_mapping.json", "model_vocabulary.json"),
-    # NCHW, RGB, 512 px; two looks (initial, refined), logits: huggingface.co/Camais03/camie-tagger
-    "Camie's tagger": ("metadata.json", "*-metadata.json", "*_metadata.json", "initial/*"),
-    # as torch has it: huggingface.co/pixai-labs/pixai-tagger-v0.9
-    "PixAI's tagger": ("tags_v0.9_*.json", "char_ip_map.json", "model_v0.9.pth"),
+from stages.library.common.errors import Problem
+from stages.library.common.foreign import printable
+from stages.library.tagging.contract import Contract
+from stages.library.tagging.model_files import KEY, MODEL, TAG_LIST, Files
+from stages.library.tagging.taggers import camie, cl_tagger, ml_danbooru, pixai, timm, wd14
+
+
+class Family(Protocol):
+    """A module of `taggers`."""
+
+    def files_in(
+        self, model: str, names: Collection[str], /
+    ) -> tuple[str, tuple[str, ...]] | None: ...
+
+    def read(self, files: Files, /) -> Contract | None: ...
+
+
+FAMILIES: tuple[Family, ...] = (cl_tagger, camie, timm, pixai, ml_danbooru, wd14)
+"""In the order in which they are asked: what has less of its own comes later."""
+
+SURE: tuple[Family, ...] = (cl_tagger, camie)
+"""Those whose files are nobody else's; of the others' only what stands in them tells."""
+
+OTHERS = {
     # RGB, 0-1; a list of names without categories: imgutils/tagging/deepdanbooru.py
     "DeepDanbooru": ("tags-general.txt", "tags-character.txt", "deepdanbooru_tags.csv"),
-    # NCHW, RGB, each model scaled as its preprocess.json says; imgutils/generic/multilabel_timm.py
-    "the models of animetimm and PixAI": ("preprocess.json", "thresholds.csv", "prediction"),
+    # as torch has it: huggingface.co/pixai-labs/pixai-tagger-v0.9, -v1.0
+    "PixAI's own, which isn't ONNX": ("model_v0.9.pth", "char_ip_map.json", "tagger_pipeline.py"),
     # a folder of the library transformers
     "the models of transformers": ("preprocessor_config.json",),
 }
-"""Families, by files that their models have beside them, and by names of what these give.
+"""What can't be used, by files that it has beside it."""
 
-WD14's have a config.json, too: it tells nothing."""
+OTHER_LISTS = "tag_mapping.json, model_vocabulary.json, …-metadata.json or tags.csv"
 
-OTHERS = "preprocess.json"
-"""A file beside a model; WD14's have none."""
-
-SAYS = "says that the model wants other pictures than WD14's"
-"""What that file says."""
-
-ONLY = (
-    "only WD14 taggers can be used for now; take one of https://huggingface.co/SmilingWolf "
-    "/ いま使えるのは WD14 のタガーだけです。上のページから選んでください"
+TAKE = (
+    "docs/taggers.md lists the taggers that can be used"
+    " / 使えるタガーは docs/taggers.ja.md にあります"
 )
 
 
-def family_of(names: Iterable[str]) -> str:
-    """Return the family that files, or outputs of a model, are known from; '' if none is.
+def as_other(names: Iterable[str]) -> str:
+    """Return what to add to a message of a tagger that can't be used; '' if it isn't known.
 
-    >>> family_of(["config.json", "model.onnx", "selected_tags.csv"])
-    ''
-    >>> family_of(["cl_tagger_1_02/model.onnx", "cl_tagger_1_02/tag_mapping.json"])
-    'cl_tagger'
+    >>> as_other(["model.safetensors", "preprocessor_config.json"])
+    ' (it looks like the models of transformers)'
     """
-    last = [name for whole in names for name in {whole, whole.rpartition("/")[2]}]
-    for family, patterns in FAMILIES.items():
+    last = {name.rpartition("/")[2] for name in names}
+    for other, patterns in OTHERS.items():
         if any(fnmatch(name, pattern) for name in last for pattern in patterns):
-            return family
+            return f" (it looks like {other})"
     return ""
 
 
-def as_family(names: Iterable[str]) -> str:
-    """Return what to add of the family to a message; '' if it isn't known.
+def model_in(names: Collection[str], named: str, place: str) -> str:
+    """Return the model among a folder's files: the `named` one, model.onnx, or the only one.
 
-    >>> as_family(["tag_mapping.json"])
-    ' (it looks like cl_tagger)'
+    Raises:
+        Problem: there is none, or several.
     """
-    family = family_of(names)
-    return f" (it looks like {family})" if family else ""
+    models = sorted(name for name in names if name.endswith(".onnx"))
+    wanted = named or MODEL
+    if wanted in models:
+        return wanted
+    if len(models) == 1 and not named:
+        return models[0]
+    if models and not named:
+        shown = printable(", ".join(models))
+        raise Problem(
+            f"{KEY}: {place} holds several models ({shown}); write one's name after a / behind it"
+            " / モデルがいくつもあります。使うもののファイル名まで書いてください"
+        )
+    raise Problem(f"{KEY}: {place} lacks {wanted}{as_other(names)}; {TAKE}")
+
+
+def candidates(
+    names: Collection[str], named: str, place: str
+) -> list[tuple[Family, str, str, tuple[str, ...]]]:
+    """Return the families that a folder's files may be of, with model, list of tags, and the rest.
+
+    Raises:
+        Problem: they are of none.
+    """
+    model = model_in(names, named, place)
+    found = []
+    for family in FAMILIES:
+        if belonging := family.files_in(model, names):
+            found.append((family, model, *belonging))
+            if family in SURE:
+                break
+    if not found:
+        raise Problem(
+            f"{KEY}: {place} lacks {TAG_LIST}, or what another family of taggers has for it "
+            f"({OTHER_LISTS}){as_other(names)}; {TAKE}"
+        )
+    return found
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def needed(names: Collection[str], named: str, place: str) -> list[str]:
+    """Return the files among `names` that a tagger needs to be read; the model is the last.
+
+    Raises:
+        Problem: it is of no family.
+    """
+    found = candidates(names, named, place)
+    small = {name for _, _, tags, more in found for name in (tags, *more)}
+    return [*sorted(small), found[0][1]]
+
+
+def recognised(folder: Path, named: str, place: str) -> tuple[Files, Contract]:
+    """Return the files of the tagger in a folder, and the contract that they tell.
+
+    Raises:
+        Problem: it is of no family, or a file isn't as its family's are.
+    """
+    for family, model, tags, more in candidates(names_in(folder), named, place):
+        files = Files(folder, model, tags, more)
+        if contract := family.read(files):
+            return files, contract
+    raise Problem(
+        f"{KEY}: {place} has files of several families of taggers, and is of none; {TAKE}"
+    )

@@ -1,6 +1,8 @@
 """Taggers from the hub: fetched once, and what its errors mean."""
 
 import logging
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import huggingface_hub
@@ -10,103 +12,186 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import printable
 from stages.library.common.hub_requests import COMMIT, guard_requests, hub_file
 from stages.library.common.hub_troubles import check_settings, trouble
+from stages.library.common.paths import is_plain_name
 from stages.library.common.values import did_you_mean
-from stages.library.tagging.families import ONLY, OTHERS, SAYS, as_family
+from stages.library.tagging.external_data import locations
+from stages.library.tagging.families import TAKE, as_other, names_in, needed
 from stages.library.tagging.model_files import FILES, KEY, MODEL
 
 ANSWER_SECONDS = 10
 
+REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
-WD14 = tuple(
-    f"SmilingWolf/wd-{name}"
-    for name in (
-        *("v1-4-moat-tagger-v2", "v1-4-convnext-tagger-v2", "v1-4-convnextv2-tagger-v2"),
-        *("v1-4-swinv2-tagger-v2", "v1-4-vit-tagger-v2", "convnext-tagger-v3"),
-        *("swinv2-tagger-v3", "vit-tagger-v3", "vit-large-tagger-v3", "eva02-large-tagger-v3"),
-    )
+
+KNOWN = (
+    *(
+        f"SmilingWolf/wd-{name}"
+        for name in (
+            *("v1-4-moat-tagger-v2", "v1-4-convnext-tagger-v2", "v1-4-convnextv2-tagger-v2"),
+            *("v1-4-swinv2-tagger-v2", "v1-4-vit-tagger-v2", "convnext-tagger-v3"),
+            *("swinv2-tagger-v3", "vit-tagger-v3", "vit-large-tagger-v3"),
+            "eva02-large-tagger-v3",
+        )
+    ),
+    *("animetimm/caformer_b36.dbv4-full", "animetimm/eva02_large_patch14_448.dbv4-full"),
+    *("deepghs/pixai-tagger-v0.9-onnx", "noaione/pixai-tagger-v1.0-onnx"),
+    *("cella110n/cl_tagger/cl_tagger_1_02", "cella110n/cl_tagger_v2/v2_00"),
+    *("Camais03/camie-tagger-v2", "deepghs/ml-danbooru-onnx/ml_caformer_m36_dec-5-97527.onnx"),
 )
 """Taggers that one may have meant."""
 
 
-def fetched(model: str, revision: str) -> Path:
-    """Return the folder of a hub repository's files, downloading what isn't here.
+@dataclass(frozen=True)
+class Address:
+    """Where a hub's tagger stands."""
 
-    It is called as the commit is. Of a commit that an earlier run fetched the hub is not asked;
-    where a repository has no such commit, it is the one that the branch main is at.
+    repository: str
+    folder: str  # in the repository, with a / behind it; '' at its top
+    model: str  # the one that is meant, where there are several; '' where it isn't named
+
+    @property
+    def first(self) -> str:
+        """The file that is asked for first."""
+        return self.folder + (self.model or MODEL)
+
+
+def address_of(model: str) -> Address:
+    """Return the parts of OWNER/MODEL, OWNER/MODEL/FOLDER or OWNER/MODEL/FOLDER/FILE.onnx.
+
+    >>> address_of("cella110n/cl_tagger/cl_tagger_1_02")
+    Address(repository='cella110n/cl_tagger', folder='cl_tagger_1_02/', model='')
+    >>> address_of("deepghs/ml-danbooru-onnx/ml_caformer.onnx").model
+    'ml_caformer.onnx'
+    """
+    owner, name, *inner = model.split("/")
+    named = inner.pop() if inner and inner[-1].endswith(".onnx") else ""
+    return Address(f"{owner}/{name}", "".join(f"{part}/" for part in inner), named)
+
+
+def fetched(model: str, revision: str) -> tuple[Path, str]:
+    """Return the folder of a hub's tagger, downloading what isn't here, and the model meant.
+
+    The folder is, or is in, one that is called as the commit is. Of a commit that an earlier run
+    fetched the hub is not asked; where a repository has no such commit, it is the one that the
+    branch main is at.
 
     Raises:
         Problem: the hub doesn't give the files and they aren't here from an earlier run.
+        Problem: the files are those of no tagger that can be used.
     """
     if "/" not in model:
         raise Problem(f"{neither(model)}; {did_you_mean(model, ['builtin'], 'write one of these')}")
     huggingface_hub.logging.set_verbosity(logging.ERROR)  # `hub_error` tells what matters
-    here = fetched_before(model, revision)
+    address = address_of(model)
+    if not is_inside(address.folder + MODEL):
+        raise Problem(f"{neither(model)}; write one of these")
+    here = fetched_before(address, revision)
     if here and COMMIT.fullmatch(revision):
-        return here
+        return here, address.model
     try:
-        commit = asked(model, revision)
-        if OTHERS in (names := files_of(model, commit)):
-            raise Problem(f"{KEY}: {OTHERS} of {model!r} {SAYS}{as_family(names)}; {ONLY}")
-        for name in FILES:
-            path = hub_file(KEY, model, name, commit)
-        return path.parent
+        commit, names = asked(address, revision)
+        return downloaded(address, commit, names, repr(model)), address.model
     except Problem:
         raise
     except Exception as error:  # classes of several libraries below, without a common base
         if here:
-            return here
+            return here, address.model
         raise hub_error(model, revision, error) from None
 
 
-def fetched_before(model: str, revision: str) -> Path | None:
-    """Return the folder with the files that an earlier run fetched, if both are there."""
-    try:
-        found = [
-            huggingface_hub.try_to_load_from_cache(model, name, revision=revision) for name in FILES
-        ]
-    except huggingface_hub.errors.HFValidationError:
+def fetched_before(address: Address, revision: str) -> Path | None:
+    """Return the folder with the files that an earlier run fetched, if all are there."""
+    if not REPOSITORY.fullmatch(address.repository):
         return None
-    paths = [Path(path) for path in found if isinstance(path, str)]
-    return paths[0].parent if len(paths) == len(FILES) else None
+    called = "models--" + address.repository.replace("/", "--")
+    home = Path(huggingface_hub.constants.HF_HUB_CACHE) / called
+    branch = home / "refs" / (revision or "main")
+    commit = branch.read_text(encoding="utf-8") if branch.is_file() else revision
+    folder = home / "snapshots" / commit / address.folder
+    if not COMMIT.fullmatch(commit) or not folder.is_dir():
+        return None
+    try:
+        *_, model = needed(names_in(folder), address.model, "it")
+    except Problem:
+        return None  # not all of it came
+    return folder if all((folder / name).is_file() for name in locations(folder / model)) else None
 
 
-def asked(model: str, revision: str) -> str:
-    """Return the commit of a revision, or of the branch main where there is no such commit.
+def is_inside(name: str) -> bool:
+    """Return whether a file of that name stands in the repository that it is of.
 
-    The hub is asked once, with a short patience, before anything else: left to itself the library
-    tries for six minutes.
+    >>> is_inside("v2_00/model.onnx"), is_inside("../../model.onnx"), is_inside("/model.onnx")
+    (True, False, False)
+    """
+    return all(is_plain_name(part) for part in name.split("/"))
+
+
+def downloaded(address: Address, commit: str, names: list[str], place: str) -> Path:
+    """Return the folder of a tagger's files, each downloaded if need be; `names` are those there.
+
+    The model comes after what says how it is asked, so that one is there only with all of that.
 
     Raises:
-        Exception: the hub doesn't answer, or has no such repository, file or revision.
+        Problem: they are of no tagger that can be used.
+        Exception: what the library raises.
+    """
+    inside = [
+        name.removeprefix(address.folder)
+        for name in names
+        if name.startswith(address.folder) and is_inside(name)
+    ]
+    for name in needed([name for name in inside if "/" not in name], address.model, place):
+        path = hub_file(KEY, address.repository, address.folder + name, commit)
+    for name in sorted({*locations(path)} & {*inside}):
+        hub_file(KEY, address.repository, address.folder + name, commit)
+    return path.parent
+
+
+def asked(address: Address, revision: str) -> tuple[str, list[str]]:
+    """Return the commit of a revision, and the names of its files.
+
+    Of the branch main where there is no such commit. The hub is asked once, with a short patience,
+    before anything else: left to itself the library tries for six minutes.
+
+    Raises:
+        Exception: the hub doesn't answer, or has no such repository or revision.
     """
     check_settings()
     guard_requests()
     try:
-        url = huggingface_hub.hf_hub_url(model, MODEL, revision=revision or "main")
+        url = huggingface_hub.hf_hub_url(
+            address.repository, address.first, revision=revision or "main"
+        )
         commit = huggingface_hub.get_hf_file_metadata(url, timeout=ANSWER_SECONDS).commit_hash
     except huggingface_hub.errors.RevisionNotFoundError:
         if not COMMIT.fullmatch(revision):
             raise
-        return asked(model, "main")
+        return asked(address, "main")
+    except huggingface_hub.errors.RemoteEntryNotFoundError:  # the model may be called otherwise
+        commit, names = listed(address, revision)
+        if not commit or address.first in names:
+            raise
+        return commit, names
     if commit is None:
         raise huggingface_hub.errors.FileMetadataError("its answer names no commit, it is no hub's")
-    return commit
+    # a hub that tells no names has WD14's, or has none that we could know
+    return commit, listed(address, commit)[1] or [address.folder + name for name in FILES]
 
 
-def files_of(model: str, revision: str) -> list[str]:
-    """Return the names of a repository's files; none where the hub doesn't tell them.
-
-    They only explain what is wrong with it, or say so before a download.
-    """
+def listed(address: Address, revision: str) -> tuple[str, list[str]]:
+    """Return the commit of a revision, and the names of its files; nothing if untold."""
     try:
         found = huggingface_hub.HfApi().model_info(
-            model, revision=revision or "main", timeout=ANSWER_SECONDS
+            address.repository, revision=revision or "main", timeout=ANSWER_SECONDS
         )
     except Problem:
         raise
     except Exception:  # classes of several libraries below, without a common base
-        return []
-    return [each.rfilename for each in found.siblings or []]
+        return "", []
+    commit = found.sha or ""
+    return commit if COMMIT.fullmatch(commit) else "", [
+        each.rfilename for each in found.siblings or []
+    ]
 
 
 def neither(model: str) -> str:
@@ -126,14 +211,15 @@ def hub_error(model: str, revision: str, error: Exception) -> Problem:
             "see 'Files and versions' on its page"
         )
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        family = as_family(files_of(model, revision))
-        return Problem(f"{place} lacks {' or '.join(FILES)}{family}; {ONLY}")
+        address = address_of(model)
+        other = as_other(listed(address, revision)[1])
+        return Problem(f"{place} lacks {address.first}, or a file that goes with it{other}; {TAKE}")
     if isinstance(error, errors.GatedRepoError) or status == 403:
         return Problem(
             f"{place} is not open to everybody; accept its terms on its page and set HF_TOKEN"
         )
     if isinstance(error, errors.RepositoryNotFoundError):
-        hint = did_you_mean(model, WD14, "check its spelling")
+        hint = did_you_mean(model, KNOWN, "check its spelling")
         return Problem(f"{place} is no folder here and no model on the hub; {hint}")
     if status == 401:
         return Problem(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")

@@ -8,18 +8,17 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.workers import Place, RunOver, here, run_over
-from stages.library.tagging import wd14
+from stages.library.tagging import models
+from stages.library.tagging.contract import Pixels
 from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
 from stages.library.tagging.sessions import ON_GPU
-from stages.library.tagging.taggers import Tagger, as_there
+from stages.library.tagging.tagger import Tagger, as_there
 
 CHECKPOINT_SECONDS = 15.0
 LONGEST_SIDE = 10_000
@@ -27,12 +26,12 @@ LONGEST_SIDE = 10_000
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 
-Pixels = tuple[str, NDArray[np.uint8] | Problem]
+Made = tuple[str, Pixels | Problem]
 """SHA-256 of a picture, and what the model gets of it, or why there is nothing to get."""
 
 
-def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
-    """Return a picture (its SHA-256 and path) as a model of that input size wants it.
+def pixels_of(prepare: Callable[[Image.Image], Pixels], item: tuple[str, Path]) -> Made:
+    """Return a picture (its SHA-256 and path) as `prepare` makes it for a model.
 
     What is wrong is returned, not raised, lest it stops the look at the pictures before it.
     """
@@ -46,7 +45,7 @@ def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
                 raise ValueError(f"{picture.size} is no prepared picture")
-            return digest, wd14.model_input(picture, size)
+            return digest, prepare(picture)
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes decoders raise anything
@@ -55,7 +54,7 @@ def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
         return digest, Problem(f"{path}: is no picture; run the prepare stage again")
 
 
-def look(model: wd14.Model, batch: list[Pixels]) -> dict[str, Found]:
+def look(model: models.Model, batch: list[Made]) -> dict[str, Found]:
     """Return the model's scores of some pictures, by their SHA-256.
 
     Raises:
@@ -66,7 +65,7 @@ def look(model: wd14.Model, batch: list[Pixels]) -> dict[str, Found]:
         if isinstance(pixels, Problem):
             raise pixels
         pictures.append(pixels)
-    scores = wd14.probabilities(model, pictures)
+    scores = models.probabilities(model, pictures)
     return {digest: sparse(row) for (digest, _), row in zip(batch, scores, strict=True)}
 
 
@@ -82,11 +81,11 @@ def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
 
 
 def looks(
-    model: wd14.Model, decoders: int, todo: Iterable[tuple[str, Path]]
+    model: models.Model, decoders: int, todo: Iterable[tuple[str, Path]]
 ) -> Iterator[dict[str, Found]]:
     """Yield the model's scores of pictures (SHA-256 and path), batch by batch, decoding ahead."""
-    pixels = run_over(todo, partial(pixels_of, model.size), decoders)
-    return run_over(batches(pixels, model.batch), partial(look, model), wd14.AT_ONCE)
+    pixels = run_over(todo, partial(pixels_of, model.prepare), decoders)
+    return run_over(batches(pixels, model.batch), partial(look, model), models.AT_ONCE)
 
 
 def look_at_all(
@@ -113,7 +112,7 @@ def look_at_all(
         save()
 
 
-def batches(pixels: Iterator[Pixels], size: int) -> Iterator[list[Pixels]]:
+def batches(pixels: Iterator[Made], size: int) -> Iterator[list[Made]]:
     """Yield pictures in lists of `size`; the last may have fewer."""
     while batch := list(islice(pixels, size)):
         yield batch
@@ -128,7 +127,7 @@ def start(
         Problem: away, it is not the same tagger on the same provider.
     """
     tagger = as_there(tagger) if place.away else tagger
-    model = wd14.load_model(tagger.folder, tagger.provider, place.cores)
+    model = models.load_model(tagger.folder, tagger.provider, place.cores, tagger.model)
     return partial(looks, model, place.cores)
 
 
@@ -149,11 +148,11 @@ def all_scores(
     def save() -> None:
         write_scores(checkpoint, as_scores(tagger, list(found), list(found), found))
 
-    if not todo:  # those may be of a model that was taken for a WD14 tagger once
-        wd14.load_model(tagger.folder, "cpu")
+    if not todo:  # those may be of a model that was taken for another family's once
+        models.load_model(tagger.folder, "cpu", named=tagger.model)
     else:
         on_gpu = tagger.provider in ON_GPU
-        chunk = wd14.BATCH if on_gpu else 1
+        chunk = models.BATCH if on_gpu else 1
         seen = spread(todo.items(), partial(start, tagger), chunk=chunk, gpus=on_gpu)
         look_at_all(seen, len(todo), found, save)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.hub_requests import COMMIT
-from stages.library.tagging.model_files import FILES, KEY, MODEL, TAG_LIST
+from stages.library.tagging.model_files import KEY, Files, snapshot
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,16 @@ class Pin:
     tag_list_sha256: str
 
 
-def check_pinned(model: str, pin: Pin, folder: Path, digests: Mapping[str, str]) -> None:
-    """Raise Problem unless what was fetched into `folder` is what `pin` says.
+def check_pinned(model: str, pin: Pin, files: Files, digests: Mapping[str, str]) -> None:
+    """Raise Problem unless the files that were fetched are what `pin` says.
+
+    The model and the list of its tags are pinned by their bytes, what else there is by the commit.
 
     A branch or a tag can be moved: another machine, or the same one tomorrow, would get other
     scores by the same params.yaml. So it is told what it means now, to be written down.
     """
-    found = Pin(folder.name, digests[MODEL], digests[TAG_LIST])
+    commit = snapshot(files.folder)
+    found = Pin(commit.name if commit else "", digests[files.model], digests[files.tag_list])
     if found == pin:
         return
     if not COMMIT.fullmatch(pin.revision):
@@ -60,7 +63,7 @@ def check_stored(folder: Path, digests: Mapping[str, str]) -> None:
     The cache has each file under the digest that the hub told: the SHA-256 of a large file, Git's
     SHA-1 of a small one. The library compares only sizes.
     """
-    for name in FILES:
+    for name in digests:
         stored = (folder / name).resolve()
         told = stored.name
         if re.fullmatch("[0-9a-f]{64}", told):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 from stages.library.tagging import sessions
 from stages.library.tagging.model_files import BUILTIN, MODEL
-from stages.library.tagging.wd14 import load_model, probabilities
+from stages.library.tagging.models import load_model, probabilities
 
 AUTO = ("cuda", "openvino-float32", "cpu")
 """What `auto` tries, in order: only what computes in float32."""
@@ -39,13 +40,13 @@ def available(provider: str) -> bool:
         return False
 
 
-def choose_provider(wanted: str, folder: Path) -> str:
+def choose_provider(wanted: str, folder: Path, named: str = "") -> str:
     """Return the provider to use for `wanted`; one that isn't there gives way to the CPU.
 
     `auto` takes the first of `AUTO` that is there and whose scores agree with the CPU's.
     """
     if wanted == "auto":
-        return next(name for name in AUTO if available(name) and agrees(folder, name))
+        return next(name for name in AUTO if available(name) and agrees(folder, name, named))
     if available(wanted):
         return wanted
     print(
@@ -56,14 +57,14 @@ def choose_provider(wanted: str, folder: Path) -> str:
     return "cpu"
 
 
-def agrees(folder: Path, provider: str) -> bool:
+def agrees(folder: Path, provider: str, named: str = "") -> bool:
     """Return whether no score on `provider` differs from the CPU's by more than `AGREEMENT`."""
     if provider == "cpu":
         return True
     try:
-        model, reference = load_model(folder, provider), load_model(folder, "cpu")
-        size = (model.size, model.size, 3)
-        picture = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+        model, reference = (load_model(folder, each, named=named) for each in (provider, "cpu"))
+        noise = np.random.default_rng(0).integers(0, 256, (model.size, model.size, 3), np.uint8)
+        picture = model.prepare(Image.fromarray(noise))
         difference = probabilities(model, [picture]) - probabilities(reference, [picture])
     except ValueError:
         return False  # if the model itself is at fault, the CPU will tell

@@ -8,7 +8,7 @@ import onnxruntime
 
 from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
-from stages.library.tagging.model_files import KEY
+from stages.library.tagging.model_files import KEY, snapshot
 
 Provider = str | tuple[str, dict[str, str]]
 
@@ -60,8 +60,8 @@ def open_session(
         if wants_memory(error):
             raise Problem(memory_wanted(provider)) from None
         reason = " ".join(str(error).split())[:200]
-        repository = model.parent.parent.parent
-        cached = repository if model.parent.parent.name == "snapshots" else model
+        stored = snapshot(model)
+        cached = stored.parent.parent if stored else model
         remedy = "set provider: cpu" if provider != "cpu" else f"delete {cached} and download again"
         raise Problem(
             f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"

@@ -6,7 +6,7 @@ from PIL import Image
 
 from stages.library.drawing.found import known_tags, tags_in
 from stages.library.tagging.scores import read_scores
-from stages.library.tagging.taggers import Choice, find_tagger
+from stages.library.tagging.tagger import Choice, find_tagger
 from tests.support.taggers import write_tagger
 
 

@@ -8,7 +8,7 @@ import pytest
 from stages.library.common.errors import Problem
 from stages.library.drawing.painters.webui import WebUI
 from stages.library.drawing.trial import Places, Trial, plan_for
-from stages.library.tagging.taggers import Choice
+from stages.library.tagging.tagger import Choice
 from tests.support.clones import PROJECT
 from tests.support.orders import DRAWING
 from tests.support.taggers import write_tagger

@@ -114,12 +114,12 @@ def varint(value: int) -> bytes:
 
 def test_only_what_is_there_is_of_the_tagger(tmp_path: Path) -> None:
     folder = write_tagger(tmp_path / "tagger")
-    assert files_beside(folder) == []
+    assert files_beside(folder / "model.onnx") == []
     keep_weights_in(folder, "sub/weights.bin")
     (folder / "README.md").write_text("notes")
-    assert files_beside(folder) == ["sub/weights.bin"]
+    assert files_beside(folder / "model.onnx") == ["sub/weights.bin"]
     (folder / "sub" / "weights.bin").unlink()
-    assert files_beside(folder) == []
+    assert files_beside(folder / "model.onnx") == []
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "link/x", "../tagger2/x"])
@@ -129,4 +129,21 @@ def test_weights_from_outside_are_refused(tmp_path: Path, name: str) -> None:
     (folder / "link").symlink_to(tmp_path)
     (folder / "model.onnx").write_bytes(model(initializer=outside(name)).SerializeToString())
     with pytest.raises(Problem, match=r"params\.yaml, tagger\.model: .* outside of its folder"):
-        files_beside(folder)
+        files_beside(folder / "model.onnx")
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "../../../blobs/x", "link/x"])
+def test_links_into_the_hubs_cache_lead_nowhere_else(tmp_path: Path, name: str) -> None:
+    cache = tmp_path / "models--nasu--wd"
+    folder = cache / "snapshots" / "3fa9c1d2" / "v2"
+    folder.mkdir(parents=True)
+    (cache / "blobs").mkdir()
+    for file, content in {"model.onnx": "weights", "weights": ""}.items():
+        blob = cache / "blobs" / f"of-{file}"
+        blob.write_bytes(model(initializer=outside(content)).SerializeToString())
+        (folder / file).symlink_to(f"../../../blobs/of-{file}")
+    (folder / "link").symlink_to(tmp_path)
+    assert files_beside(folder / "model.onnx") == ["weights"]
+    (folder / "model.onnx").write_bytes(model(initializer=outside(name)).SerializeToString())
+    with pytest.raises(Problem, match="outside of its folder"):
+        files_beside(folder / "model.onnx")

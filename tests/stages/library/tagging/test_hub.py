@@ -13,10 +13,12 @@ import onnx
 import pytest
 
 from stages.library.common.outputs import sha256
+from stages.library.tagging.families import recognised
 from stages.library.tagging.scores import read_scores
 from tests.standins.hub import COMMIT, REPOSITORY, REVISION, serving
+from tests.support.families import WRITERS
 from tests.support.scoring import flags, write_pictures
-from tests.support.taggers import write_tagger
+from tests.support.taggers import keep_weights_in, write_tagger
 
 ROOT = Path(__file__).parents[4]
 
@@ -81,8 +83,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"score: error: params.yaml, tagger.revision: {REPOSITORY} has no revision '{COMMIT}'",
         "see 'Files and versions'",
     ),
-    "no model.onnx": (PLACE, "lacks model.onnx or selected_tags.csv; only WD14 taggers"),
-    "no selected_tags.csv": (PLACE, "lacks model.onnx or selected_tags.csv; only WD14 taggers"),
+    "no model.onnx": (PLACE, "lacks model.onnx, or a file that goes with it; docs/taggers.md"),
+    "no selected_tags.csv": (PLACE, "lacks model.onnx, or a file that goes with it; docs/"),
     "gated": (PLACE, "accept its terms on its page and set HF_TOKEN"),
     "forbidden": (PLACE, "accept its terms on its page and set HF_TOKEN"),
     "token": (PLACE, "the hub doesn't accept your HF_TOKEN"),
@@ -118,7 +120,10 @@ WRONG_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
         MODELS,
         "no model on the hub; did you mean SmilingWolf/wd-vit-tagger-v3?",
     ),
-    ("model", "no/such/folder"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
+    ("model", "no/such/folder"): (MODELS, "'no/such/folder' is no folder here and no model on"),
+    ("model", f"{REPOSITORY}/../x"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
+    ("model", f"{REPOSITORY}/"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
+    ("model", f"{REPOSITORY}/v2"): (MODELS, f"'{REPOSITORY}/v2' lacks model.onnx; docs/taggers.md"),
     ("model", "https://hub.co/a/b"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
     ("model", "owner/名前"): (MODELS, "is neither builtin, nor a folder, nor OWNER/MODEL"),
     ("model", ""): (MODELS, "the folder '' lacks model.onnx"),
@@ -238,28 +243,121 @@ def test_the_remedy_for_a_page_of_html_works(outcomes: Outcomes) -> None:
 @pytest.mark.parametrize(
     ("files", "lacking", "words"),
     [
-        (("cl_tagger_1_02/tag_mapping.json",), "model.onnx", "(it looks like cl_tagger)"),
-        (("v2_01a/model_vocabulary.json",), "selected_tags.csv", "(it looks like cl_tagger)"),
-        (("camie-tagger-v2-metadata.json",), "model.onnx", "(it looks like Camie's tagger)"),
-        (("tags_v0.9_13k.json",), "model.onnx", "(it looks like PixAI's tagger)"),
-        (("preprocess.json", "thresholds.csv"), "", "(it looks like the models of animetimm and"),
+        (("preprocessor_config.json",), "model.onnx", "(it looks like the models of transformers)"),
+        (("tagger_pipeline.py",), "model.onnx", "(it looks like PixAI's own, which isn't ONNX)"),
+        (("v2_01a/model.onnx",), "model.onnx", "lacks model.onnx; docs/taggers.md lists"),
+        ((), "selected_tags.csv", "lacks selected_tags.csv, or what another family of taggers has"),
+        (("a.onnx", "b.onnx"), "model.onnx", "holds several models (a.onnx, b.onnx); write one's"),
     ],
 )
-def test_another_family_is_named_before_anything_is_downloaded(
+def test_what_cannot_be_used_is_told_before_anything_is_downloaded(
     tmp_path: Path, files: tuple[str, ...], lacking: str, words: str
 ) -> None:
     write_pictures(tmp_path)
     with serving(write_tagger(tmp_path / "served")) as hub:
         hub.files |= dict.fromkeys(files, b"{}")
-        hub.files.pop(lacking, None)
+        hub.files.pop(lacking)
         outcome = run_stage(tmp_path, hub.address)
-        if lacking != "selected_tags.csv":
-            assert not [line for line in hub.asked if line.startswith("GET /storage")]
+        assert not [line for line in hub.asked if line.startswith("GET /storage")]
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith(PLACE)
     assert words in outcome.err
-    assert (
-        "only WD14 taggers can be used for now; take one of https://huggingface.co/" in outcome.err
-    )
+
+
+def pinned(folder: Path) -> dict[str, str]:
+    """Return what params.yaml must say of a tagger of any family, in a folder that is served."""
+    files, _ = recognised(folder, "", "it")
+    return {
+        "model_sha256": sha256(folder / files.model),
+        "tag_list_sha256": sha256(folder / files.tag_list),
+    }
+
+
+@pytest.mark.parametrize("family", WRITERS)
+def test_of_every_family_what_it_reads_is_fetched_once(tmp_path: Path, family: str) -> None:
+    """And nothing else of the repository; then nobody is asked."""
+    write_pictures(tmp_path)
+    served = WRITERS[family](tmp_path / "served")
+    files, _ = recognised(served, "", "it")
+    (served / "model.safetensors").write_text("large, and not needed")
+    with serving(served) as hub:
+        outcome = run_stage(tmp_path, hub.address, **pinned(served))
+        assert (outcome.code, outcome.err) == (0, "")
+        assert f"by {REPOSITORY}@{COMMIT} on cpu" in outcome.out
+        (tmp_path / "scores.npz").unlink()
+        hub.asked.clear()
+        assert run_stage(tmp_path, hub.address, **pinned(served)).code == 0
+        assert hub.asked == []
+    there = {path.name for path in (tmp_path / "hf").rglob(f"snapshots/{COMMIT}/*")}
+    assert there == set(files.names)
+
+
+def test_a_model_in_a_folder_with_weights_beside_it(tmp_path: Path) -> None:
+    """As cella110n/cl_tagger_v2 has them."""
+    write_pictures(tmp_path)
+    folder = WRITERS["cl_tagger-v2"](tmp_path / "served" / "v2_00")
+    keep_weights_in(folder, "model.onnx.data")
+    WRITERS["cl_tagger-v2"](tmp_path / "served" / "v2_01a")
+    model = f"{REPOSITORY}/v2_00"
+    with serving(tmp_path / "served") as hub:
+        told_first = run_stage(tmp_path, hub.address, model=model)
+        assert told(told_first.err) == {"revision": COMMIT} | pinned(folder)
+        hub.asked.clear()
+        outcome = run_stage(tmp_path, hub.address, model=model, **pinned(folder))
+        assert (outcome.code, outcome.err, hub.asked) == (0, "", [])
+    assert f"by {model}@{COMMIT} on cpu" in outcome.out
+    there = {path.relative_to(path.parents[1]) for path in (tmp_path / "hf").rglob("v2_0*/*")}
+    names = ("model.onnx", "model.onnx.data", "model_vocabulary.json")
+    assert there == {Path("v2_00", name) for name in names}
+
+
+def test_a_download_that_stopped_before_the_weights_goes_on(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    served = WRITERS["cl_tagger-v2"](tmp_path / "served")
+    keep_weights_in(served, "model.onnx.data")
+    with serving(served) as hub:
+        assert run_stage(tmp_path, hub.address, **pinned(served)).code == 0
+        for name in ("model.onnx.data", "model.onnx"):
+            (stored,) = (tmp_path / "hf").rglob(f"snapshots/*/{name}")
+            stored.unlink()
+            assert run_stage(tmp_path, hub.address, **pinned(served)).code == 0
+            assert stored.is_file()
+
+
+def test_one_model_of_several_is_named_by_its_file(tmp_path: Path) -> None:
+    """As deepghs/ml-danbooru-onnx has them."""
+    write_pictures(tmp_path)
+    served = WRITERS["ML-Danbooru"](tmp_path / "served")
+    pin = pinned(served)
+    (served / "TResnet-D.onnx").write_bytes(b"another")
+    with serving(served) as hub:
+        model = f"{REPOSITORY}/ml_caformer.onnx"
+        assert run_stage(tmp_path, hub.address, model=model, **pin).code == 0
+        assert not [line for line in hub.asked if "TResnet" in line]
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped"])
+def test_a_list_of_files_that_leads_out_is_not_followed(tmp_path: Path, name: str) -> None:
+    write_pictures(tmp_path)
+    served = write_tagger(tmp_path / "served")
+    (tmp_path / "escaped").write_text("before")
+    keep_weights_in(served, "weights")
+    data = (served / "model.onnx").read_bytes()
+    with serving(served) as hub:
+        model = onnx.load_from_string(data)
+        for tensor in model.graph.initializer:
+            for entry in tensor.external_data:
+                entry.value = name if entry.key == "location" else entry.value
+        hub.files = {
+            "model.onnx": model.SerializeToString(),
+            "selected_tags.csv": hub.files["selected_tags.csv"],
+            name: b"from outside",
+        }
+        outcome = run_stage(tmp_path, hub.address)
+    assert outcome.code == 1
+    assert "outside of its folder" in outcome.err
+    escaped = list(tmp_path.rglob("*escaped*"))
+    assert [path.read_text() for path in escaped] == ["before"]
 
 
 def test_a_hub_that_lists_no_files_is_enough_for_a_right_tagger(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from PIL import Image
 from stages.library.common.errors import Problem
 from stages.library.common.workers import Place
 from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of, start
+from stages.library.tagging.models import Model, load_model
 from stages.library.tagging.scores import Found, Scores, write_scores
-from stages.library.tagging.taggers import Choice, find_tagger
-from stages.library.tagging.wd14 import Model, load_model
+from stages.library.tagging.tagger import Choice, find_tagger
 from tests.support.taggers import TAGS, write_tagger
 
 
@@ -58,7 +58,7 @@ def test_what_is_no_picture_is_named(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     with pytest.raises(Problem, match=r"a\.png: is no picture; run the prepare stage again"):
-        look(model, [pixels_of(model.size, (sha256(b"no picture").hexdigest(), path))])
+        look(model, [pixels_of(model.prepare, (sha256(b"no picture").hexdigest(), path))])
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 32])
@@ -85,7 +85,7 @@ def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path:
 
 def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> None:
     digest, path = picture(tmp_path, "a.png", "red")
-    found = look(model, [pixels_of(model.size, (digest, path))])[digest]
+    found = look(model, [pixels_of(model.prepare, (digest, path))])[digest]
     file = tmp_path / "scores.npz"
     tags, kinds = [name for name, _ in TAGS], [kind for _, kind in TAGS]
     write_scores(file, Scores("fingerprint", tags, kinds, ["a"], [digest], [found]))

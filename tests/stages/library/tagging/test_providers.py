@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from stages.library.tagging import providers, sessions, wd14
+from stages.library.tagging import models, providers, sessions
 from stages.score import main
 from tests.support.scoring import flags, write_pictures
 from tests.support.taggers import write_tagger
@@ -40,7 +40,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
     A shift of None stands for a provider that is listed but does not start.
     """
-    real, real_run = sessions.open_session, wd14.run
+    real, real_run = sessions.open_session, models.run
 
     def have(**shifts: float | None) -> None:
         shifts = {name.replace("_", "-"): shift for name, shift in shifts.items()}
@@ -55,12 +55,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
             shift = shifts.get(provider)
             return session if shift is None else Elsewhere(session, names[provider], shift)
 
-        def run(model: wd14.Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        def run(model: models.Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
             scores = real_run(replace(model, device="cpu"), batch)
             return scores + np.float32(getattr(model.session, "shift", 0))
 
         monkeypatch.setattr(sessions, "open_session", open_session)
-        monkeypatch.setattr(wd14, "run", run)
+        monkeypatch.setattr(models, "run", run)
 
     return have
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.tagging import sessions, wd14
+from stages.library.tagging import models, sessions
 from stages.library.tagging.model_files import BUILTIN
 from stages.library.tagging.sessions import memory_wanted, wants_memory
 from tests.support.clones import PROJECT
@@ -20,7 +20,7 @@ def test_all_cores_have_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_tagger(tmp_path)
     for cores, threads in ((1, 1), (2, 1), (8, 4), (15, 7)):
         monkeypatch.setattr(sessions, "usable_cores", lambda cores=cores: cores)
-        session = wd14.load_model(tmp_path, "cpu").session
+        session = models.load_model(tmp_path, "cpu").session
         assert session.get_session_options().intra_op_num_threads == threads
 
 
@@ -35,7 +35,7 @@ SHORT = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from stages.library.tagging import sessions, wd14
+from stages.library.tagging import models, sessions
 from stages.library.common.errors import Problem
 
 def spare(megabytes):
@@ -46,12 +46,12 @@ def spare(megabytes):
 what, folder, megabytes = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 if what == "load":
     spare(megabytes)
-    model = wd14.load_model(folder, "cpu")
+    model = models.load_model(folder, "cpu")
 else:
-    model = wd14.load_model(folder, "cpu")
+    model = models.load_model(folder, "cpu")
     picture = np.zeros((model.size, model.size, 3), np.uint8)
     spare(megabytes)
-    wd14.probabilities(model, [picture])
+    models.probabilities(model, [picture])
 """
 
 

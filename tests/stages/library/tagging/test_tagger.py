@@ -16,8 +16,10 @@ from onnx import TensorProto
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import Place
-from stages.library.tagging import taggers, wd14
+from stages.library.tagging import tagger as tagging
+from stages.library.tagging.families import recognised
 from stages.score import main
+from tests.support.families import WRITERS
 from tests.support.scoring import flags, write_pictures
 from tests.support.taggers import (
     TAGS,
@@ -42,12 +44,12 @@ def break_model(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
     return write
 
 
-def beside(name: str, **how: Any) -> Callable[[Path], Path]:
-    """Return what writes a tagger with another file beside it."""
+def beside(other: str, *, name: str = "model.onnx", **how: Any) -> Callable[[Path], Path]:
+    """Return what writes a tagger with another file beside it, its model called `name`."""
 
     def write(folder: Path) -> Path:
-        write_tagger(folder, **how)
-        (folder / name).write_text("{}")
+        (write_tagger(folder, **how) / "model.onnx").rename(folder / name)
+        (folder / other).write_text("{}")
         return folder
 
     return write
@@ -60,7 +62,8 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no model": (lambda folder: (write_tagger(folder) / "model.onnx").unlink(), "lacks model.onnx"),
     "no list": (
         lambda folder: (write_tagger(folder) / "selected_tags.csv").unlink(),
-        "lacks selected_tags.csv; a WD14 tagger has model.onnx and selected_tags.csv",
+        r"lacks selected_tags\.csv, or what another family of taggers has for it \(tag_mapping\.js"
+        r".*\); docs/taggers\.md lists the taggers that can be used / 使えるタガーは ",
     ),
     "no files": (lambda folder: folder.mkdir(), "lacks model.onnx"),
     "fewer tags": (break_tags(HEAD + ROWS[: ROWS.rindex("6,")]), "7 scores but .* names 6 tags"),
@@ -90,16 +93,11 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "two inputs": (
         lambda folder: write_tagger(folder, more_inputs=1),
-        r"takes 2 inputs \(input, input0\), not one, unlike WD14's; only WD14 taggers can",
+        r"takes 2 inputs \(input, input0\), not one, unlike WD14's; docs/taggers.md lists",
     ),
-    "animetimm's": (
+    "several outputs": (
         lambda folder: write_tagger(folder, outputs=("embedding", "logits", "prediction")),
-        r"gives 3 results \(embedding, logits, prediction\), not one, unlike WD14's \(it looks "
-        "like the models of animetimm",
-    ),
-    "Camie's": (
-        lambda folder: write_tagger(folder, outputs=("initial/output", "output")),
-        r"gives 2 results .* \(it looks like Camie's tagger\)",
+        r"gives 3 results \(embedding, logits, prediction\), not one, unlike WD14's; docs/",
     ),
     "two dimensions": (write_flat_tagger, r"takes 2 dimensions \(N x 7\), not pictures"),
     "not square": (
@@ -113,11 +111,11 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "colours first": (
         lambda folder: write_tagger(folder, channels_first=True),
         r"takes the colours first \(NCHW: N x 3 x 448 x 448\), not last \(NHWC\), unlike WD14's"
-        "; only WD14 taggers can be used for now; take one of https://huggingface.co/SmilingWolf",
+        "; docs/taggers.md lists the taggers",
     ),
-    "colours first, and cl_tagger's list": (
+    "cl_tagger's list beside, but none": (
         beside("tag_mapping.json", channels_first=True, batch=1),
-        r"takes the colours first .* \(it looks like cl_tagger\); only WD14 taggers",
+        r"tag_mapping\.json .*7 scores but tag_mapping\.json names 0 tags|names 0 tags",
     ),
     "grey": (
         write_grey_tagger,
@@ -129,19 +127,21 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "bytes": (lambda folder: write_tagger(folder, dtype=TensorProto.UINT8), r"tensor\(uint8\)"),
     "a class": (write_classifier, r"gives tensor\(int64\), not scores"),
-    "pictures made ready otherwise": (
+    "pictures made ready in a way that isn't told": (
         beside("preprocess.json"),
-        r"preprocess\.json says that the model wants other pictures than WD14's; only WD14 taggers "
-        r".* \(if it is one, remove that file\)",
+        r"preprocess\.json says neither test nor stages; take it, like the model, from",
     ),
-    "no list, but cl_tagger's": (
-        lambda folder: (beside("tag_mapping.json")(folder) / "selected_tags.csv").unlink(),
-        r"lacks selected_tags.csv; a WD14 tagger has model.onnx and selected_tags.csv "
-        r"\(it looks like cl_tagger\); only WD14 taggers",
+    "several models": (
+        beside("b.onnx", name="a.onnx"),
+        r"holds several models \(a\.onnx, b\.onnx\); write one's name after a / behind it / モデルが",
+    ),
+    "as transformers have it": (
+        lambda folder: (beside("preprocessor_config.json")(folder) / "model.onnx").unlink(),
+        r"lacks model\.onnx \(it looks like the models of transformers\); docs/taggers\.md",
     ),
     "logits": (
         lambda folder: write_tagger(folder, scale=-9),
-        "gives -8.* which are logits, not probabilities from 0 to 1, unlike WD14's; only WD14",
+        "gives -8.* which are logits, not probabilities from 0 to 1, in its output output; docs/",
     ),
     "large": (lambda folder: write_tagger(folder, scale=9), "gives .* to .*, which are logits"),
     "a name that steers a terminal": (
@@ -187,7 +187,9 @@ def test_the_folder_one_stands_in(
 
 
 def fingerprint(folder: Path, provider: str = "cpu") -> str:
-    return taggers.fingerprint(taggers.digests_of(folder), provider)
+    files, contract = recognised(folder, "", "it")
+    digests = tagging.digests_of(folder, files.names)
+    return tagging.fingerprint(files, digests, contract, provider)
 
 
 def test_provider_tag_list_and_model_are_in_the_fingerprint(tmp_path: Path) -> None:
@@ -202,20 +204,54 @@ def test_provider_tag_list_and_model_are_in_the_fingerprint(tmp_path: Path) -> N
 
 
 def test_scores_from_before_still_count(tmp_path: Path) -> None:
-    """Of a tagger of two files the fingerprint is what it always was."""
+    """Of a WD14 tagger the fingerprint is what it always was, and so are its pictures."""
     folder = write_tagger(tmp_path / "tagger")
     model, tags = (sha256(folder / name)[:16] for name in ("model.onnx", "selected_tags.csv"))
-    assert fingerprint(folder) == f"{model} {tags} cpu contract {wd14.CONTRACT}"
+    assert fingerprint(folder) == f"{model} {tags} cpu contract 1"
+    assert fingerprint(folder, "cuda") == f"{model} {tags} cuda batches contract 1"
+    (folder / "config.json").write_text("{}")  # wd-*-v3 have one: it tells nothing
+    assert fingerprint(folder) == f"{model} {tags} cpu contract 1"
 
 
-def there(tmp_path: Path) -> taggers.Tagger:
+@pytest.mark.parametrize("family", WRITERS)
+def test_another_familys_fingerprint_names_it_and_all_its_files(
+    tmp_path: Path, family: str
+) -> None:
+    folder = WRITERS[family](tmp_path / "tagger")
+    tagger = tagging.find_tagger(tagging.Choice(str(folder), "", "", "", "cpu"))
+    assert tagger.fingerprint.endswith(f" cpu {family.removesuffix(' of deepghs')} contract 1")
+    assert tagging.as_there(tagger) == tagger
+    files, _ = recognised(folder, "", "it")
+    for name in files.names[1:]:
+        path = folder / name
+        path.write_text(path.read_text() + " " * name.endswith("json") + "\n")
+        assert fingerprint(folder) != tagger.fingerprint, name
+        path.write_text(path.read_text()[: -2 if name.endswith("json") else -1])
+    assert fingerprint(folder) == tagger.fingerprint
+
+
+def test_what_the_authors_recommend_is_told(tmp_path: Path) -> None:
+    folder = WRITERS["animetimm"](tmp_path / "tagger")
+    tagger = tagging.find_tagger(tagging.Choice(str(folder), "", "", "", "cpu"))
+    assert tagger.thresholds == {0: 0.39, 4: 0.47, 9: 0.4}
+    assert tagger.tag_thresholds == [0.2, 0.3, 0.4, 0.5, 0.6]
+
+
+def test_one_of_several_models_is_named_by_its_file(tmp_path: Path) -> None:
+    folder = beside("b.onnx", name="a.onnx")(tmp_path / "tagger")
+    tagger = tagging.find_tagger(tagging.Choice(str(folder / "a.onnx"), "", "", "", "cpu"))
+    assert (tagger.folder, tagger.model) == (folder, "a.onnx")
+    assert tagging.as_there(tagger) == tagger
+
+
+def there(tmp_path: Path) -> tagging.Tagger:
     model = str(write_tagger(tmp_path / "tagger"))
-    return taggers.find_tagger(taggers.Choice(model, "", "", "", "cpu"))
+    return tagging.find_tagger(tagging.Choice(model, "", "", "", "cpu"))
 
 
 def test_a_tagger_that_is_the_same_on_another_machine_may_look(tmp_path: Path) -> None:
     tagger = there(tmp_path)
-    assert taggers.as_there(tagger) == tagger
+    assert tagging.as_there(tagger) == tagger
 
 
 def test_another_tagger_or_provider_than_the_one_that_asked_may_not(tmp_path: Path) -> None:
@@ -226,13 +262,13 @@ def test_another_tagger_or_provider_than_the_one_that_asked_may_not(tmp_path: Pa
         fingerprint=tagger.fingerprint.replace(" cpu ", " openvino "),
     )
     with pytest.raises(Problem, match=r"tagger\.provider: openvino isn't available here"):
-        taggers.as_there(elsewhere)
+        tagging.as_there(elsewhere)
     write_tag_list(tagger.folder, [*TAGS[:-1], ("another", 4)])
     with pytest.raises(Problem, match="holds another tagger here; share it, at the same path"):
-        taggers.as_there(tagger)
+        tagging.as_there(tagger)
     shutil.rmtree(tagger.folder)
     with pytest.raises(Problem, match="tagger is not here; share it, at the same path"):
-        taggers.as_there(tagger)
+        tagging.as_there(tagger)
 
 
 def test_a_tagger_of_the_hub_is_fetched_where_it_is_not_in_the_same_commit(
@@ -241,13 +277,13 @@ def test_a_tagger_of_the_hub_is_fetched_where_it_is_not_in_the_same_commit(
     tagger = there(tmp_path)
     asked: list[tuple[str, str]] = []
 
-    def fetched(model: str, revision: str) -> Path:
+    def fetched(model: str, revision: str) -> tuple[Path, str]:
         asked.append((model, revision))
-        return tagger.folder
+        return tagger.folder, ""
 
-    monkeypatch.setattr(taggers, "fetched", fetched)
+    monkeypatch.setattr(tagging, "fetched", fetched)
     away = replace(tagger, folder=tmp_path / "snapshots" / "3fa9c1d2", origin="own@er/m@3fa9c1d2")
-    assert taggers.as_there(away).folder == tagger.folder
+    assert tagging.as_there(away).folder == tagger.folder
     assert asked == [("own@er/m", "3fa9c1d2")]
 
 
@@ -259,6 +295,7 @@ def test_the_provider_is_chosen_where_it_runs_unless_it_is_named(
     wanted: str, away: bool, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tagger = there(tmp_path)
-    monkeypatch.setattr(taggers, "choose_provider", lambda *_: "chosen")
-    choose = taggers.chooser(tagger.folder, tagger.origin, Place(1, away))
+    monkeypatch.setattr(tagging, "choose_provider", lambda *_: "chosen")
+    files, _ = recognised(tagger.folder, "", "it")
+    choose = tagging.chooser(files, tagger.origin, Place(1, away))
     assert list(choose([wanted])) == [chosen]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.library.tagging import sessions, wd14
+from stages.library.tagging import models
+from stages.library.tagging.families import recognised
+from stages.library.tagging.scores import CHARACTER, GENERAL
+from stages.library.tagging.taggers import wd14
+from tests.support.resizing import BICUBIC, drawing, in_middle, on_white, resized
 from tests.support.scoring import ORANGE
 from tests.support.taggers import TAGS, write_tagger
 
@@ -22,53 +25,17 @@ NAMES = [name for name, _ in TAGS]
 
 def looked(folder: Path, picture: Image.Image) -> dict[str, float]:
     """What the tagger in `folder` says of a picture, by tag."""
-    model = wd14.load_model(folder, "cpu")
-    (scores,) = wd14.probabilities(model, [wd14.model_input(picture, model.size)])
+    model = models.load_model(folder, "cpu")
+    (scores,) = models.probabilities(model, [wd14.model_input(picture, model.size)])
     return dict(zip(NAMES, map(float, scores), strict=True))
-
-
-def bicubic(pixels: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Resize (height, width, 3) to `size` rows: Keys' cubic with a = -0.5, widened to shrink.
-
-    Written from the formula, rows only; rounded to 8 bits as Pillow does after either direction.
-    """
-    scale = len(pixels) / size
-    width = max(scale, 1)
-    positions = np.arange(len(pixels)) + 0.5
-    centres = (np.arange(size) + 0.5) * scale
-    x = np.abs(positions[np.newaxis] - centres[:, np.newaxis]) / width
-    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    weights = np.where(x < 1, near, np.where(x < 2, far, 0))
-    weights /= weights.sum(axis=1, keepdims=True)
-    resized = np.tensordot(weights, pixels, 1)
-    clipped: NDArray[np.float64] = np.clip(np.rint(resized), 0, 255)
-    return clipped
 
 
 def reference(rgba: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     """The contract of facts.md in numpy alone: white under alpha, white square, bicubic, BGR."""
-    colour, alpha = rgba[..., :3].astype(float), rgba[..., 3:].astype(float) / 255
-    flat = np.rint(colour * alpha + 255 * (1 - alpha))
-    height, width = flat.shape[:2]
+    height, width = rgba.shape[:2]
     side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.full((side, side, 3), 255.0)
-    square[top : top + height, left : left + width] = flat
-    if side != size:
-        square = bicubic(square.swapaxes(0, 1), size).swapaxes(0, 1)
-        square = bicubic(square, size)
-    return square[:, :, ::-1]
-
-
-def drawing(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Smooth shapes, hard edges, noise and half-transparent parts."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width]
-    waves = [127 + 120 * np.sin(x / (5 + 3 * k) + y / (4 + 2 * k) + seed) for k in range(3)]
-    rgba = np.stack([*waves, np.full((height, width), 255.0)], axis=-1)
-    rgba[height // 3 : height // 2, width // 4 : width // 2, :3] = random.uniform(0, 255, 3)
-    rgba[: height // 4] = random.uniform(0, 255, rgba[: height // 4].shape)
-    return rgba.astype(np.uint8)
+    square = in_middle(on_white(rgba), side, side, (255, 255, 255))
+    return resized(square, size, size, BICUBIC)[:, :, ::-1]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +112,7 @@ def test_transparent_parts_are_white() -> None:
 @pytest.mark.parametrize("size", [448, 320, "side", (448, "width"), ("height", 320)])
 def test_size_and_batch_are_read_off_the_model(tmp_path: Path, batch: int | str, size: Any) -> None:
     write_tagger(tmp_path, batch=batch, size=size)
-    model = wd14.load_model(tmp_path, "cpu")
+    model = models.load_model(tmp_path, "cpu")
     sides = [
         side for side in (size if isinstance(size, tuple) else [size]) if side in (448, 320, 3)
     ]
@@ -168,36 +135,8 @@ def test_a_model_need_not_say_how_many_scores_it_gives(tmp_path: Path) -> None:
     assert looked(tmp_path, Image.new("RGB", (64, 64)))["general"] == pytest.approx(0.6)
 
 
-def test_scores_do_not_depend_on_the_number_of_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_tagger(tmp_path)
-    picture = Image.fromarray(drawing(300, 200))
-    seen = []
-    for cores in (1, 2, 16):
-        monkeypatch.setattr(sessions, "usable_cores", lambda cores=cores: cores)
-        seen.append(looked(tmp_path, picture))
-    assert seen[0] == seen[1] == seen[2]
-
-
-def test_in_a_batch_each_has_the_scores_that_it_has_alone(tmp_path: Path) -> None:
-    model = wd14.load_model(write_tagger(tmp_path), "cpu")
-    colours = [(240, 20, 20), (20, 240, 20), (20, 20, 240)]
-    pictures = [wd14.model_input(Image.new("RGB", (9, 9), colour), 448) for colour in colours]
-    alone = np.concatenate([wd14.probabilities(model, [picture]) for picture in pictures])
-    together = wd14.probabilities(replace(model, batch=4), pictures)
-    assert together.shape == (3, len(NAMES))
-    assert np.abs(together - alone).max() < 1e-4
-    red = together[:, NAMES.index("red_theme")].tolist()
-    assert red == pytest.approx([240 / 255, 20 / 255, 20 / 255], abs=1e-4)
-
-
-def test_a_batch_is_halved_until_the_model_can_do_it(tmp_path: Path) -> None:
-    model = wd14.load_model(write_tagger(tmp_path, most=11), "cpu")
-    assert wd14.with_batch(model).batch == 8
-    assert wd14.with_batch(wd14.load_model(write_tagger(tmp_path), "cpu")).batch == wd14.BATCH
-
-
-def test_on_a_cpu_one_at_a_time(tmp_path: Path) -> None:
-    """A batch gains nothing there, and the scores of a picture don't depend on its neighbours."""
-    assert wd14.load_model(write_tagger(tmp_path), "cpu").batch == 1
+def test_the_authors_thresholds_are_those_that_his_page_begins_with(tmp_path: Path) -> None:
+    _, contract = recognised(write_tagger(tmp_path), "", "it")
+    assert (contract.family, contract.number) == ("WD14", 1)
+    assert contract.thresholds == {GENERAL: 0.35, CHARACTER: 0.85}
+    assert contract.tag_thresholds == []
