@@ -81,7 +81,8 @@ def plan_for(places: Places, choice: Choice, spread: RunOver) -> Plan:
         print(
             "score: warning: the builtin tagger sees colours only, not what is drawn: fit for a "
             "first try, not for training; set tagger.model in params.yaml"
-            " / builtin は色しか見ません。学習には tagger.model に WD14 のタガーを指定してください",
+            " / builtin は色しか見ません。学習には本物のタガーを tagger.model に指定してください"
+            " (docs/taggers.ja.md)",
             file=sys.stderr,
         )
     pictures = files_in(places.input, "*.png")

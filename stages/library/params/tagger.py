@@ -6,10 +6,10 @@ from stages.library.common.values import one_of, sha256_or_none
 TAGGER = Section(
     "tagger",
     {
-        "model": Key(help="builtin, a WD14 repository on the hub, or a local folder"),
+        "model": Key(help="builtin, a repository on the hub, or a local folder"),
         "revision": Key(help="commit of the repository on the hub"),
-        "model_sha256": Key(sha256_or_none, "what the repository's model.onnx must be"),
-        "tag_list_sha256": Key(sha256_or_none, "what its selected_tags.csv must be"),
+        "model_sha256": Key(sha256_or_none, "what the repository's model must be"),
+        "tag_list_sha256": Key(sha256_or_none, "what the list of its tags must be"),
         "provider": Key(
             one_of("cpu", "cuda", "coreml", "openvino", "auto"), "what the model runs on"
         ),
