@@ -102,7 +102,7 @@ def caption(
     old = Counter(underscored(old) for old, _ in rules.replace)
     if twice := [tag for tag, count in old.items() if count > 1]:
         raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
-    scores = read_scores(input)
+    (scores,) = read_scores(input)
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
     captions = {

@@ -153,12 +153,13 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
     folder, thumbnails = None, files_in(places.thumbnails, "*.webp")
     if len(pictures) > page.ONE_FILE:
         folder, thumbnails = os.path.relpath(places.thumbnails, places.output), []
+    (scores,) = read_scores(places.scores)
     dataset = page.Dataset(
         rows=found.rows,
         thumbnails={path.stem: path.read_bytes() for path in thumbnails},
         folder=folder,
         sizes={path.stem: picture_size(path) for path in pictures},
-        scores=read_scores(places.scores),
+        scores=scores,
         rules=rules,
         trigger=found.trigger,
         edits=read_edits(places.edits),

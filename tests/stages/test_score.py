@@ -124,7 +124,7 @@ def error_line(capfd: pytest.CaptureFixture[str]) -> str:
 def test_scores_of_known_pictures(place: Workplace) -> None:
     place.draw(255, 10)
     assert place.run() == 0
-    scores = read_scores(place.output)
+    scores = read_scores(place.output)[0]
     assert scores.names == ["img001", "img002"]
     assert scores.tags == [name for name, _ in TAGS]
     assert scores.categories == [kind for _, kind in TAGS]
@@ -165,7 +165,7 @@ def test_pictures_of_many_sizes(place: Workplace) -> None:
     for number, size in enumerate([(1, 1), (64, 512), (512, 448), (448, 448), (1024, 64)], 1):
         Image.new("RGB", size, "red").save(place.pictures / f"img{number:03}.png")
     assert place.run() == 0
-    assert len(read_scores(place.output).found) == 5
+    assert len(read_scores(place.output)[0].found) == 5
 
 
 # ------------------------------------------------------------------ a model looks at a picture once
@@ -197,7 +197,7 @@ def test_renaming_renumbering_and_removing_are_no_look(place: Workplace, looks: 
     looks.clear()
     assert place.run() == 0
     assert looks == []
-    assert read_scores(place.output).names == ["img002", "なす, 'み'"]
+    assert read_scores(place.output)[0].names == ["img002", "なす, 'み'"]
 
 
 def test_a_redrawn_picture_is_looked_at_again(place: Workplace, looks: list[str]) -> None:
@@ -212,7 +212,7 @@ def test_copies_of_a_picture_are_one_look(place: Workplace, looks: list[str]) ->
     runs(place, looks, 2)
     place.draw(1, 2, 1, 1, 2, 1, 3)
     runs(place, looks, 1)
-    scores = read_scores(place.output)
+    scores = read_scores(place.output)[0]
     assert scores.digests[0] == scores.digests[2] == scores.digests[3] == scores.digests[5]
 
 
@@ -234,7 +234,7 @@ def test_the_same_model_from_elsewhere_looks_at_nothing_again(
     runs(place, looks, 3)
     place.tagger = place.tagger.rename(place.folder / "moved")
     runs(place, looks, 0)
-    assert read_scores(place.output).origin == "moved"
+    assert read_scores(place.output)[0].origin == "moved"
 
 
 def test_exchanged_weights_beside_the_model_look_at_all_again(
@@ -246,14 +246,14 @@ def test_exchanged_weights_beside_the_model_look_at_all_again(
     weights = (place.tagger / "model.onnx.data").read_bytes()
     (place.tagger / "notes.txt").write_text("what the model does not read is not of it")
     runs(place, looks, 0)
-    before = read_scores(place.output)
+    before = read_scores(place.output)[0]
     halved = (np.frombuffer(weights, np.float32) / 2).tobytes()
     (place.tagger / "model.onnx.data").write_bytes(halved)
     runs(place, looks, 3)
-    assert read_scores(place.output).model != before.model
+    assert read_scores(place.output)[0].model != before.model
     (place.tagger / "model.onnx.data").write_bytes(weights)
     runs(place, looks, 3)
-    assert read_scores(place.output).model == before.model
+    assert read_scores(place.output)[0].model == before.model
 
 
 def test_another_tag_list_looks_at_all_again(place: Workplace, looks: list[str]) -> None:
@@ -261,7 +261,7 @@ def test_another_tag_list_looks_at_all_again(place: Workplace, looks: list[str])
     runs(place, looks, 3)
     write_tagger(place.tagger, tags=[("all_ages", 9), *TAGS[1:]])
     runs(place, looks, 3)
-    assert read_scores(place.output).tags[0] == "all_ages"
+    assert read_scores(place.output)[0].tags[0] == "all_ages"
 
 
 def test_another_provider_looks_at_all_again(
@@ -300,7 +300,7 @@ def test_hundreds_are_kept_in_order(place: Workplace, looks: list[str]) -> None:
     red = TAGS.index(("red_theme", 0))
     reds = [
         sum(int(value) for index, value in zip(*found, strict=True) if index == red)
-        for found in read_scores(place.output).found
+        for found in read_scores(place.output)[0].found
     ]
     assert reds == sorted(reds)
 
@@ -342,7 +342,7 @@ def test_an_error_in_the_middle_keeps_what_was_scored(
         f"score: error: {broken}: is no picture; run the prepare stage again\n"
     )
     assert place.output.read_bytes() == b"old"
-    kept = read_scores(place.checkpoint).digests
+    kept = read_scores(place.checkpoint)[0].digests
     assert len(kept) == 5
     broken.write_bytes(good)
     place.output.unlink()
@@ -466,7 +466,7 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     assert process.returncode == code
     assert err == (said and f"score: error: {said}; run the same command again to go on\n")
     first = lines(log)
-    saved = read_scores(place.checkpoint).digests
+    saved = read_scores(place.checkpoint)[0].digests
     assert len(saved) >= 8 - IN_FLIGHT
     log.unlink()
     again = start(place, log, 0)
@@ -585,7 +585,7 @@ def test_builtin_warns_unless_the_drawings_are_the_sample(
 def test_builtin_is_named_in_the_scores(place: Workplace) -> None:
     place.draw(1)
     assert place.run(model="builtin") == 0
-    assert read_scores(place.output).origin == "builtin"
+    assert read_scores(place.output)[0].origin == "builtin"
 
 
 @pytest.mark.parametrize(
@@ -640,7 +640,7 @@ def test_scores_of_a_picture_are_not_taken_from_another_with_its_name(
 ) -> None:
     place.draw(1)
     runs(place, looks, 1)
-    scores = read_scores(place.output)
+    scores = read_scores(place.output)[0]
     false = Scores(
         scores.model, scores.tags, scores.categories, ["img001"], ["0" * 64], scores.found
     )

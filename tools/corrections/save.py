@@ -110,7 +110,8 @@ def asked(typed: Typed, words: Callable[[], TypedWords], action: str) -> str:
 def known_words(data: Path) -> TypedWords:
     """Return what people type for the tags that there are: the tagger's and the dictionary's."""
     scores = data / "scores.npz"
-    tags = read_scores(scores).tags if scores.is_file() else []
+    models = read_scores(scores) if scores.is_file() else []
+    tags = [tag for model in models for tag in model.tags]
     return read_typed_words(data / "dictionary", tags)
 
 

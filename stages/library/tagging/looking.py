@@ -16,7 +16,7 @@ from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.tagging import models
 from stages.library.tagging.contract import Pixels
-from stages.library.tagging.scores import Found, Scores, read_scores, sparse, write_scores
+from stages.library.tagging.scores import SCALE, Found, Scores, read_scores, sparse, write_scores
 from stages.library.tagging.sessions import ON_GPU
 from stages.library.tagging.tagger import Tagger, as_there
 
@@ -72,12 +72,15 @@ def look(model: models.Model, batch: list[Made]) -> dict[str, Found]:
 def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
     """Return the scores that a file holds by the same model, by the picture's SHA-256."""
     try:
-        scores = read_scores(path)
+        found = read_scores(path)
     except ValueError:
         return {}  # none yet, or unreadable: the model looks again
-    if scores.model != fingerprint:
-        return {}
-    return dict(zip(scores.digests, scores.found, strict=True))
+    same = [scores for scores in found if scores.model == fingerprint]
+    return {
+        digest: one
+        for scores in same
+        for digest, one in zip(scores.digests, scores.found, strict=True)
+    }
 
 
 def looks(
@@ -170,4 +173,12 @@ def as_scores(
         digests=digests,
         found=[found[digest] for digest in digests],
         origin=tagger.origin,
+        advised=advised(tagger),
     )
+
+
+def advised(tagger: Tagger) -> list[int]:
+    """Return the threshold that the authors advise for each tag, in ten-thousandths; 0: none."""
+    kinds = tagger.categories
+    own = tagger.tag_thresholds or [tagger.thresholds.get(kind, 0) for kind in kinds]
+    return [round(value * SCALE) if 0 < value <= 1 else 0 for value in own]

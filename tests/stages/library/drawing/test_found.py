@@ -17,7 +17,7 @@ def test_tags_are_those_that_reach_the_threshold_and_scores_are_kept(tmp_path: P
         Image.new("RGB", (32, 32), colour).save(path)
     found = tags_in(paths, tagger, 0.95, tmp_path / "scores.npz")
     assert found == {paths[0]: {"red_theme"}, paths[1]: {"red_theme"}, paths[2]: {"blue_theme"}}
-    kept = read_scores(tmp_path / "scores.npz")
+    kept = read_scores(tmp_path / "scores.npz")[0]
     assert len(kept.digests) == 2, "the same bytes are looked at once"
     assert "miku_(cosplay)" in tags_in(paths, tagger, 0.9, tmp_path / "scores.npz")[paths[0]]
 

@@ -186,7 +186,7 @@ def test_download_cache_and_commit(tmp_path: Path) -> None:
         write_pictures(tmp_path, 2)
         assert run_stage(tmp_path, hub.address).code == 0
         assert not [line for line in hub.asked if line.startswith("GET") and ".onnx" in line]
-    scores = read_scores(tmp_path / "scores.npz")
+    scores = read_scores(tmp_path / "scores.npz")[0]
     assert scores.origin == f"{REPOSITORY}@{COMMIT}"
     assert scores.names == ["img001", "img002"]
     written = (tmp_path / "scores.npz").read_bytes()

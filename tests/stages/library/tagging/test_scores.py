@@ -5,6 +5,7 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_sparse_keeps_every_score_to_half_a_tenthousandth(scores: list[float]) -
 def test_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "new" / "scores.npz"
     write_scores(path, EXAMPLE)
-    scores = read_scores(path)
+    scores = read_scores(path)[0]
     assert [plain(one) for one in scores.found] == [plain(one) for one in EXAMPLE.found]
     for name in ("model", "tags", "categories", "names", "digests", "origin"):
         assert getattr(scores, name) == getattr(EXAMPLE, name)
@@ -104,7 +105,7 @@ def test_any_scores_make_the_round_trip_and_the_same_bytes_again(
     scores = Scores("model", ["tag"] * 21, [0] * 21, names, names, kept, "origin")
     write_scores(path, scores)
     first = path.read_bytes()
-    again = read_scores(path)
+    again = read_scores(path)[0]
     assert [plain(one) for one in again.found] == [plain(one) for one in kept]
     assert again.names == names
     write_scores(path, again)
@@ -304,9 +305,84 @@ def test_a_damaged_file_is_told_or_does_no_harm(
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(damaged)
     try:
-        scores = read_scores(path)
+        scores = read_scores(path)[0]
     except ValueError as error:
         assert "delete it and run the score stage again" in str(error)  # noqa: PT017
     else:
         assert [plain(one) for one in scores.found] == [plain(one) for one in EXAMPLE.found]
         assert (scores.names, scores.tags) == (EXAMPLE.names, EXAMPLE.tags)
+
+
+def as_ever(path: Path, scores: Scores) -> None:
+    """Write scores as was done while a file held those of one model."""
+    empty = found()
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        model=np.array(scores.model),
+        origin=np.array(scores.origin),
+        tags=np.array(scores.tags, dtype=np.str_),
+        categories=np.array(scores.categories, dtype=np.int32),
+        names=np.array(scores.names, dtype=np.str_),
+        digests=np.array(scores.digests, dtype=np.str_),
+        lengths=np.array([len(indices) for indices, _ in scores.found], dtype=np.int32),
+        indices=np.concatenate([empty[0], *(indices for indices, _ in scores.found)]),
+        values=np.concatenate([empty[1], *(values for _, values in scores.found)]),
+    )
+    path.write_bytes(buffer.getvalue())
+
+
+ADVISED = {0: 3500, 4: 8500}
+
+
+def test_a_file_of_one_model_has_the_bytes_that_it_always_had(tmp_path: Path) -> None:
+    wd14 = replace(EXAMPLE, advised=[ADVISED.get(kind, 0) for kind in EXAMPLE.categories])
+    as_ever(tmp_path / "ever.npz", EXAMPLE)
+    for scores in (EXAMPLE, wd14):
+        write_scores(tmp_path / "now.npz", scores)
+        assert (tmp_path / "now.npz").read_bytes() == (tmp_path / "ever.npz").read_bytes()
+    assert [each.advised for each in read_scores(tmp_path / "ever.npz")] == [wd14.advised]
+
+
+SECOND = Scores(
+    model="another",
+    tags=["solo", "艦これ"],
+    categories=[0, 3],
+    names=EXAMPLE.names,
+    digests=EXAMPLE.digests,
+    found=[found((0, 700)), found(), found((0, 800), (1, 900))],
+    origin="owner/another@f00",
+    advised=[4000, 0],
+)
+
+
+def test_several_models_make_the_round_trip_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "scores.npz"
+    write_scores(path, SECOND, EXAMPLE, replace(SECOND, model="third"))
+    models = read_scores(path)
+    assert [each.model for each in models] == ["another", EXAMPLE.model, "third"]
+    for scores, wanted in zip(models, (SECOND, EXAMPLE, SECOND), strict=True):
+        assert [plain(one) for one in scores.found] == [plain(one) for one in wanted.found]
+        for name in ("tags", "categories", "names", "digests", "origin"):
+            assert getattr(scores, name) == getattr(wanted, name)
+    assert models[0].advised == models[2].advised == SECOND.advised
+    first = path.read_bytes()
+    write_scores(path, *models)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"categories": [0]},
+        {"advised": [1]},
+        {"found": [found((2, 700)), found(), found()]},
+        {"found": [found((0, 700))]},
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_the_second_model_is_told(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    path = tmp_path / "scores.npz"
+    write_scores(path, EXAMPLE, replace(SECOND, **wrong))
+    with pytest.raises(Problem, match="holds no scores; delete it and run the score stage again"):
+        read_scores(path)
