@@ -12,6 +12,7 @@ work holds at most, for a few items and for many.
 import argparse
 import filecmp
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,8 @@ from benchmarks.drawings import make_drawings
 from stages import prepare, score
 from stages.library.common.arguments import Parser
 from stages.library.common.cluster_address import WISH
+from stages.library.common.paths import CACHE
+from stages.library.tagging.kept import FILE
 from tests.support.params import arguments as words_of
 
 MEMORY = """
@@ -61,12 +64,18 @@ def cluster(cores: int) -> Iterator[Any]:
 def run(
     name: str, parser: Parser, values: dict[str, object], address: str
 ) -> subprocess.Popen[str]:
-    """Start a stage, here (no address) or on a cluster; its outputs are in the folder `into`."""
+    """Start a stage, here (no address) or on a cluster; its outputs are in the folder `into`.
+
+    What models saw is kept beside it, not where the user has it.
+    """
     into = Path(str(values.pop("into")))
     words = [sys.executable, "-m", f"stages.{name}", *words_of(parser, values, into / name)]
-    return subprocess.Popen(
-        words, text=True, stdout=subprocess.PIPE, env=os.environ | {WISH: address}
-    )
+    own = {WISH: address, CACHE: str(cache_of(into))}
+    return subprocess.Popen(words, text=True, stdout=subprocess.PIPE, env=os.environ | own)
+
+
+def cache_of(into: Path) -> Path:
+    return into.with_name(f"{into.name}-cache")
 
 
 def prepared(drawings: Path, into: Path, address: str) -> subprocess.Popen[str]:
@@ -145,6 +154,7 @@ def compare_speed(work: Path, shape: str, count: int, rounds: int, cores: int) -
         for where in ("here", "cluster")[:: 1 if turn % 2 == 0 else -1]:
             (work / where).mkdir(exist_ok=True)
             (work / where / "scores.npz").unlink(missing_ok=True)
+            shutil.rmtree(cache_of(work / where), ignore_errors=True)
             with cluster(cores) if where == "cluster" else nullcontext() as made:
                 started, meter = time.monotonic(), Meter()
                 meter.start()
@@ -189,7 +199,7 @@ def check_kill(work: Path, count: int, cores: int) -> None:
         change_nodes(made, process, into / ".prepared.checkpoint", count // 3)
         done(process)
         process = scored(into / "prepared", into, "builtin", made.address)
-        change_nodes(made, process, into / ".scores.npz.checkpoint", 0)
+        change_nodes(made, process, cache_of(into) / FILE, 0)
         done(process)
     here, there = (files_of(work / name) for name in ("here", "cluster"))
     assert here.keys() == there.keys()

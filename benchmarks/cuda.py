@@ -93,7 +93,9 @@ def compare(folder: Path, pictures: list[Path], rounds: int) -> None:
     model = models.load_model(folder, "cuda")
     for turn in range(rounds):
         started = time.monotonic()
-        look_at_all(looks(model, os.cpu_count() or 1, todo.items()), len(todo), {}, lambda: None)
+        look_at_all(
+            looks(model, os.cpu_count() or 1, todo.items()), len(todo), lambda _: None, "score"
+        )
         stage = len(todo) / (time.monotonic() - started)
         again = rate(lambda: session.run(None, {"input": ready[:best]}), best)
         print(

@@ -27,6 +27,7 @@ from PIL import Image
 from benchmarks.models import SHAPES, SIZE
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
+from stages.library.common.paths import CACHE
 from stages.library.tagging.looking import look_at_all, looks
 from stages.library.tagging.models import load_model
 from stages.library.tagging.taggers.wd14 import model_input
@@ -63,9 +64,11 @@ def timed(command: list[str]) -> Run:
 
 
 def stage(tagger: Path, pictures: list[Path], work: Path) -> Run:
-    """Measure the score stage on a folder with these pictures and no earlier scores."""
-    folder, output = work / "pictures", work / "scores.npz"
+    """Measure the score stage on a folder with these pictures, none of which it has seen."""
+    folder, output, cache = work / "pictures", work / "scores.npz", work / "cache"
     shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(cache, ignore_errors=True)
+    os.environ[CACHE] = str(cache)
     output.unlink(missing_ok=True)
     folder.mkdir()
     for number, path in enumerate(pictures):
@@ -134,7 +137,7 @@ def compare_blocks(folder: Path, pictures: list[Path], rounds: int) -> None:
 
     def stage(block: list[Path]) -> None:
         todo = [(digests[path], path) for path in block]
-        look_at_all(looks(model, os.cpu_count() or 1, todo), len(todo), {}, lambda: None)
+        look_at_all(looks(model, os.cpu_count() or 1, todo), len(todo), lambda _: None, "score")
 
     took = {bare: 0.0, stage: 0.0}
     ratios = []

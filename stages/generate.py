@@ -103,7 +103,7 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
     """Return what the page shows: every picture, and what the tagger finds in it."""
     infotexts = {cell.order: album.infotext(cell.order) for cell in plan.cells}
     drawn = [album.path(order) for order in infotexts]
-    seen = tags_in(drawn, plan.tagger, plan.trial.threshold, album.folder / "scores.npz")
+    seen = tags_in(drawn, plan.tagger, plan.trial.threshold)
     pictures = [
         Drawn(
             name=cell.name,

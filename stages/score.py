@@ -15,6 +15,7 @@ from stages.library.common.json_files import read_json
 from stages.library.common.outputs import beside, files_in, locked, sha256
 from stages.library.common.workers import RunOver, run_over
 from stages.library.params.tagger import TAGGER
+from stages.library.tagging.kept import Kept
 from stages.library.tagging.looking import all_scores, as_scores, known_scores
 from stages.library.tagging.scores import Found, write_scores
 from stages.library.tagging.tagger import Choice, Tagger, find_tagger
@@ -32,7 +33,7 @@ class Places:
 
     @property
     def checkpoint(self) -> Path:
-        """What a run that is killed leaves."""
+        """What a run left that was killed before looks were kept; it is taken over."""
         return beside(self.output, "checkpoint")
 
 
@@ -47,23 +48,21 @@ class Plan:
 def score(places: Places, choice: Choice) -> None:
     """Write the scores of every picture.
 
-    What an earlier run scored, even one that was killed, is taken over: the model looks only at
-    pictures that it has not seen.
+    The model looks only at pictures that it has never seen: what it saw is kept, also if the run
+    is killed.
 
     Raises:
         Problem: there are no pictures, or no such model.
         Problem: the model can't be downloaded.
     """
-    spread = chosen(os.environ)
+    spread, kept = chosen(os.environ), Kept("score")
     plan = plan_for(places, choice, spread)
     with locked(places.output):
         digests = list(run_over(plan.pictures, sha256))
-        known = from_before(places, plan.tagger)
         started = time.monotonic()
-        found = act(plan, places, digests, known, spread)
+        found, new = act(plan, places, digests, kept, spread)
         seconds = time.monotonic() - started
         publish(plan, places, digests, found)
-    new = len(found.keys() - known.keys())
     rate = f" ({new / seconds:.1f} images/s)" if new else ""
     print(
         f"score: {new} pictures scored{rate}, {len(digests) - new} known from before, "
@@ -104,28 +103,24 @@ def is_sample(written: Path) -> bool:
 
 def from_before(places: Places, tagger: Tagger) -> dict[str, Found]:
     """Return the scores that earlier runs of the same tagger left, by the picture's SHA-256."""
-    files = (places.output, places.checkpoint)
     return {
         digest: found
-        for path in files
+        for path in (places.output, places.checkpoint)
         for digest, found in known_scores(path, tagger.fingerprint).items()
     }
 
 
 def act(
-    plan: Plan,
-    places: Places,
-    digests: list[str],
-    known: dict[str, Found],
-    spread: RunOver,
-) -> dict[str, Found]:
-    """Return the scores of all pictures, by SHA-256, having the model look at the new ones."""
+    plan: Plan, places: Places, digests: list[str], kept: Kept, spread: RunOver
+) -> tuple[dict[str, Found], int]:
+    """Return the scores of all pictures, by SHA-256, and how many the model had to look at."""
     pictures = dict(zip(digests, plan.pictures, strict=True))
-    return all_scores(plan.tagger, pictures, known, places.checkpoint, spread)
+    before = from_before(places, plan.tagger)
+    return all_scores(plan.tagger, pictures, before, kept, "score", spread)
 
 
 def publish(plan: Plan, places: Places, digests: list[str], found: dict[str, Found]) -> None:
-    """Write the scores under the pictures' names, and remove what only a killed run needs."""
+    """Write the scores under the pictures' names."""
     names = [path.stem for path in plan.pictures]
     write_scores(places.output, as_scores(plan.tagger, names, digests, found))
     places.checkpoint.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import IO, Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
+from stages.library.common.paths import cache_folder
 from stages.library.dataset.captions import split
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.lora import LORA
@@ -34,8 +35,8 @@ from stages.library.training.trainer_process import alone
 from stages.library.training.training import Training, check_space, copy_subsets, put_refused_away
 from stages.library.training.watch import Watch
 
-MODELS = ".cache/nasumiso/models"
-"""Where base models are kept, below the home folder."""
+MODELS = "models"
+"""Where base models are kept, in the user's cache."""
 
 CLIP = ("train_network.py", "sdxl_train_network.py")
 """Scripts whose text encoders read `max_token_length` of CLIP's tokens."""
@@ -131,7 +132,7 @@ def tell(plan: Plan) -> None:
         f"machine: {machine.name or machine.device}, torch {machine.torch}",
     ]:
         print(f"checked: {line}")
-    file = place_of(plan.model, Path.home() / MODELS)
+    file = place_of(plan.model, cache_folder(os.environ) / MODELS)
     if file.is_file():
         print(f"checked: base model: {checked(file, plan.model)}, SHA-256 as it should be")
     else:
@@ -166,7 +167,7 @@ def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
     machine = look_at_machine(plan.trainer, training.options)
     check_machine(training.options, machine, os.environ.get("NASUMISO_DEVICE", ""))
     check_space(training, plan.trainer.script)
-    file = model_file(plan.model, Path.home() / MODELS, training.drive)
+    file = model_file(plan.model, cache_folder(os.environ) / MODELS, training.drive)
     print(
         f"train: training {plan.papers.run} on {machine.name or machine.device}, "
         f"torch {machine.torch}"

@@ -2,14 +2,18 @@
 
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from stages.library.common.language import WISH
+from stages.library.common.paths import CACHE
 from tests.support.clones import Clone, fresh_clone
 from tests.support.studio import TRAIN, Studio, commit, ready_studio
+
+NUMBERS = count()
 
 REST = "e2e or browser or kills or faults"
 
@@ -64,6 +68,12 @@ def english() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(WISH, "en")
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What models saw in one test, or for whom runs the tests, is not known in another."""
+    monkeypatch.setenv(CACHE, str(tmp_path_factory.getbasetemp() / f"cache{next(NUMBERS)}"))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 
 from stages import prepare, score
 from stages.library.common.cluster_address import WISH
+from stages.library.common.paths import CACHE
 from tests.support.clones import PROJECT
 from tests.support.nodes import two_nodes
 from tests.support.params import arguments
@@ -29,7 +30,7 @@ def run(stage: str, words: list[str], address: str) -> tuple[int, str, str]:
 
 
 def dataset(drawings: Path, tagger: Path, into: Path, address: str) -> list[str]:
-    """Prepare and score drawings, and return what was said."""
+    """Prepare and score drawings that no model has seen, and return what was said."""
     made = {
         "input": drawings,
         "output": into / "prepared",
@@ -50,10 +51,12 @@ def dataset(drawings: Path, tagger: Path, into: Path, address: str) -> list[str]
         "tag_list_sha256": "",
         "provider": "auto",
     }
-    said = [
-        run("prepare", arguments(prepare.build_parser(), made, into), address),
-        run("score", arguments(score.build_parser(), seen, into), address),
-    ]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(CACHE, f"{into}-cache")
+        said = [
+            run("prepare", arguments(prepare.build_parser(), made, into), address),
+            run("score", arguments(score.build_parser(), seen, into), address),
+        ]
     assert [code for code, _, _ in said] == [0, 0], said
     return [said[0][1].replace(str(into), ""), said[0][2], said[1][2]]
 

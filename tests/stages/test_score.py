@@ -21,8 +21,11 @@ import pytest
 from PIL import Image
 
 from stages.library.common.outputs import sha256
+from stages.library.common.paths import CACHE, cache_folder
 from stages.library.tagging import looking, models, sessions, tagger
+from stages.library.tagging.kept import FILE, Kept
 from stages.library.tagging.scores import Scores, read_scores, write_scores
+from stages.library.tagging.tagger import Choice, find_tagger
 from stages.library.tagging.taggers import wd14
 from stages.score import build_parser, main
 from tests.support.params import arguments
@@ -44,7 +47,7 @@ class Workplace:
         self.pictures = folder / "prepared"
         self.pictures.mkdir()
         self.output = folder / "scores.npz"
-        self.checkpoint = folder / ".scores.npz.checkpoint"
+        self.checkpoint = folder / ".scores.npz.checkpoint"  # of a release that had one
         self.tagger = write_tagger(folder / "tagger")
 
     def draw(self, *numbers: int) -> None:
@@ -76,10 +79,18 @@ class Workplace:
     def from_scratch(self) -> bytes:
         """Return the bytes that the stage writes with nothing to build on."""
         output = self.folder / "scratch" / "scores.npz"
-        assert main(self.argv(output=str(output))) == 0
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv(CACHE, str(output.parent))
+            assert main(self.argv(output=str(output))) == 0
         data = output.read_bytes()
         shutil.rmtree(output.parent)
         return data
+
+    def known(self) -> set[str]:
+        """Return the SHA-256 of the pictures of which is kept what the tagger found."""
+        tagger = find_tagger(Choice(str(self.tagger), "", "", "", "cpu"))
+        pictures = [sha256(path) for path in self.pictures.iterdir()]
+        return set(Kept("test").known(tagger.fingerprint, len(tagger.tags), pictures))
 
 
 @pytest.fixture
@@ -216,7 +227,7 @@ def test_copies_of_a_picture_are_one_look(place: Workplace, looks: list[str]) ->
     assert scores.digests[0] == scores.digests[2] == scores.digests[3] == scores.digests[5]
 
 
-def test_another_model_looks_at_all_again_and_so_does_the_first_one_after_it(
+def test_another_model_looks_at_all_again_and_the_first_one_after_it_at_none(
     place: Workplace, looks: list[str]
 ) -> None:
     place.draw(1, 2, 3)
@@ -224,7 +235,7 @@ def test_another_model_looks_at_all_again_and_so_does_the_first_one_after_it(
     write_tagger(place.tagger, scale=0.5)
     runs(place, looks, 3)
     write_tagger(place.tagger)
-    runs(place, looks, 3)
+    runs(place, looks, 0)
 
 
 def test_the_same_model_from_elsewhere_looks_at_nothing_again(
@@ -252,7 +263,7 @@ def test_exchanged_weights_beside_the_model_look_at_all_again(
     runs(place, looks, 3)
     assert read_scores(place.output)[0].model != before.model
     (place.tagger / "model.onnx.data").write_bytes(weights)
-    runs(place, looks, 3)
+    runs(place, looks, 0)
     assert read_scores(place.output)[0].model == before.model
 
 
@@ -290,7 +301,7 @@ def test_any_history_ends_in_the_same_bytes(place: Workplace, looks: list[str]) 
         numbers = [choice.randrange(12) for _ in range(choice.randrange(1, 12))]
         place.draw(*numbers)
         runs(place, looks, len(set(numbers) - known))
-        known = set(numbers)
+        known |= set(numbers)
 
 
 def test_hundreds_are_kept_in_order(place: Workplace, looks: list[str]) -> None:
@@ -305,6 +316,89 @@ def test_hundreds_are_kept_in_order(place: Workplace, looks: list[str]) -> None:
     assert reds == sorted(reds)
 
 
+# ------------------------------------------------------------------- what was seen once, anywhere
+
+
+def test_a_drawing_taken_out_and_put_back_is_no_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    place.draw(1, 3)
+    runs(place, looks, 0)
+    place.draw(1, 2, 3)
+    runs(place, looks, 0)
+
+
+def test_two_datasets_by_turns_are_no_look(place: Workplace, looks: list[str]) -> None:
+    for numbers, new in (((1, 2, 3), 3), ((4, 5), 2), ((1, 2, 3), 0), ((4, 5), 0), ((4, 1), 0)):
+        place.draw(*numbers)
+        runs(place, looks, new)
+
+
+def test_two_models_by_turns_are_no_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    one, other = place.tagger, write_tagger(place.folder / "other", scale=0.5)
+    for used, new in ((one, 3), (other, 3), (one, 0), (other, 0)):
+        place.tagger = used
+        runs(place, looks, new)
+
+
+def test_a_second_clone_is_no_look(place: Workplace, looks: list[str], tmp_path: Path) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    (tmp_path / "clone").mkdir()
+    clone = Workplace(tmp_path / "clone")
+    clone.draw(1, 3, 2, 4)
+    runs(clone, looks, 1)
+
+
+def test_a_checkout_of_other_scores_is_no_look(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2)
+    runs(place, looks, 2)
+    older = place.output.read_bytes()
+    place.draw(1, 2, 3)
+    runs(place, looks, 1)
+    place.output.write_bytes(older)
+    runs(place, looks, 0)
+    place.output.unlink()
+    runs(place, looks, 0)
+
+
+def test_scores_that_somebody_else_made_are_kept(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    (cache_folder(os.environ) / FILE).unlink()  # as if it had come by dvc pull
+    place.draw(1)
+    runs(place, looks, 0)
+    place.draw(1, 2, 3)
+    runs(place, looks, 0)
+
+
+@pytest.mark.parametrize("damage", ["text", "a folder", "no folder"])
+def test_where_nothing_can_be_kept_the_scores_are_the_same(
+    place: Workplace, looks: list[str], damage: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = cache_folder(os.environ) / FILE
+    if damage == "no folder":
+        path.parent.touch()
+    elif damage == "a folder":
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir()
+        path.write_text("no file of SQLite's\n" * 99)
+    place.draw(1, 2, 3)
+    assert place.run() == 0
+    assert len(looks) == 3
+    out, err = capfd.readouterr()
+    assert out.startswith("score: 3 pictures scored (")
+    assert err.startswith(f"score: warning: {path}: ")
+    assert err.count("\n") == 1
+    assert place.output.read_bytes() == place.from_scratch()
+    looks.clear()
+    place.draw(1, 2, 3, 4)
+    assert place.run() == 0
+    assert len(looks) == 1, "data/scores.npz still tells what was seen"
+
+
 # ------------------------------------------------------------------------------------ interruption
 
 
@@ -317,6 +411,7 @@ def test_damaged_scores_are_made_again(
     runs(place, looks, 3)
     good = place.output.read_bytes()
     place.output.unlink()
+    (cache_folder(os.environ) / FILE).unlink()
     path = place.output if which == "output" else place.checkpoint
     if damage == "foreign":
         with path.open("wb") as file:
@@ -342,8 +437,7 @@ def test_an_error_in_the_middle_keeps_what_was_scored(
         f"score: error: {broken}: is no picture; run the prepare stage again\n"
     )
     assert place.output.read_bytes() == b"old"
-    kept = read_scores(place.checkpoint)[0].digests
-    assert len(kept) == 5
+    assert len(place.known()) == 5
     broken.write_bytes(good)
     place.output.unlink()
     looks.clear()
@@ -405,7 +499,7 @@ from stages import score
 from stages.library.tagging import looking
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-looking.CHECKPOINT_SECONDS = 0
+looking.KEEPING_SECONDS = 0
 real, log = looking.look, open(sys.argv.pop(1), "a")
 
 def look(model, batch):
@@ -466,20 +560,19 @@ def test_after_a_stop_in_the_middle_nothing_saved_is_looked_at_again(
     assert process.returncode == code
     assert err == (said and f"score: error: {said}; run the same command again to go on\n")
     first = lines(log)
-    saved = read_scores(place.checkpoint)[0].digests
+    saved = place.known()
     assert len(saved) >= 8 - IN_FLIGHT
     log.unlink()
     again = start(place, log, 0)
     out, err = again.communicate(timeout=WAITING_SECONDS)
     assert (again.returncode, err) == (0, "")
     second = lines(log)
-    assert not set(saved) & set(second)
-    assert len(set(saved) | set(second)) == 24
+    assert not saved & set(second)
+    assert len(saved | set(second)) == 24
     assert len(second) == len(set(second)) == 24 - len(saved)
     assert len(first) - len(saved) <= IN_FLIGHT
     assert f"score: {len(second)} pictures scored" in out
     assert place.output.read_bytes() == place.from_scratch()
-    assert not place.checkpoint.exists()
 
 
 @pytest.mark.kills
@@ -497,12 +590,22 @@ def test_killed_again_and_again_it_still_ends_in_the_same_bytes(place: Workplace
     assert place.output.read_bytes() == place.from_scratch()
 
 
-def test_a_kill_between_output_and_checkpoint_does_no_harm(
+def test_what_releases_before_left_is_taken_over(place: Workplace, looks: list[str]) -> None:
+    place.draw(1, 2, 3)
+    runs(place, looks, 3)
+    (cache_folder(os.environ) / FILE).unlink()
+    place.draw(1, 2)
+    place.output.rename(place.checkpoint)
+    runs(place, looks, 0)
+    place.draw(1, 2, 3)
+    runs(place, looks, 0)
+
+
+def test_a_kill_while_the_output_is_written_does_no_harm(
     place: Workplace, looks: list[str]
 ) -> None:
     place.draw(1, 2, 3)
     runs(place, looks, 3)
-    shutil.copyfile(place.output, place.checkpoint)
     (place.folder / ".scores.npz.partial").write_bytes(b"half")
     place.draw(1, 2, 3, 4)
     runs(place, looks, 1)
@@ -522,8 +625,8 @@ def test_a_second_run_waits_for_the_first_and_looks_at_nothing_again(place: Work
     assert len(lines(log)) == 12
 
 
-def test_checkpoints_are_written_at_least_every_30_seconds() -> None:
-    assert looking.CHECKPOINT_SECONDS <= 30
+def test_a_kill_loses_seconds_at_most() -> None:
+    assert looking.KEEPING_SECONDS <= 10
 
 
 # ------------------------------------------------------------------------------------- what it says
@@ -628,6 +731,7 @@ def test_no_pictures(place: Workplace, capfd: pytest.CaptureFixture[str]) -> Non
 def test_scores_of_an_older_format_are_made_again(place: Workplace, looks: list[str]) -> None:
     place.draw(1, 2)
     runs(place, looks, 2)
+    (cache_folder(os.environ) / FILE).unlink()
     with np.load(place.output) as arrays:
         older = {name: arrays[name] for name in arrays.files if name != "origin"}
     with place.output.open("wb") as file:
@@ -645,4 +749,5 @@ def test_scores_of_a_picture_are_not_taken_from_another_with_its_name(
         scores.model, scores.tags, scores.categories, ["img001"], ["0" * 64], scores.found
     )
     write_scores(place.output, false)
+    (cache_folder(os.environ) / FILE).unlink()
     runs(place, looks, 1)

@@ -1,10 +1,12 @@
 """Where a path that the artist wrote leads, and which names from a file lead nowhere else."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stages.library.common.errors import Problem
+
+CACHE = "NASUMISO_CACHE"
 
 LONGEST = 250
 """Bytes of a name; a file system takes 255, and an ending comes to it."""
@@ -32,6 +34,26 @@ def located(place: str) -> Path:
     """Return a path as an absolute one: what isn't here may be in the repository's own folder."""
     here = Path(place).expanduser().absolute()
     return here if here.exists() else repository(Path.cwd()) / Path(place).expanduser()
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what only saves time, and is no part of a project: NASUMISO_CACHE.
+
+    >>> cache_folder({"NASUMISO_CACHE": "/scratch/nasumiso"})
+    PosixPath('/scratch/nasumiso')
+
+    Raises:
+        Problem: this user has no home folder, and names none.
+    """
+    try:
+        return Path(environ.get(CACHE) or "~/.cache/nasumiso").expanduser()
+    except RuntimeError:
+        raise Problem(
+            f"{CACHE}: this user has no home folder, where base models and what taggers saw are "
+            "kept; set it to a folder where you may write / ベースモデルと、タガーが"
+            f"見た結果を保存するホームフォルダーがありません。{CACHE} に書き込めるフォルダーを"
+            "指定してください"
+        ) from None
 
 
 def is_plain_name(name: str) -> bool:

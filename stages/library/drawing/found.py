@@ -4,7 +4,8 @@ from pathlib import Path
 
 from stages.library.common.outputs import sha256
 from stages.library.dataset.captions import underscored
-from stages.library.tagging.looking import all_scores, known_scores
+from stages.library.tagging.kept import Kept
+from stages.library.tagging.looking import all_scores
 from stages.library.tagging.scores import RATING, SCALE
 from stages.library.tagging.tagger import Tagger
 
@@ -15,16 +16,14 @@ def known_tags(tagger: Tagger) -> set[str]:
     return {underscored(tag) for tag, kind in kinds if kind != RATING}
 
 
-def tags_in(
-    pictures: list[Path], tagger: Tagger, threshold: float, cache: Path
-) -> dict[Path, set[str]]:
-    """Return the tags that reach `threshold` in each picture; scores are kept in the file `cache`.
+def tags_in(pictures: list[Path], tagger: Tagger, threshold: float) -> dict[Path, set[str]]:
+    """Return the tags that reach `threshold` in each picture.
 
     A score reaches it when both, rounded to ten-thousandths, do.
     """
     digests = {path: sha256(path) for path in pictures}
     by_digest = {digest: path for path, digest in digests.items()}
-    found = all_scores(tagger, by_digest, known_scores(cache, tagger.fingerprint), cache)
+    found, _ = all_scores(tagger, by_digest, {}, Kept("generate"))
     least = round(threshold * SCALE)
     return {
         path: {

@@ -1,4 +1,4 @@
-"""A tagger's look at pictures: each once, by content, saved as time goes by."""
+"""A tagger's look at pictures: each once, by content, kept as time goes by."""
 
 import hashlib
 import io
@@ -16,11 +16,14 @@ from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.tagging import models
 from stages.library.tagging.contract import Pixels
-from stages.library.tagging.scores import SCALE, Found, Scores, read_scores, sparse, write_scores
+from stages.library.tagging.kept import Kept
+from stages.library.tagging.scores import SCALE, Found, Scores, read_scores, sparse
 from stages.library.tagging.sessions import ON_GPU
 from stages.library.tagging.tagger import Tagger, as_there
 
-CHECKPOINT_SECONDS = 15.0
+KEEPING_SECONDS = 5.0
+"""What a kill costs at most, and the pictures that are in work."""
+
 LONGEST_SIDE = 10_000
 """Pixels; prepared pictures have at most 8192, whatever params.yaml says."""
 
@@ -94,25 +97,26 @@ def looks(
 def look_at_all(
     seen: Iterator[dict[str, Found]],
     count: int,
-    found: dict[str, Found],
-    save: Callable[[], None],
-) -> None:
-    """Add to `found` what is `seen` in `count` pictures, saving it as time goes by."""
-    bar = tqdm(desc="score", total=count, unit=" images", disable=None, bar_format=BAR)
-    saved, pause = time.monotonic(), CHECKPOINT_SECONDS
+    keep: Callable[[dict[str, Found]], None],
+    name: str,
+) -> dict[str, Found]:
+    """Return what is `seen` in `count` pictures, and `keep` it as time goes by, each once."""
+    found: dict[str, Found] = {}
+    fresh: dict[str, Found] = {}
+    bar = tqdm(desc=name, total=count, unit=" images", disable=None, bar_format=BAR)
+    kept = time.monotonic()
     try:
         for scores in seen:
-            found |= scores
+            fresh |= scores
             bar.update(len(scores))
-            if time.monotonic() - saved > pause:
-                began = time.monotonic()
-                save()
-                saved = time.monotonic()
-                # with a hundred thousand it takes its time: a twentieth of all at most
-                pause = max(CHECKPOINT_SECONDS, 20 * (saved - began))
+            if time.monotonic() - kept > KEEPING_SECONDS:
+                keep(fresh)
+                found |= fresh
+                fresh, kept = {}, time.monotonic()
     finally:
         bar.close()
-        save()
+        keep(fresh)
+    return found | fresh
 
 
 def batches(pixels: Iterator[Made], size: int) -> Iterator[list[Made]]:
@@ -137,28 +141,29 @@ def start(
 def all_scores(
     tagger: Tagger,
     pictures: dict[str, Path],
-    known: dict[str, Found],
-    checkpoint: Path,
+    before: dict[str, Found],
+    kept: Kept,
+    name: str = "score",
     spread: RunOver = here,
-) -> dict[str, Found]:
-    """Return the scores of `pictures`, by SHA-256: the model looks at those that aren't `known`.
+) -> tuple[dict[str, Found], int]:
+    """Return the scores of `pictures`, by SHA-256, and how many the model had to look at.
 
-    Until it has seen all, those that there are are kept in the file `checkpoint`.
+    Those are the ones that are not `kept`, nor known from `before`; then all of these are kept.
+    The bar has the `name`.
     """
+    keep = partial(kept.add, tagger.fingerprint)
+    there = kept.known(tagger.fingerprint, len(tagger.tags), [*pictures, *before])
+    keep({digest: found for digest, found in before.items() if digest not in there})
+    known = there | before
     found = {digest: known[digest] for digest in pictures if digest in known}
     todo = {digest: path for digest, path in pictures.items() if digest not in found}
-
-    def save() -> None:
-        write_scores(checkpoint, as_scores(tagger, list(found), list(found), found))
-
     if not todo:  # those may be of a model that was taken for another family's once
         models.load_model(tagger.folder, "cpu", named=tagger.model)
-    else:
-        on_gpu = tagger.provider in ON_GPU
-        chunk = models.BATCH if on_gpu else 1
-        seen = spread(todo.items(), partial(start, tagger), chunk=chunk, gpus=on_gpu)
-        look_at_all(seen, len(todo), found, save)
-    return found
+        return found, 0
+    on_gpu = tagger.provider in ON_GPU
+    chunk = models.BATCH if on_gpu else 1
+    seen = spread(todo.items(), partial(start, tagger), chunk=chunk, gpus=on_gpu)
+    return found | look_at_all(seen, len(todo), keep, name), len(todo)
 
 
 def as_scores(

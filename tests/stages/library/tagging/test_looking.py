@@ -9,6 +9,7 @@ from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.common.workers import Place
+from stages.library.tagging import looking
 from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of, start
 from stages.library.tagging.models import Model, load_model
 from stages.library.tagging.scores import Found, Scores, write_scores
@@ -34,10 +35,9 @@ def scores_of(found: Found) -> dict[str, int]:
 
 def test_each_is_found_under_its_content_and_kept(model: Model, tmp_path: Path) -> None:
     todo = dict(picture(tmp_path, f"{colour}.png", colour) for colour in ("red", "blue"))
-    found: dict[str, Found] = {}
-    saved: list[int] = []
-    look_at_all(looks(model, 2, todo.items()), len(todo), found, lambda: saved.append(len(found)))
-    assert saved[-1] == 2
+    kept: dict[str, Found] = {}
+    found = look_at_all(looks(model, 2, todo.items()), len(todo), kept.update, "score")
+    assert kept == found
     red, blue = (scores_of(found[digest]) for digest in todo)
     assert (red["red_theme"], blue["blue_theme"]) == (10_000, 10_000)
     assert "blue_theme" not in red
@@ -45,13 +45,20 @@ def test_each_is_found_under_its_content_and_kept(model: Model, tmp_path: Path) 
 
 def test_what_was_found_is_kept_when_one_fails(model: Model, tmp_path: Path) -> None:
     todo = dict([picture(tmp_path, "a.png", "red"), ("0" * 64, tmp_path / "a.png")])
-    found: dict[str, Found] = {}
-    saved: list[list[str]] = []
+    kept: dict[str, Found] = {}
     with pytest.raises(Problem, match=r"a\.png: was changed while it was read"):
-        look_at_all(
-            looks(model, 2, todo.items()), len(todo), found, lambda: saved.append(list(found))
-        )
-    assert saved[-1] == list(todo)[:1]
+        look_at_all(looks(model, 2, todo.items()), len(todo), kept.update, "score")
+    assert list(kept) == list(todo)[:1]
+
+
+def test_each_is_kept_once_as_time_goes_by(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "KEEPING_SECONDS", -1)
+    todo = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(5)]
+    kept: list[str] = []
+    look_at_all(looks(model, 2, todo), len(todo), kept.extend, "score")
+    assert kept == [digest for digest, _ in todo]
 
 
 def test_what_is_no_picture_is_named(model: Model, tmp_path: Path) -> None:
@@ -66,8 +73,8 @@ def test_in_batches_the_same_is_found(model: Model, tmp_path: Path, batch: int) 
     todo = dict(
         picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(0, 250, 25)
     )
-    found: dict[str, Found] = {}
-    look_at_all(looks(replace(model, batch=batch), 2, todo.items()), len(todo), found, lambda: None)
+    batched = replace(model, batch=batch)
+    found = look_at_all(looks(batched, 2, todo.items()), len(todo), lambda _: None, "score")
     assert list(found) == list(todo)
     assert [scores_of(each).get("red_theme", 0) for each in found.values()] == [
         pytest.approx(shade / 255 * 10_000 if shade > 10 else 0, abs=25)
@@ -79,7 +86,7 @@ def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path:
     good = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(50)]
     todo, found = [*good, ("0" * 64, good[0][1])], dict[str, Found]()
     with pytest.raises(Problem, match=r"0\.png: was changed while it was read"):
-        look_at_all(looks(replace(model, batch=8), 2, todo), len(todo), found, lambda: None)
+        look_at_all(looks(replace(model, batch=8), 2, todo), len(todo), found.update, "score")
     assert len(found) >= 48
 
 
