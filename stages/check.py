@@ -114,7 +114,7 @@ def check(params: Path, output: Path | None) -> None:
     if wrong := (
         faults(read)
         or missing_input(PREPARE.read(read)["input"])
-        or unseen_tagger(TAGGER.read(read)["model"])
+        or [line for model in TAGGER.read(read)["model"] for line in unseen_tagger(model)]
     ):
         raise Problem("\n  ".join(wrong))
     file.look_again()

@@ -36,7 +36,7 @@ from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE, LAST
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
-from stages.library.tagging.tagger import Choice
+from stages.library.tagging.choices import choices_of
 from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 
 OTHERS = 500
@@ -190,7 +190,8 @@ def is_kept(lora: Path) -> bool:
 
 def from_flags(name: str, tag: str, threshold: float, **flags: Any) -> None:
     """Draw as the flags say."""
-    trial = Trial(name, tag, threshold, filled(Choice, flags), filled(Drawing, flags))
+    first, *_ = choices_of(**{key: flags[key] for key in TAGGER.keys})
+    trial = Trial(name, tag, threshold, first, filled(Drawing, flags))
     generate(filled(Places, flags), trial)
 
 

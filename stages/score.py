@@ -1,4 +1,4 @@
-"""Let the tagger look at every picture, once, and keep its scores."""
+"""Let the taggers look at every picture, once, and keep their scores."""
 
 import os
 import sys
@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from stages.library.common import command
-from stages.library.common.arguments import Parser, filled
+from stages.library.common.arguments import Parser
 from stages.library.common.cluster import chosen
 from stages.library.common.errors import Problem
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import beside, files_in, locked, sha256
 from stages.library.common.workers import RunOver, run_over
 from stages.library.params.tagger import TAGGER
+from stages.library.tagging.choices import choices_of, find_taggers
 from stages.library.tagging.kept import Kept
 from stages.library.tagging.looking import all_scores, as_scores, known_scores
 from stages.library.tagging.scores import Found, write_scores
-from stages.library.tagging.tagger import Choice, Tagger, find_tagger
+from stages.library.tagging.tagger import Choice, Tagger
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
@@ -39,44 +40,48 @@ class Places:
 
 @dataclass(frozen=True)
 class Plan:
-    """Pictures to be scored, and by which tagger."""
+    """Pictures that are scored, and by which taggers."""
 
-    tagger: Tagger
+    taggers: list[Tagger]
     pictures: list[Path]
 
 
-def score(places: Places, choice: Choice) -> None:
-    """Write the scores of every picture.
+def score(places: Places, choices: list[Choice]) -> None:
+    """Write the scores of every picture by every tagger.
 
-    The model looks only at pictures that it has never seen: what it saw is kept, also if the run
-    is killed.
+    A model looks only at pictures that it has never seen: what one saw is kept, also if the run is
+    killed.
 
     Raises:
         Problem: there are no pictures, or no such model.
         Problem: the model can't be downloaded.
     """
     spread, kept = chosen(os.environ), Kept("score")
-    plan = plan_for(places, choice, spread)
+    plan = plan_for(places, choices, spread)
     with locked(places.output):
         digests = list(run_over(plan.pictures, sha256))
-        started = time.monotonic()
-        found, new = act(plan, places, digests, kept, spread)
-        seconds = time.monotonic() - started
+        found, lines = [], []
+        for tagger in plan.taggers:
+            started = time.monotonic()
+            scores, new = act(tagger, plan, places, digests, kept, spread)
+            seconds = time.monotonic() - started
+            found.append(scores)
+            rate = f" ({new / seconds:.1f} images/s)" if new else ""
+            lines.append(
+                f"score: {new} pictures scored{rate}, {len(digests) - new} known from before, "
+                f"by {tagger.origin} on {tagger.provider}"
+            )
         publish(plan, places, digests, found)
-    rate = f" ({new / seconds:.1f} images/s)" if new else ""
-    print(
-        f"score: {new} pictures scored{rate}, {len(digests) - new} known from before, "
-        f"by {plan.tagger.origin} on {plan.tagger.provider}"
-    )
+    print(*lines, sep="\n")
 
 
-def plan_for(places: Places, choice: Choice, spread: RunOver) -> Plan:
-    """Return which pictures are scored by which tagger, if there are any and it can be had.
+def plan_for(places: Places, choices: list[Choice], spread: RunOver) -> Plan:
+    """Return which pictures are scored by which taggers, if there are any and they can be had.
 
     Raises:
         Problem: otherwise.
     """
-    if choice.model == "builtin" and not is_sample(places.written):
+    if [choice.model for choice in choices] == ["builtin"] and not is_sample(places.written):
         print(
             "score: warning: the builtin tagger sees colours only, not what is drawn: fit for a "
             "first try, not for training; set tagger.model in params.yaml"
@@ -87,7 +92,7 @@ def plan_for(places: Places, choice: Choice, spread: RunOver) -> Plan:
     pictures = files_in(places.input, "*.png")
     if not pictures:
         raise Problem(f"{places.input}: holds no picture (.png); run the prepare stage first")
-    return Plan(find_tagger(choice, spread), pictures)
+    return Plan(find_taggers(choices, spread), pictures)
 
 
 def is_sample(written: Path) -> bool:
@@ -111,25 +116,37 @@ def from_before(places: Places, tagger: Tagger) -> dict[str, Found]:
 
 
 def act(
-    plan: Plan, places: Places, digests: list[str], kept: Kept, spread: RunOver
+    tagger: Tagger, plan: Plan, places: Places, digests: list[str], kept: Kept, spread: RunOver
 ) -> tuple[dict[str, Found], int]:
-    """Return the scores of all pictures, by SHA-256, and how many the model had to look at."""
+    """Return a tagger's scores of all pictures, by SHA-256, and how many it had to look at.
+
+    Raises:
+        Problem: it fails; of several its name comes first.
+    """
     pictures = dict(zip(digests, plan.pictures, strict=True))
-    before = from_before(places, plan.tagger)
-    return all_scores(plan.tagger, pictures, before, kept, "score", spread)
+    several = len(plan.taggers) > 1
+    name = f"score, {tagger.origin}" if several else "score"
+    try:
+        before = from_before(places, tagger)
+        return all_scores(tagger, pictures, before, kept, name, spread)
+    except Problem as error:
+        raise Problem(f"{tagger.origin}: {error}" if several else str(error)) from error
 
 
-def publish(plan: Plan, places: Places, digests: list[str], found: dict[str, Found]) -> None:
+def publish(plan: Plan, places: Places, digests: list[str], found: list[dict[str, Found]]) -> None:
     """Write the scores under the pictures' names."""
     names = [path.stem for path in plan.pictures]
-    write_scores(places.output, as_scores(plan.tagger, names, digests, found))
+    pairs = zip(plan.taggers, found, strict=True)
+    write_scores(places.output, *(as_scores(each, names, digests, seen) for each, seen in pairs))
     places.checkpoint.unlink(missing_ok=True)
 
 
-def from_flags(use_coreml: bool, provider: str, **flags: Any) -> None:
+def from_flags(
+    use_coreml: bool, provider: str, input: Path, written: Path, output: Path, **tagger: Any
+) -> None:
     """Score as the flags say."""
-    flags["provider"] = "coreml" if use_coreml else provider
-    score(filled(Places, flags), filled(Choice, flags))
+    chosen = choices_of(provider="coreml" if use_coreml else provider, **tagger)
+    score(Places(input, written, output), chosen)
 
 
 def build_parser() -> Parser:

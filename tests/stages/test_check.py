@@ -45,6 +45,20 @@ def test_a_tagger_that_dvc_does_not_see_is_refused(model: str) -> None:
     assert fault.startswith(f"params.yaml, tagger.model: {Path(model)} is not in data/tagger, the")
 
 
+def test_each_of_several_taggers_is_looked_at(
+    params: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine").mkdir()
+    params["prepare"]["input"] = "mine"
+    params["tagger"]["model"] = ["builtin", "mine"]
+    words = ["--params", str(write_params(Path("params.yaml"), params))]
+    assert check.main(words) == 1
+    assert "params.yaml, tagger.model: mine is not in data/tagger" in capfd.readouterr().err
+    params["tagger"]["model"] = ["builtin", "owner/model"]
+    write_params(Path("params.yaml"), params)
+    assert check.main(words) == 0
+
+
 def test_the_shipped_params_are_right(params: dict[str, Any]) -> None:
     assert check.faults(params) == []
 

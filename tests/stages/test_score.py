@@ -399,6 +399,97 @@ def test_where_nothing_can_be_kept_the_scores_are_the_same(
     assert len(looks) == 1, "data/scores.npz still tells what was seen"
 
 
+# ----------------------------------------------------------------------------------- several models
+
+OTHER = [("general", 9), ("sensitive", 9), ("blue_theme", 0), ("hat", 0), ("red_theme", 0)]
+OTHER += [("o_o", 0), ("teto", 4)]
+
+
+class TwoModels(Workplace):
+    """A place with two taggers; `models` are those of params.yaml."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.other = write_tagger(folder / "other", tags=OTHER, scale=0.5)
+        self.models = [self.tagger, self.other]
+
+    def argv(self, *more: str, **others: Any) -> list[str]:
+        return super().argv(*more, **{"model": [str(each) for each in self.models]} | others)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> TwoModels:
+    return TwoModels(tmp_path)
+
+
+def test_each_of_two_models_looks_once(two: TwoModels, looks: list[str]) -> None:
+    two.draw(1, 2, 3)
+    runs(two, looks, 6)
+    runs(two, looks, 0)
+    two.draw(1, 2, 9)
+    runs(two, looks, 2)
+    one, other = read_scores(two.output)
+    assert (one.tags, other.tags) == ([name for name, _ in TAGS], [name for name, _ in OTHER])
+    assert (one.origin, other.origin) == ("tagger", "other")
+    assert one.digests == other.digests
+    teto = OTHER.index(("teto", 4))
+    assert [int(values[list(indices).index(teto)]) for indices, values in other.found] == [4500] * 3
+
+
+def test_a_model_more_or_less_is_no_look_of_the_other(two: TwoModels, looks: list[str]) -> None:
+    two.draw(1, 2, 3)
+    two.models = [two.tagger]
+    runs(two, looks, 3)
+    alone = two.output.read_bytes()
+    two.models = [two.tagger, two.other]
+    runs(two, looks, 3)
+    two.models = [two.other, two.tagger]
+    runs(two, looks, 0)
+    assert [scores.origin for scores in read_scores(two.output)] == ["other", "tagger"]
+    two.models = [two.tagger]
+    runs(two, looks, 0)
+    assert two.output.read_bytes() == alone
+
+
+def test_each_model_has_a_line_with_its_name(
+    two: TwoModels, capfd: pytest.CaptureFixture[str]
+) -> None:
+    two.draw(1, 2)
+    two.models = [two.tagger]
+    assert two.run() == 0
+    two.models = [two.tagger, two.other]
+    capfd.readouterr()
+    assert two.run() == 0
+    out, err = capfd.readouterr()
+    first, second = out.splitlines()
+    assert first == "score: 0 pictures scored, 2 known from before, by tagger on cpu"
+    assert second.startswith("score: 2 pictures scored (")
+    assert second.endswith(" images/s), 0 known from before, by other on cpu")
+    assert err == ""
+
+
+def test_an_error_of_one_of_two_models_names_it(
+    two: TwoModels, looks: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    two.draw(1, 2)
+    write_tagger(two.other, tags=OTHER, scale=3)
+    assert two.run() == 1
+    said = error_line(capfd)
+    assert said.startswith("score: error: other: params.yaml, tagger.model: the model gives ")
+    assert looks[:2] == ["general", "general"]
+    write_tagger(two.other, tags=OTHER)
+    runs(two, looks, 2)
+
+
+def test_where_nothing_can_be_kept_two_models_say_so_once(
+    two: TwoModels, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cache_folder(os.environ).touch()
+    two.draw(1)
+    assert two.run() == 0
+    assert capfd.readouterr().err.count("\n") == 1
+
+
 # ------------------------------------------------------------------------------------ interruption
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from stages.library.common.errors import Problem
@@ -20,8 +20,30 @@ class Pin:
     tag_list_sha256: str
 
 
+class Unpinned(Problem):
+    """A repository's files are not what params.yaml says; `found` is what they are."""
+
+    def __init__(self, why: str, found: Pin) -> None:
+        super().__init__(to_be_written(why, *astuple(found)))
+        self.why, self.found = why, found
+
+
+def to_be_written(why: str, revision: str, model_sha256: str, tag_list_sha256: str) -> str:
+    """Return the message that tells what to write into params.yaml."""
+    return "\n".join(
+        [
+            f"params.yaml, tagger: {why}",
+            f"  revision: {revision}",
+            f"  model_sha256: {model_sha256}",
+            f"  tag_list_sha256: {tag_list_sha256}",
+            "  write these three lines there, then run it again; nothing is downloaded twice",
+            "  この 3 行を params.yaml の tagger に書き写し、もう一度実行してください。",
+        ]
+    )
+
+
 def check_pinned(model: str, pin: Pin, files: Files, digests: Mapping[str, str]) -> None:
-    """Raise Problem unless the files that were fetched are what `pin` says.
+    """Raise Unpinned unless the files that were fetched are what `pin` says.
 
     The model and the list of its tags are pinned by their bytes, what else there is by the commit.
 
@@ -43,18 +65,7 @@ def check_pinned(model: str, pin: Pin, files: Files, digests: Mapping[str, str])
             f"{model} is not what is written there: another model's digests stand there, or "
             "somebody exchanged its files, then don't use them; they are"
         )
-    raise Problem(
-        "\n".join(
-            [
-                f"params.yaml, tagger: {why}",
-                f"  revision: {found.revision}",
-                f"  model_sha256: {found.model_sha256}",
-                f"  tag_list_sha256: {found.tag_list_sha256}",
-                "  write these three lines there, then run it again; nothing is downloaded twice",
-                "  この 3 行を params.yaml の tagger に書き写し、もう一度実行してください。",
-            ]
-        )
-    )
+    raise Unpinned(why, found)
 
 
 def check_stored(folder: Path, digests: Mapping[str, str]) -> None:
