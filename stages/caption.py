@@ -13,9 +13,10 @@ from stages.library.common.values import did_you_mean
 from stages.library.dataset.captions import join, spaced, underscored
 from stages.library.dataset.manual_edits import write_between
 from stages.library.dataset.typed_words import meant, read_typed_words
-from stages.library.params.caption import CAPTION
-from stages.library.tagging.rules import Rules
-from stages.library.tagging.scores import CHARACTER, RATING, SCALE, Found, read_scores
+from stages.library.params.caption import ALL, CAPTION
+from stages.library.tagging.combined import combined, word
+from stages.library.tagging.rules import Rules, bars
+from stages.library.tagging.scores import RATING, SCALE, Found, read_scores
 
 
 def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
@@ -24,16 +25,12 @@ def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rule
     A score reaches a threshold when both, rounded to ten-thousandths, do. The rating, if wanted,
     comes last and does not count for `max_tags`.
     """
-    thresholds = {
-        CHARACTER: round(rules.character_threshold * SCALE),
-        RATING: SCALE + 1,
-    }
-    general = round(rules.threshold * SCALE)
+    least, usual = bars(rules), round(rules.threshold * SCALE)
     scored = [
         (int(value), tags[index], categories[index]) for index, value in zip(*found, strict=True)
     ]
     chosen = rewritten(
-        ((value, tag) for value, tag, kind in scored if value >= thresholds.get(kind, general)),
+        ((value, tag) for value, tag, kind in scored if value >= least.get(kind, usual)),
         rules,
     )
     if rules.max_tags:
@@ -102,7 +99,8 @@ def caption(
     old = Counter(underscored(old) for old, _ in rules.replace)
     if twice := [tag for tag, count in old.items() if count > 1]:
         raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
-    (scores,) = read_scores(input)
+    wanted = [kind for kind, _ in rules.thresholds]
+    scores, rules = combined(read_scores(input), rules, underscored)
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
     captions = {
@@ -118,6 +116,8 @@ def caption(
     if unknown := unknown_tags(rules, scores.tags):
         asked = questions(unknown, scores.tags, dictionary)
         print(f"  this tagger never gives (exclude, replace): {', '.join(asked)}")
+    if none := [word(kind) for kind in wanted if kind not in (*scores.categories, ALL)]:
+        print(f"  this tagger has no tags of a category (thresholds): {', '.join(none)}")
 
 
 def from_flags(

@@ -15,7 +15,7 @@ from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
-from stages.library.dataset.captions import caption_files, read_tags, read_text
+from stages.library.dataset.captions import caption_files, read_tags, read_text, underscored
 from stages.library.dataset.dictionary import explained, read_dictionary, read_typed
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
@@ -25,6 +25,7 @@ from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.train import COUNTED
 from stages.library.report import page
+from stages.library.tagging.combined import combined
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import read_scores
 from stages.library.tagging.tokens import cut_off, tokens
@@ -153,7 +154,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
     folder, thumbnails = None, files_in(places.thumbnails, "*.webp")
     if len(pictures) > page.ONE_FILE:
         folder, thumbnails = os.path.relpath(places.thumbnails, places.output), []
-    (scores,) = read_scores(places.scores)
+    scores, rules = combined(read_scores(places.scores), rules, underscored)
     dataset = page.Dataset(
         rows=found.rows,
         thumbnails={path.stem: path.read_bytes() for path in thumbnails},

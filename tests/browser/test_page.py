@@ -16,8 +16,9 @@ from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
 from stages.library.dataset.typed_words import meant, typed_words
+from stages.library.params.caption import NEVER
 from stages.library.tagging.rules import Rules
-from stages.library.tagging.scores import CHARACTER, RATING, SCALE
+from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE
 from tests.browser.conftest import Opener
 from tests.browser.pages import (
     RULES,
@@ -115,6 +116,8 @@ def test_edits_yaml_of_the_vectors(open_page: Opener, five: Dataset) -> None:
         RULES,
         Rules(0.3, 0.5, ["red_hair"], [("blue_hair", "sky hair")], "spaces", True, 0),
         Rules(0.9, 0.9, [], [], "keep", True, 7),
+        replace(RULES, thresholds=[(GENERAL, 0.5), (CHARACTER, 0.3)]),
+        replace(RULES, thresholds=[(CHARACTER, NEVER)]),
     ],
 )
 def test_slider_shows_what_the_caption_stage_writes(open_page: Opener, rules: Rules) -> None:

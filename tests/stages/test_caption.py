@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.caption import build_parser, caption_of, main, unknown_tags
+from stages.library.common.arguments import filled
 from stages.library.dataset.captions import KAOMOJI, underscored
+from stages.library.params.caption import CAPTION, category_threshold
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
 from tests.support.params import arguments
@@ -69,6 +71,29 @@ def test_characters_have_their_own_threshold() -> None:
 
 def test_a_category_that_wd14_does_not_have_counts_as_general() -> None:
     assert caption([("artist", 1, 0.4), ("copyright", 3, 0.3)]) == ["artist"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "score", "passes"),
+    [
+        ("artist=0.6", 1, 0.6, True),
+        ("artist=0.6", 1, 0.5999, False),
+        ("artist=0.6", 3, 0.36, True),  # as ever, by the threshold
+        ("artist=none", 1, 1.0, False),
+        ("general=0.5", GENERAL, 0.49, False),
+        ("general=0.5", 3, 0.36, True),
+        ("general=none", GENERAL, 1.0, False),
+        ("character=0.05", CHARACTER, 0.05, True),
+        ("character=none", CHARACTER, 1.0, False),
+        ("copyright=0.05", 3, 0.05, True),
+        ("meta=0.9", 5, 0.5, False),
+    ],
+)
+def test_a_category_may_have_its_own_threshold(
+    entry: str, kind: int, score: float, passes: bool
+) -> None:
+    rules = replace(RULES, thresholds=[category_threshold(entry)])
+    assert bool(caption([("tag", kind, score)], rules)) == passes
 
 
 # order
@@ -254,6 +279,84 @@ def test_names_in_the_knobs_that_the_model_lacks_are_found() -> None:
     assert unknown_tags(rules, ["long_hair", "solo"]) == ["typo", "tpyo"]
 
 
+# as ever
+
+
+def caption_as_ever(
+    found: Found, tags: list[str], categories: list[int], rules: Rules
+) -> list[str]:
+    """Return a caption as was written while only general and character tags had a threshold."""
+    thresholds = {4: round(rules.character_threshold * 10_000), 9: 10_001}
+    general = round(rules.threshold * 10_000)
+    scored = [
+        (int(value), tags[index], categories[index]) for index, value in zip(*found, strict=True)
+    ]
+    excluded = {underscored(tag) for tag in rules.exclude}
+    replacements = {underscored(old): new.replace(" ", "_") for old, new in rules.replace}
+
+    def rewritten(scored: list[tuple[int, str]]) -> list[str]:
+        kept = [
+            (-value, replacements.get(underscored(tag), underscored(tag)))
+            for value, tag in scored
+            if underscored(tag) not in excluded
+        ]
+        once: dict[str, str] = {}
+        for _, name in sorted(kept):
+            if underscored(name) not in excluded:
+                once.setdefault(underscored(name), name)
+        return list(once.values())
+
+    chosen = rewritten([(v, tag) for v, tag, kind in scored if v >= thresholds.get(kind, general)])
+    if rules.max_tags:
+        chosen = chosen[: rules.max_tags]
+    rated = [(value, tag) for value, tag, kind in scored if kind == 9]
+    if rules.ratings and rated:
+        best = min(rated, key=lambda pair: (-pair[0], pair[1]))
+        chosen += [tag for tag in rewritten([best]) if tag not in chosen]
+    if rules.underscores == "keep":
+        return chosen
+    return [tag if tag in KAOMOJI else tag.replace("_", " ") for tag in chosen]
+
+
+NAMES = ["solo", "long_hair", "Long Hair", "^_^", "miku", "なす", "general", "explicit", "1girl"]
+OLD_PARAMS = st.fixed_dictionaries(
+    {
+        "threshold": st.sampled_from([0.05, 0.29, 0.35, 0.5, 1.0]),
+        "character_threshold": st.sampled_from([0.05, 0.85]),
+        "exclude": st.lists(st.sampled_from(NAMES), max_size=2),
+        "replace": st.dictionaries(
+            st.sampled_from(["solo", "long_hair", "miku"]), st.sampled_from(NAMES), max_size=2
+        ).map(lambda pairs: [f"{old}=>{new}" for old, new in pairs.items()]),
+        "underscores": st.sampled_from(["keep", "spaces"]),
+        "ratings": st.booleans(),
+        "max_tags": st.sampled_from([0, 0, 1, 3]),
+    }
+)
+SCORED = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.tuples(st.sampled_from([0, 0, 1, 3, 4, 9]), st.sampled_from([500, 3499, 3500, 8500, 9000])),
+)
+
+
+@settings(max_examples=150)
+@given(SCORED, OLD_PARAMS)
+def test_an_old_params_yaml_gives_the_captions_that_it_always_gave(
+    tmp_path_factory: pytest.TempPathFactory,
+    scored: dict[str, tuple[int, int]],
+    params: dict[str, object],
+) -> None:
+    """All through the stage: the keys that came later are not in it."""
+    folder = tmp_path_factory.mktemp("old")
+    values = [value for _, value in scored.values()]
+    one = (np.arange(len(scored), dtype=np.int32), np.array(values, np.uint16))
+    tags, kinds = list(scored), [kind for kind, _ in scored.values()]
+    write_scores(folder / "scores.npz", Scores("m", tags, kinds, ["img001"], ["0" * 64], [one]))
+    assert main(flags(folder, **params)) == 0
+    expected = caption_as_ever(one, tags, kinds, filled(Rules, CAPTION.read({"caption": params})))
+    written = (folder / "captions" / "img001.txt").read_bytes()
+    assert written == (", ".join(expected) + "\n").encode()
+
+
 # the stage
 
 KNOBS: dict[str, object] = {
@@ -307,6 +410,16 @@ def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, alone\n"
 
 
+def test_a_threshold_of_a_category_that_no_tag_has_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, thresholds=["artist=none", "general=0.4", "meta=0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "this tagger has no tags of a category (thresholds): artist, meta\n" in said
+    assert run(tmp_path, thresholds=["recommended"]) == 0
+    assert "thresholds" not in capsys.readouterr().out
+
+
 def test_what_was_meant_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "ja.csv").write_text("tag,ja\nsolo,単独\n", encoding="utf-8")
     (tmp_path / "synonyms.csv").write_text("typed,tag\nぼっち,solo\n", encoding="utf-8")
@@ -316,6 +429,60 @@ def test_what_was_meant_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "never gives (exclude, replace): 単独 (did you mean solo?), ボッチ (did you mean solo?), "
         "sloo (did you mean solo?), なぞ\n"
     ) in capsys.readouterr().out
+
+
+def test_two_models_become_one_caption_as_params_say(tmp_path: Path) -> None:
+    one = found([("solo", GENERAL, 0.3), ("hat", GENERAL, 0.9)])
+    two = found([("Solo", GENERAL, 0.5), ("teto", CHARACTER, 0.9)])
+    write_scores(
+        tmp_path / "scores.npz",
+        Scores("one", ["solo", "hat"], [0, 0], ["img001"], ["0" * 64], [one]),
+        Scores("two", ["Solo", "teto"], [0, 4], ["img001"], ["0" * 64], [two], "", [4600, 9000]),
+    )
+    for knobs, expected in (
+        ({}, "hat, teto, solo"),
+        ({"combine": "mean"}, "hat, teto, solo"),
+        ({"combine": "mean", "threshold": 0.41}, "hat, teto"),
+        ({"combine": "first"}, "hat, teto"),
+        ({"thresholds": ["character=none"]}, "hat, solo"),
+        ({"thresholds": ["recommended"]}, "hat, teto, solo"),
+        ({"thresholds": ["recommended", "general=0.6"]}, "hat, teto"),
+        ({"combine": "mean", "thresholds": ["general=recommended"]}, "hat, teto"),
+    ):
+        assert main(flags(tmp_path, **knobs)) == 0
+        assert (tmp_path / "captions" / "img001.txt").read_text() == f"{expected}\n", knobs
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("general", "'general' is no threshold; write one such as general=0.35, artist=none or"),
+        ("gneral=0.3", "'gneral' is none of general, artist, copyright, character, meta, year"),
+        ("gneral=0.3", "did you mean general?"),
+        ("general=0.01", "'0.01' is not a number from 0.05 to 1; write one"),
+        ("general=nothing", "'nothing' is not a number from 0.05 to 1"),
+        ("general＝0.3", "it holds '＝', which is full-width: write '='"),
+        ("rating=0.5", "a rating has no threshold, the highest is taken; see caption.ratings"),
+    ],
+)
+def test_a_wrong_threshold_of_a_category_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], entry: str, message: str
+) -> None:
+    assert run(tmp_path, thresholds=[entry]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("caption: error: params.yaml, caption.thresholds: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_two_thresholds_of_a_category_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, thresholds=["general=0.3", "general=none"]) == 1
+    assert capsys.readouterr().err == (
+        "caption: error: params.yaml, caption.thresholds: general is there twice; keep one / "
+        "general が 2 つあります。1 つにしてください\n"
+    )
 
 
 def test_one_tag_replaced_by_two_is_refused(

@@ -46,7 +46,9 @@ def run(
     rows: list[Row] = ROWS,
     captions: dict[str, str] = CAPTIONS,
     limit: int | bool = 225,
+    second: str = "",
 ) -> int:
+    """Run the stage; if a `second` model is to be in the scores, that is the tag it knows."""
     write_manifest(folder / "manifest.csv", rows)
     for name in ("tagged", "dictionary", "prepared", "thumbnails"):
         (folder / name).mkdir(exist_ok=True)
@@ -60,7 +62,8 @@ def run(
         Image.new("RGB", (64, 48)).save(folder / "thumbnails" / f"{stem}.webp")
     found = [(np.array([0], np.int32), np.array([9000], np.uint16)) for _ in stems]
     scores = Scores("model", ["1girl"], [0], stems, stems, found)
-    write_scores(folder / "scores.npz", scores)
+    others = [replace(scores, tags=[second])] if second else []
+    write_scores(folder / "scores.npz", scores, *others)
     (folder / "edits.yaml").write_text(HEADER, encoding="utf-8")
     values: dict[str, object] = {
         "manifest": folder / "manifest.csv",
@@ -102,6 +105,13 @@ def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
         "tags": {"different": 5, "once_only": 3},
         "dictionary": {"of_tags": 0.75, "of_occurrences": 0.8},
     }
+
+
+def test_the_page_has_the_tags_of_all_models(tmp_path: Path) -> None:
+    assert run(tmp_path, second="eggplant") == 0
+    html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert '"tags":["1girl","eggplant"]' in html
+    assert '"found":[[0,9000],[1,9000]]' in html
 
 
 def test_captions_beyond_the_trainers_limit_are_counted(tmp_path: Path) -> None:

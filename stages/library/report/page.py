@@ -17,8 +17,8 @@ from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
 from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
-from stages.library.tagging.rules import Rules
-from stages.library.tagging.scores import SCALE, Scores
+from stages.library.tagging.rules import Rules, bars
+from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE, Scores
 from stages.library.tagging.tokens import table
 
 FOLDER = Path(__file__).with_suffix("")
@@ -64,10 +64,16 @@ def look_alikes(pictures: Mapping[str, Row]) -> list[list[str]]:
 
 
 def rules_data(rules: Rules) -> dict[str, object]:
-    """Return the rules of captions with thresholds in ten-thousandths."""
+    """Return the rules of captions with thresholds in ten-thousandths.
+
+    That of general tags, which the page can move, is also for the categories without another.
+    """
+    least = bars(rules)
+    others = {kind: bar for kind, bar in least.items() if kind not in (CHARACTER, RATING)}
     return asdict(rules) | {
         "threshold": round(rules.threshold * SCALE),
-        "character_threshold": round(rules.character_threshold * SCALE),
+        "character_threshold": least[CHARACTER],
+        "thresholds": sorted(others.items()),
     }
 
 
@@ -210,6 +216,7 @@ def render_page(dataset: Dataset) -> str:
         style=Markup(css),
         script=Markup(code),
         trigger=dataset.trigger,
+        general_apart=GENERAL in bars(dataset.rules),
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),
         pictures=[island(part) for part in iter(lambda: list(islice(pictures, PART)), [])],

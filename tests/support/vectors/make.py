@@ -18,6 +18,7 @@ from stages.library.dataset.captions import join, split, with_tag_first
 from stages.library.dataset.edits import Edit, apply
 from stages.library.dataset.edits_file import is_tag, parsed
 from stages.library.dataset.edits_text import write_edits
+from stages.library.params.caption import CATEGORIES, NEVER
 from stages.library.report.page import rules_data
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE
@@ -47,8 +48,11 @@ def read_back(tags: Sequence[str]) -> list[str]:
     return split(join(list(tags)).replace("\n", ",").replace("\r", ","))
 
 
-def caption_case(random_: random.Random) -> dict[str, Any]:
-    """Return a picture's scores, rules and edit, all random, and what the stages write."""
+def caption_case(random_: random.Random, thresholds: bool = False) -> dict[str, Any]:
+    """Return a picture's scores, rules and edit, all random, and what the stages write.
+
+    With `thresholds` some categories have one of their own.
+    """
     tags = random_.sample(TAGS, random_.randrange(1, len(TAGS)))
     categories = [random_.choice(KINDS) for _ in tags]
     indices = sorted(random_.sample(range(len(tags)), random_.randrange(len(tags) + 1)))
@@ -66,6 +70,10 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
         ratings=random_.random() < 0.5,
         max_tags=random_.choice([0, 0, 1, 3, 10]),
     )
+    if thresholds:
+        kinds = random_.sample([*CATEGORIES.values()], random_.randrange(1, 5))
+        own = [0.0, 0.05, 0.1, 0.29995, 0.5, NEVER]
+        rules = replace(rules, thresholds=[(kind, random_.choice(own)) for kind in kinds])
     corrected = random_.sample(PLAIN, 12)
     parts = [corrected[:3], corrected[3:6]]
     add, remove = (
@@ -99,7 +107,8 @@ def caption_case(random_: random.Random) -> dict[str, Any]:
 def captions() -> list[dict[str, Any]]:
     """Return the cases of captions.json."""
     random_ = random.Random(SCALE)
-    return [caption_case(random_) for _ in range(80)]
+    plain = [caption_case(random_) for _ in range(80)]
+    return [*plain, *(caption_case(random_, thresholds=True) for _ in range(40))]
 
 
 A, B, C = "00000000000a", "00000000000b", "00000000000c"

@@ -69,6 +69,7 @@ export function readModel(tags, categories, rules, faceList) {
     rules,
     names,
     spelled,
+    thresholds: new Map(rules.thresholds),
     pieces: names.map((name) => (name === null ? [] : split(spelled(name)))),
   };
 }
@@ -80,7 +81,7 @@ export function ranked(found, model) {
   const ratings = [];
   for (const [index, value] of found) {
     const kind = model.categories[index];
-    const entry = { index, value, name: model.names[index], character: kind === CHARACTER };
+    const entry = { index, value, name: model.names[index], kind };
     if (kind === RATING) ratings.push(entry);
     else if (entry.name !== null) general.push(entry);
   }
@@ -94,11 +95,12 @@ export function ranked(found, model) {
 /** caption.tags_of at a threshold in ten-thousandths, as the edit stage reads it back. */
 export function tagsOf({ general, rating }, model, threshold) {
   const { character_threshold, max_tags, ratings } = model.rules;
+  const least = (kind) =>
+    kind === CHARACTER ? character_threshold : (model.thresholds.get(kind) ?? threshold);
   const chosen = new Map();
   for (const entry of general) {
     const key = underscored(entry.name);
-    if (entry.value >= (entry.character ? character_threshold : threshold) && !chosen.has(key))
-      chosen.set(key, entry);
+    if (entry.value >= least(entry.kind) && !chosen.has(key)) chosen.set(key, entry);
   }
   const entries = [...chosen.values()].slice(0, max_tags || undefined);
   if (

@@ -13,7 +13,7 @@ from stages.library.dataset.manifest import Row
 from stages.library.dataset.notes import REMARKS, note
 from stages.library.report.page import CHUNK, FOLDER, KINDS, PART, look_alikes
 from stages.library.tagging.rules import Rules
-from tests.browser.pages import Dataset, dataset, read_json, row_of, skipped_row
+from tests.browser.pages import RULES, Dataset, dataset, read_json, row_of, skipped_row
 from tests.stages.library.common.test_html import HOSTILE
 from tests.support.vectors.make import FOLDER as VECTORS
 from tests.support.vectors.make import texts
@@ -96,6 +96,23 @@ def test_pictures_come_in_islands_too() -> None:
     html = dataset(rows, [{}] * len(rows)).html()
     assert html.count('class="pictures"') == 2
     assert [picture["stem"] for picture in data_of(html)["pictures"]][-1] == f"img{PART + 1}"
+
+
+def test_a_threshold_of_general_tags_alone_is_told_beside_the_slider() -> None:
+    note = "General tags have a threshold of their own in caption.thresholds"
+    cases: list[tuple[list[tuple[int, float | str]], bool]] = [
+        ([], False),
+        ([(1, 0.5), (4, 0.5)], False),
+        ([(0, 0.5)], True),
+    ]
+    for thresholds, told in cases:
+        html = small(rules=replace(RULES, thresholds=thresholds)).html()
+        assert (note in html) == told
+        rules = data_of(html)["rules"]
+        assert rules["thresholds"] == [
+            [kind, round(float(value) * 10_000)] for kind, value in thresholds if kind != 4
+        ]
+        assert rules["character_threshold"] == (5000 if (4, 0.5) in thresholds else 8500)
 
 
 def test_data_says_everything_of_a_picture() -> None:
