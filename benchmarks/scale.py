@@ -65,29 +65,39 @@ def clone_with(folder: Path, count: int) -> Clone:
     return clone
 
 
-def make_scores(clone: Clone) -> None:
-    """Write scores as of WD14, 60 tags a picture, in place of what the score stage writes."""
-    random = np.random.default_rng(0)
-    found: list[Found] = []
+def make_scores(clone: Clone, taggers: int) -> None:
+    """Write scores as of WD14, 60 tags a picture, in place of what the score stage writes.
+
+    Several taggers have 10,000 tags each, half of them of a name that the one before has, too.
+    """
+    count = 8000 if taggers == 1 else 10_000
     pictures = sorted((clone.root / "data" / "prepared").iterdir())
-    for _ in pictures:
-        tags = np.unique(np.append(random.integers(0, 250, 45), random.integers(0, 8000, 15)))
-        values = FLOOR + (SCALE - FLOOR) * random.beta(0.7, 2, len(tags))
-        found.append((tags.astype(np.int32), values.astype(np.uint16)))
     names, digests = [path.stem for path in pictures], [sha256(path) for path in pictures]
-    named = [f"tag_{number}" for number in range(8000)]
-    scores = Scores("made", named, [GENERAL] * len(named), names, digests, found)
-    write_scores(clone.root / "data" / "scores.npz", scores)
+    models = []
+    for number in range(taggers):
+        random = np.random.default_rng(number)
+        found: list[Found] = []
+        for _ in pictures:
+            tags = np.unique(np.append(random.integers(0, 250, 45), random.integers(0, count, 15)))
+            values = FLOOR + (SCALE - FLOOR) * random.beta(0.7, 2, len(tags))
+            found.append((tags.astype(np.int32), values.astype(np.uint16)))
+        named = [f"tag_{number * (each % 2)}_{each}" for each in range(count)]
+        models.append(Scores(f"made {number}", named, [GENERAL] * count, names, digests, found))
+    write_scores(clone.root / "data" / "scores.npz", *models)
 
 
-def own_times(clone: Clone, count: int, made: bool) -> Iterator[tuple[str, Took]]:
-    """Yield what the stages take without DVC: all, one drawing more, another threshold."""
+def own_times(clone: Clone, count: int, made: int) -> Iterator[tuple[str, Took]]:
+    """Yield what the stages take without DVC: all, one drawing more, another threshold.
+
+    If scores are `made`, of so many taggers, that of score is left out; of several they are then
+    put together in another way, too.
+    """
     stages = commands(clone)
 
     def run(names: Iterable[str], what: str) -> Iterator[tuple[str, Took]]:
         for name in names:
             if name == "score" and made:
-                make_scores(clone)
+                make_scores(clone, made)
             else:
                 yield f"{name}, {what}", measured(clone, stages[name])
 
@@ -96,6 +106,9 @@ def own_times(clone: Clone, count: int, made: bool) -> Iterator[tuple[str, Took]
     yield from run(stages, "one more")
     clone.set_param("  threshold: 0.35", "  threshold: 0.4")
     yield from run(RETUNED, "retuned")
+    if made > 1:
+        clone.set_param("  combine: max", "  combine: mean")
+        yield from run(RETUNED, "combined")
 
 
 def with_dvc(clone: Clone, count: int) -> Iterator[tuple[str, Took]]:
@@ -121,7 +134,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10_000], help="drawings")
     parser.add_argument("--dvc", action="store_true", help="measure dvc repro too")
-    parser.add_argument("--made-scores", action="store_true", help="let no tagger look")
+    parser.add_argument(
+        "--made-scores",
+        type=int,
+        nargs="?",
+        const=1,
+        default=0,
+        metavar="TAGGERS",
+        help="let no tagger look, but make up the scores of one, or of so many",
+    )
     given = parser.parse_args()
     before: dict[str, Took] = {}
     for place, count in enumerate(given.counts):

@@ -46,12 +46,14 @@ def combined(
     of_advised = np.isin(union.categories, sorted(advised))
 
     def merged(seen: Sequence[Found]) -> Found:
-        rows = np.zeros(known.shape, np.int64)
-        for row, places, (indices, values) in zip(rows, union.places, seen, strict=True):
-            np.maximum.at(row, places[indices], values)
-        scores, reached = MERGED[rules.combine](rows, known, bars)
-        kept = np.flatnonzero((scores >= FLOOR) & (reached | ~of_advised))
-        return kept.astype(np.int32), scores[kept].astype(np.uint16)
+        at = [places[indices] for places, (indices, _) in zip(union.places, seen, strict=True)]
+        some = np.unique(np.concatenate(at))  # few of all, which would take ten times as long
+        rows = np.zeros((len(models), len(some)), np.int64)
+        for row, places, (_, values) in zip(rows, at, seen, strict=True):
+            np.maximum.at(row, np.searchsorted(some, places), values)
+        scores, reached = MERGED[rules.combine](rows, known[:, some], bars[:, some])
+        kept = (scores >= FLOOR) & (reached | ~of_advised[some])
+        return some[kept].astype(np.int32), scores[kept].astype(np.uint16)
 
     scores = Scores(
         model=" + ".join(model.model for model in models),
