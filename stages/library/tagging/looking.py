@@ -184,6 +184,6 @@ def as_scores(
 
 def advised(tagger: Tagger) -> list[int]:
     """Return the threshold that the authors advise for each tag, in ten-thousandths; 0: none."""
-    kinds = tagger.categories
-    own = tagger.tag_thresholds or [tagger.thresholds.get(kind, 0) for kind in kinds]
-    return [round(value * SCALE) if 0 < value <= 1 else 0 for value in own]
+    of_kinds = [tagger.thresholds.get(kind, 0) for kind in tagger.categories]
+    pairs = zip(tagger.tag_thresholds or of_kinds, of_kinds, strict=True)
+    return [round((own if 0 < own <= 1 else of_kind) * SCALE) for own, of_kind in pairs]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stages.library.params import caption
 from stages.library.tagging.categories import CATEGORIES, as_tag, category
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING
 
@@ -35,3 +36,8 @@ def test_what_nobody_knows_is_no_category() -> None:
 )
 def test_tags_are_written_alike_whoever_gives_them(name: str, kind: int, tag: str) -> None:
     assert as_tag(name, kind) == tag
+
+
+def test_thresholds_are_named_as_the_categories_are() -> None:
+    """All but the rating, of which the highest is taken."""
+    assert CATEGORIES == {**caption.CATEGORIES, "rating": RATING}

@@ -10,7 +10,15 @@ from PIL import Image
 from stages.library.common.errors import Problem
 from stages.library.common.workers import Place
 from stages.library.tagging import looking
-from stages.library.tagging.looking import known_scores, look, look_at_all, looks, pixels_of, start
+from stages.library.tagging.looking import (
+    as_scores,
+    known_scores,
+    look,
+    look_at_all,
+    looks,
+    pixels_of,
+    start,
+)
 from stages.library.tagging.models import Model, load_model
 from stages.library.tagging.scores import Found, Scores, write_scores
 from stages.library.tagging.tagger import Choice, find_tagger
@@ -88,6 +96,16 @@ def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path:
     with pytest.raises(Problem, match=r"0\.png: was changed while it was read"):
         look_at_all(looks(replace(model, batch=8), 2, todo), len(todo), found.update, "score")
     assert len(found) >= 48
+
+
+def test_the_threshold_of_a_tag_goes_before_that_of_its_category(tmp_path: Path) -> None:
+    tagger = find_tagger(Choice(str(write_tagger(tmp_path / "tagger")), "", "", "", "cpu"))
+    kinds = {0: 0.35, 4: 0.85}
+    assert looking.advised(tagger) == [round(kinds.get(k, 0) * 10_000) for k in tagger.categories]
+    of_tags = [0.0, float("nan"), 0.41, 0.0, 1.5, 0.99999, 0.62]
+    several = replace(tagger, tag_thresholds=of_tags, thresholds={0: 0.3, 4: 0.8})
+    assert looking.advised(several) == [0, 0, 4100, 3000, 3000, 10_000, 6200]
+    assert as_scores(several, [], [], {}).advised == looking.advised(several)
 
 
 def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> None:
