@@ -1,6 +1,6 @@
 """The rules by which scores become captions: params.yaml, section caption."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,3 +14,8 @@ class Rules:
     underscores: str
     ratings: bool
     max_tags: int
+    drop: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
+    order: str = "score"
+    overlap: str = "keep"
+    always: list[str] = field(default_factory=list)
