@@ -15,7 +15,7 @@ from stages.library.common.language import in_language, language
 from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
-from stages.library.dataset.captions import caption_files, read_tags, read_text
+from stages.library.dataset.captions import caption_files, parted, read_text, split, tags_of
 from stages.library.dataset.dictionary import explained, read_dictionary, read_typed
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
@@ -27,7 +27,7 @@ from stages.library.params.train import COUNTED
 from stages.library.report import page
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import read_scores
-from stages.library.tagging.tokens import cut_off, tokens
+from stages.library.tagging.tokens import cut_off, longest, tokens
 
 OUTPUTS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
 
@@ -38,17 +38,23 @@ def noted(row: Row, code: str) -> bool:
 
 
 def figures(
-    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str, limit: int
+    rows: list[Row],
+    captions: list[list[str]],
+    known: set[str],
+    trigger: str,
+    limit: int,
+    read: list[list[str]],
 ) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
 
-    `limit` is how many tokens of a caption the trainer reads.
+    `limit` is how many tokens the trainer reads of a caption, and `read` what of each: its tags,
+    or the sentence below if that is longer.
 
     The trigger counts as a tag of each picture, since it stands in the captions, but not as one
     that the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
-    sizes = [tokens(tags) for tags in captions]
+    sizes = [tokens(tags) for tags in read]
     counts = Counter(tag for tags in captions for tag in tags)
     meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
     translated = sum(count for tag, count in meant.items() if tag in known)
@@ -69,7 +75,7 @@ def figures(
             "median": statistics.median(sizes),
             "most": max(sizes),
             "limit": limit,
-            "captions_cut": sum(bool(cut_off(tags, limit)) for tags in captions),
+            "captions_cut": sum(bool(cut_off(tags, limit)) for tags in read),
         },
         "tags": {
             "different": len(counts),
@@ -113,6 +119,7 @@ class Found:
     typed: dict[str, list[str]]  # word that people type -> tags
     trigger: str
     limit: int  # tokens of a caption that the trainer reads
+    longest: dict[str, list[str]]  # by stem: the longer of a caption's tags and its sentence
 
 
 def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
@@ -124,9 +131,15 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         Problem: something is missing, not as it should be, or was changed meanwhile.
     """
     read = seen(places.captions, places.edits, places.dictionary)
+    texts = {path.stem: parted(read_text(path)) for path in caption_files(places.captions)}
+    tags = {stem: tags_of(text) for stem, (text, _) in texts.items()}
     found = Found(
         rows=read_manifest(places.manifest),
-        captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
+        captions=tags,
+        longest={
+            stem: longest([tags[stem], *([split(sentence)] if sentence else [])])
+            for stem, (_, sentence) in texts.items()
+        },
         words=read_dictionary(places.dictionary),
         typed=read_typed(places.dictionary),
         trigger=trigger,
@@ -175,7 +188,8 @@ def write_figures(found: Found, folder: Path) -> None:
     captions = list(found.captions.values())
     frequencies = tag_frequencies(captions, found.words)
     known = {str(tag) for tag, japanese, _ in frequencies if japanese}
-    metrics = figures(found.rows, captions, known, found.trigger, found.limit)
+    read = list(found.longest.values())
+    metrics = figures(found.rows, captions, known, found.trigger, found.limit, read)
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
     lengths = [(stem, len(tags)) for stem, tags in sorted(found.captions.items())]

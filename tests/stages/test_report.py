@@ -111,6 +111,14 @@ def test_captions_beyond_the_trainers_limit_are_counted(tmp_path: Path) -> None:
     assert metrics(tmp_path)["tokens"]["limit"] == 75
 
 
+def test_a_sentence_below_the_tags_is_no_tag_but_has_its_length(tmp_path: Path) -> None:
+    below = "nasu, 1girl\nnasu, She sits here, and she waits and waits for the rain."
+    assert run(tmp_path, captions=dict.fromkeys(CAPTIONS, below)) == 0
+    assert metrics(tmp_path)["tags_per_image"] == {"mean": 2, "least": 2, "most": 2}
+    assert metrics(tmp_path)["tokens"]["most"] > 10
+    assert [row["tag"] for row in table(tmp_path, "tag_frequencies")] == ["1girl", "nasu"]
+
+
 def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
     run(tmp_path)
     frequencies = [tuple(row.values()) for row in table(tmp_path, "tag_frequencies")]
@@ -135,7 +143,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
     rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks_like name='; upscaled'")]
-    counted: Any = figures(rows, [["a"]], set(), "nasu", 225)
+    counted: Any = figures(rows, [["a"]], set(), "nasu", 225, [["a"]])
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
 
@@ -150,7 +158,8 @@ def test_pictures_without_a_tag(tmp_path: Path) -> None:
 
 
 def test_once_only_counts_pictures_not_letters() -> None:
-    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"}, "c", 225)
+    captions = [["a", "b"], ["a"], ["c", "d", "a"]]
+    counted: Any = figures([], captions, {"a", "b"}, "c", 225, captions)
     assert counted["tags"] == {"different": 4, "once_only": 3}
     assert counted["dictionary"] == {"of_tags": 0.6667, "of_occurrences": 0.8}
 

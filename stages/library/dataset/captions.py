@@ -67,6 +67,36 @@ def _is_sentence(piece: str) -> bool:
     return "。" in piece or words > MOST_WORDS or (words > 2 and bool(re.search(STOP, piece)))
 
 
+def is_sentence(line: str) -> bool:
+    """Return whether a line can be the sentence below a caption's tags.
+
+    >>> [is_sentence(line) for line in ("She waits.", "少女がいる。", "1girl, dr. stone", "?")]
+    [True, True, False, False]
+    """
+    return is_prose(line) or bool(re.search(r"\s\S*\w[.!?]$|[。！？]$", line.strip()))
+
+
+def parted(text: str) -> tuple[str, str]:
+    r"""Return a caption's tags and the sentence below them; '' if there is no such sentence.
+
+    >>> parted("nasu, hat\nnasu, She waits here.\n"), parted("nasu, hat\n")
+    (('nasu, hat', 'nasu, She waits here.'), ('nasu, hat\n', ''))
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) == 2 and not is_prose(lines[0]) and is_sentence(lines[1]):
+        return lines[0], lines[1]
+    return text, ""
+
+
+def lines(text: str) -> list[list[str]]:
+    r"""Return what a trainer reads of a caption: its tags, and the pieces of the sentence below.
+
+    >>> lines("nasu, hat\nnasu, She waits here.\n"), lines("nasu, hat\n")
+    ([['nasu', 'hat'], ['nasu', 'She waits here.']], [['nasu', 'hat']])
+    """
+    return [split(part) for part in parted(text) if part]
+
+
 def join(tags: list[str]) -> str:
     """Return the caption line of `tags`."""
     return ", ".join(tags)
