@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.values import did_you_mean
-from stages.library.dataset.captions import join, spaced, underscored
+from stages.library.dataset.captions import categories_of, join, renamed, spaced, underscored
 from stages.library.dataset.dictionary import read_groups
 from stages.library.dataset.manual_edits import write_between
 from stages.library.dataset.typed_words import meant, read_typed_words
@@ -73,7 +73,7 @@ def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
 
     An excluded tag is not written in place of another either.
     """
-    name_of = renamed(rules)
+    name_of = renamed(rules.exclude, rules.replace)
     kept = [(-value, name) for value, tag in scored if (name := name_of(tag)) is not None]
     once: dict[str, str] = {}
     for _, name in sorted(kept):
@@ -81,36 +81,10 @@ def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
     return list(once.values())
 
 
-def renamed(rules: Rules) -> Callable[[str], str | None]:
-    """Return what tells the name that a tag is written by; None for one that is excluded."""
-    excluded = {underscored(tag) for tag in rules.exclude}
-    replacements = {underscored(old): new.replace(" ", "_") for old, new in rules.replace}
-
-    def name_of(tag: str) -> str | None:
-        key = underscored(tag)
-        name = replacements.get(key, key)
-        return None if {key, underscored(name)} & excluded else name
-
-    return name_of
-
-
 def needs_groups(rules: Rules) -> bool:
     """Return whether it matters for the captions of which group a tag is."""
     named = any(tag.startswith(GROUP) for tag in (*rules.drop, *rules.keep))
     return named or rules.order == "danbooru" or rules.overlap == "drop"
-
-
-def policy_of(
-    rules: Rules, tags: list[str], categories: list[int], listed: Mapping[str, str]
-) -> Policy:
-    """Return what `rules` leave of the tags of a model; `listed` are the groups of groups.csv."""
-    name_of = renamed(rules)
-    kinds: dict[str, int] = {}
-    for tag, kind in zip(tags, categories, strict=True):
-        if (name := name_of(tag)) is not None:
-            kinds.setdefault(underscored(name), kind)
-    drop, keep = (frozenset(map(underscored, named)) for named in (rules.drop, rules.keep))
-    return policy_for(Policy(drop, keep, rules.order, rules.overlap), kinds, listed)
 
 
 def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
@@ -177,7 +151,8 @@ def caption(
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
     listed = read_groups(dictionary, GROUPS) if dictionary and needs_groups(rules) else {}
-    policy = policy_of(rules, scores.tags, scores.categories, listed)
+    names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
+    policy = policy_for(rules, names, listed)
     captions = {
         name: caption_of(found, scores.tags, scores.categories, rules, policy)
         for name, found in zip(scores.names, scores.found, strict=True)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.caption import build_parser, caption_of, main, policy_of, unknown_tags
-from stages.library.dataset.captions import KAOMOJI, spaced, underscored
+from stages.caption import build_parser, caption_of, main, unknown_tags
+from stages.library.dataset.captions import KAOMOJI, categories_of, spaced, underscored
 from stages.library.params.caption import CAPTION
+from stages.library.tagging.policy import policy_for
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
 from tests.support.params import arguments
@@ -28,7 +29,8 @@ def found(scores: list[Tag]) -> Found:
 
 def caption(scores: list[Tag], rules: Rules = RULES) -> list[str]:
     tags, kinds = [tag for tag, _, _ in scores], [kind for _, kind, _ in scores]
-    return caption_of(found(scores), tags, kinds, rules, policy_of(rules, tags, kinds, {}))
+    names = categories_of(tags, kinds, rules.exclude, rules.replace)
+    return caption_of(found(scores), tags, kinds, rules, policy_for(rules, names, {}))
 
 
 def general(**scores: float) -> list[Tag]:
@@ -261,7 +263,7 @@ GIRL = general(long_hair=0.9, blue_eyes=0.8, hat=0.7, ahoge=0.6, smile=0.5)
 
 
 def test_a_group_is_left_out_but_for_what_is_kept() -> None:
-    rules = replace(RULES, drop=["group:hair", "group:eyes", "Smile"], keep=["ahoge"])
+    rules = replace(RULES, drop=["group:hair", "group:eyes", "smile"], keep=["ahoge"])
     assert caption(GIRL, rules) == ["hat", "ahoge"]
 
 
@@ -473,11 +475,11 @@ def test_somebody_elses_folder_is_left_alone(
 def test_a_tag_that_is_never_and_always_written_is_refused(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes: dict[str, Any] = {name: ["Long hair"]}
-    assert run(tmp_path, exclude=["long_hair"], **changes) == 1
+    changes: dict[str, Any] = {name: ["long_hair"]}
+    assert run(tmp_path, exclude=["Long hair"], **changes) == 1
     assert capsys.readouterr().err == (
-        f"caption: error: params.yaml, caption.{name}: 'Long hair' is in caption.exclude, too, "
-        "which never writes it; take it out of one / Long hair は caption.exclude にもあります。"
+        f"caption: error: params.yaml, caption.{name}: 'long_hair' is in caption.exclude, too, "
+        "which never writes it; take it out of one / long_hair は caption.exclude にもあります。"
         "どちらか一方にしてください\n"
     )
 

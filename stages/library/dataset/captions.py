@@ -1,7 +1,7 @@
 """Caption files: one line of tags joined by `, `, UTF-8."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stages.library.common.disk import is_lost
@@ -118,6 +118,42 @@ def spaced(tag: str) -> str:
     ['long hair', '<o>_<o>']
     """
     return tag if tag in KAOMOJI else tag.replace("_", " ")
+
+
+def renamed(
+    exclude: Iterable[str], replace: Iterable[tuple[str, str]]
+) -> Callable[[str], str | None]:
+    """Return what tells the name that a tag is written by; None for one that is excluded.
+
+    An excluded tag is not written in place of another either.
+    """
+    excluded = {underscored(tag) for tag in exclude}
+    replacements = {underscored(old): new.replace(" ", "_") for old, new in replace}
+
+    def name_of(tag: str) -> str | None:
+        key = underscored(tag)
+        name = replacements.get(key, key)
+        return None if {key, underscored(name)} & excluded else name
+
+    return name_of
+
+
+def categories_of(
+    tags: Iterable[str],
+    categories: Iterable[int],
+    exclude: Iterable[str],
+    replace: Iterable[tuple[str, str]],
+) -> dict[str, int]:
+    """Return the categories of tags by the names that they are written by, underscored.
+
+    >>> categories_of(["1girl", "Miku", "solo"], [0, 4, 0], ["solo"], [("miku", "Nasu")])
+    {'1girl': 0, 'nasu': 4}
+    """
+    name_of, found = renamed(exclude, replace), dict[str, int]()
+    for tag, category in zip(tags, categories, strict=True):
+        if (name := name_of(tag)) is not None:
+            found.setdefault(underscored(name), category)
+    return found
 
 
 def read_text(path: Path) -> str:

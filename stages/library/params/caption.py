@@ -49,15 +49,15 @@ GROUP = "group:"
 
 
 def tag_or_group(text: str) -> str:
-    """Read a tag, or the name of a group of tags.
+    """Read a tag, or the name of a group of tags, in the form in which tags are compared.
 
     >>> tag_or_group(" group: hair"), tag_or_group("Long Hair")
-    ('group:hair', 'Long Hair')
+    ('group:hair', 'long_hair')
     """
     written = tag(text)
     head, colon, name = written.partition(":")
     if f"{head.strip().lower()}{colon}" != GROUP:
-        return written
+        return written.lower().replace(" ", "_")
     name = name.strip().lower()
     if name not in GROUPS:
         named = next((group for group, japanese in GROUPS.items() if japanese == name), name)

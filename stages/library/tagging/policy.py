@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from stages.library.params.caption import GROUP, GROUPS
 from stages.library.tagging.groups import OTHER, group_of
 from stages.library.tagging.implications import implied
+from stages.library.tagging.rules import Rules
 
 ORDER = {group: place for place, group in enumerate(GROUPS)}
 
@@ -23,19 +24,18 @@ class Policy:
     drop: frozenset[str] = frozenset()  # tags, and groups as `group:hair`
     keep: frozenset[str] = frozenset()
     order: str = "score"
-    overlap: str = "keep"
     groups: Mapping[str, str] = field(default_factory=dict)  # by tag
-    implies: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by tag
+    implies: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what to leave out, too
 
 
 AS_SCORED = Policy()
 """Nothing is left out, and the highest score comes first."""
 
 
-def policy_for(policy: Policy, categories: Mapping[str, int], listed: Mapping[str, str]) -> Policy:
-    """Return a policy with all that it needs to know of the tags that may come.
+def policy_for(rules: Rules, categories: Mapping[str, int], listed: Mapping[str, str]) -> Policy:
+    """Return what `rules` say of the tags that may come, by their `categories`.
 
-    `categories` are theirs, `listed` the groups of groups.csv.
+    `listed` are the groups of groups.csv by tag.
     """
     groups = {tag: group_of(tag, listed, kind) for tag, kind in categories.items()}
 
@@ -43,10 +43,11 @@ def policy_for(policy: Policy, categories: Mapping[str, int], listed: Mapping[st
         return groups.get(tag) or group_of(tag, listed)
 
     implies = {}
-    if policy.overlap == "drop":
+    if rules.overlap == "drop":
         found = {tag: implied(tag, group) & groups.keys() for tag in groups}
         implies = {tag: frozenset(others) for tag, others in found.items() if others}
-    return Policy(policy.drop, policy.keep, policy.order, policy.overlap, groups, implies)
+    drop, keep = frozenset(rules.drop), frozenset(rules.keep)
+    return Policy(drop, keep, rules.order, groups, implies)
 
 
 def arranged(tags: Iterable[str], policy: Policy, most: int = 0) -> list[str]:

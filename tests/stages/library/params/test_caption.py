@@ -22,6 +22,10 @@ def test_all_else_is_a_tag(text: str) -> None:
     assert tag_or_group(text) == text
 
 
+def test_a_tag_is_read_as_it_is_compared() -> None:
+    assert tag_or_group(" Long Hair ") == "long_hair"
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

@@ -1,18 +1,22 @@
 """Which tags stay, and in which order."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.library.params.caption import GROUPS
 from stages.library.tagging.policy import AS_SCORED, Policy, arranged, policy_for
+from stages.library.tagging.rules import Rules
 
+RULES = Rules(0.35, 0.85, [], [], "keep", ratings=False, max_tags=0)
 TAGS = {"1girl": 0, "long_hair": 0, "very_long_hair": 0, "hat": 0, "miku": 4, "work": 3, "zzz": 0}
 LISTED = {"1girl": "count", "hat": "clothes"}
 
 
 def policy(drop: str = "", keep: str = "", order: str = "score", overlap: str = "keep") -> Policy:
-    wanted = Policy(frozenset(drop.split()), frozenset(keep.split()), order, overlap)
-    return policy_for(wanted, TAGS, LISTED)
+    rules = replace(RULES, drop=drop.split(), keep=keep.split(), order=order, overlap=overlap)
+    return policy_for(rules, TAGS, LISTED)
 
 
 def test_groups_by_category_list_and_words() -> None:
