@@ -135,6 +135,18 @@ def questions(unknown: list[str], tags: list[str], dictionary: Path | None) -> l
     return found
 
 
+def group_meant(tag: str) -> str:
+    """Return the group that is most likely meant by a tag that is none; '' if none is.
+
+    >>> group_meant("hair"), group_meant("grop:eyes"), group_meant("髪"), group_meant("hat")
+    ('group:hair', 'group:eyes', 'group:hair', '')
+    """
+    head, _, name = tag.rpartition(":")
+    english = next((group for group, japanese in GROUPS.items() if japanese == name), name)
+    likely = english in GROUPS and (not head or did_you_mean(head, [GROUP], ""))
+    return f"{GROUP}{english}" if likely else ""
+
+
 def caption(
     input: Path, output: Path, written: Path, dictionary: Path | None, rules: Rules
 ) -> None:
@@ -165,6 +177,11 @@ def caption(
         print(f"  without any tag at this threshold: {', '.join(bare)}")
     if unknown := unknown_tags(rules, scores.tags):
         asked = questions(unknown, scores.tags, dictionary)
+        groups = {tag: group_meant(tag) for tag in (*rules.drop, *rules.keep)}
+        asked = [
+            f"{tag} (did you mean {groups[tag]}?)" if groups.get(tag) else question
+            for tag, question in zip(unknown, asked, strict=True)
+        ]
         print(f"  this tagger never gives (exclude, replace, drop, keep): {', '.join(asked)}")
 
 

@@ -489,9 +489,12 @@ def test_the_groups_are_those_of_the_dictionary(
 ) -> None:
     (tmp_path / "ja.csv").write_text("tag,ja\nsolo,ひとり\n", encoding="utf-8")
     (tmp_path / "groups.csv").write_text("tag,group\nsolo,hair\n", encoding="utf-8")
-    run(tmp_path, drop=["group:hair", "mikku"], dictionary=str(tmp_path))
+    run(tmp_path, drop=["group:hair", "mikku", "eyes"], dictionary=str(tmp_path))
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku\n"
-    assert "drop, keep): mikku (did you mean miku?)" in capsys.readouterr().out
+    assert (
+        "keep): mikku (did you mean miku?), eyes (did you mean group:eyes?)"
+        in capsys.readouterr().out
+    )
     (tmp_path / "mine.csv").write_text("tag,ja,group\nsolo,,pose\n", encoding="utf-8")
     run(tmp_path, drop=["group:hair"], dictionary=str(tmp_path))
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, solo\n"
