@@ -10,20 +10,28 @@ from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
 from stages.library.common.values import did_you_mean
-from stages.library.dataset.captions import join, spaced, underscored
+from stages.library.dataset.captions import categories_of, join, renamed, spaced, underscored
+from stages.library.dataset.dictionary import read_groups
 from stages.library.dataset.manual_edits import write_between
 from stages.library.dataset.typed_words import meant, read_typed_words
-from stages.library.params.caption import ALL, CAPTION
+from stages.library.params.caption import ALL, CAPTION, GROUP, GROUPS
 from stages.library.tagging.combined import combined, word
+from stages.library.tagging.policy import AS_SCORED, Policy, arranged, policy_for
 from stages.library.tagging.rules import Rules, bars
 from stages.library.tagging.scores import RATING, SCALE, Found, read_scores
 
 
-def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rules) -> list[str]:
-    """Return the caption of one picture, highest score first, equal scores by name.
+def caption_of(
+    found: Found,
+    tags: list[str],
+    categories: list[int],
+    rules: Rules,
+    policy: Policy = AS_SCORED,
+) -> list[str]:
+    """Return the caption of one picture, in the order of `policy`, equal scores by name.
 
-    A score reaches a threshold when both, rounded to ten-thousandths, do. The rating, if wanted,
-    comes last and does not count for `max_tags`.
+    A score reaches a threshold when both, rounded to ten-thousandths, do. The tags of every caption
+    come first; they don't count for `max_tags`, nor does the rating, which, if wanted, comes last.
     """
     least, usual = bars(rules), round(rules.threshold * SCALE)
     scored = [
@@ -33,8 +41,7 @@ def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rule
         ((value, tag) for value, tag, kind in scored if value >= least.get(kind, usual)),
         rules,
     )
-    if rules.max_tags:
-        chosen = chosen[: rules.max_tags]
+    chosen = with_always(arranged_names(chosen, policy, rules.max_tags), rules.always)
     rated = [(value, tag) for value, tag, kind in scored if kind == RATING]
     if rules.ratings and rated:
         best = min(rated, key=lambda pair: (-pair[0], pair[1]))
@@ -42,30 +49,70 @@ def caption_of(found: Found, tags: list[str], categories: list[int], rules: Rule
     return [spaced(tag) if rules.underscores == "spaces" else tag for tag in chosen]
 
 
+def arranged_names(names: list[str], policy: Policy, most: int) -> list[str]:
+    """Return what `policy` leaves of tags, whatever their spelling."""
+    by_key = {underscored(name): name for name in names}
+    return [by_key[key] for key in arranged(by_key, policy, most)]
+
+
+def with_always(names: list[str], always: list[str]) -> list[str]:
+    """Return tags with those of every caption before them.
+
+    >>> with_always(["1girl", "solo"], ["Solo", "my style"])
+    ['Solo', 'my_style', '1girl']
+    """
+    first = {underscored(tag): tag.replace(" ", "_") for tag in always}
+    return [*first.values(), *(name for name in names if underscored(name) not in first)]
+
+
 def rewritten(scored: Iterable[tuple[int, str]], rules: Rules) -> list[str]:
     """Return the tags after exclusions and replacements, highest score first, each once.
 
     An excluded tag is not written in place of another either.
     """
-    excluded = {underscored(tag) for tag in rules.exclude}
-    replacements = {underscored(old): new.replace(" ", "_") for old, new in rules.replace}
-    kept = [
-        (-value, replacements.get(tag, tag))
-        for value, tag in ((value, underscored(tag)) for value, tag in scored)
-        if tag not in excluded
-    ]
+    name_of = renamed(rules.exclude, rules.replace)
+    kept = [(-value, name) for value, tag in scored if (name := name_of(tag)) is not None]
     once: dict[str, str] = {}
     for _, name in sorted(kept):
-        if underscored(name) not in excluded:
-            once.setdefault(underscored(name), name)
+        once.setdefault(underscored(name), name)
     return list(once.values())
 
 
+def needs_groups(rules: Rules) -> bool:
+    """Return whether it matters for the captions of which group a tag is."""
+    named = any(tag.startswith(GROUP) for tag in (*rules.drop, *rules.keep))
+    return named or rules.order == "danbooru" or rules.overlap == "drop"
+
+
 def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
-    """Return the tags in exclusions and replacements that the model can't give."""
+    """Return the tags that are to be left out, kept or replaced, and that the model can't give."""
     known = {underscored(tag) for tag in tags}
     named = [*rules.exclude, *(old for old, _ in rules.replace)]
-    return [tag for tag in named if underscored(tag) not in known]
+    after = known | {underscored(new) for _, new in rules.replace}
+    left = [tag for tag in (*rules.drop, *rules.keep) if not tag.startswith(GROUP)]
+    return list(
+        dict.fromkeys(
+            [
+                *(tag for tag in named if underscored(tag) not in known),
+                *(tag for tag in left if underscored(tag) not in after),
+            ]
+        )
+    )
+
+
+def check_rules(rules: Rules) -> None:
+    """Raise Problem for a tag that the rules say two things of."""
+    old = Counter(underscored(old) for old, _ in rules.replace)
+    if twice := [tag for tag, count in old.items() if count > 1]:
+        raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
+    excluded = {underscored(tag) for tag in rules.exclude}
+    for name, tags in (("always", rules.always), ("keep", rules.keep)):
+        if both := [tag for tag in tags if underscored(tag) in excluded]:
+            raise Problem(
+                f"params.yaml, caption.{name}: {both[0]!r} is in caption.exclude, too, which never "
+                f"writes it; take it out of one / {both[0]} は caption.exclude にもあります。"
+                "どちらか一方にしてください"
+            )
 
 
 def questions(unknown: list[str], tags: list[str], dictionary: Path | None) -> list[str]:
@@ -85,6 +132,18 @@ def questions(unknown: list[str], tags: list[str], dictionary: Path | None) -> l
     return found
 
 
+def group_meant(tag: str) -> str:
+    """Return the group that is most likely meant by a tag that is none; '' if none is.
+
+    >>> group_meant("hair"), group_meant("grop:eyes"), group_meant("髪"), group_meant("hat")
+    ('group:hair', 'group:eyes', 'group:hair', '')
+    """
+    head, _, name = tag.rpartition(":")
+    english = next((group for group, japanese in GROUPS.items() if japanese == name), name)
+    likely = english in GROUPS and (not head or did_you_mean(head, [GROUP], ""))
+    return f"{GROUP}{english}" if likely else ""
+
+
 def caption(
     input: Path, output: Path, written: Path, dictionary: Path | None, rules: Rules
 ) -> None:
@@ -94,17 +153,18 @@ def caption(
 
     Raises:
         Problem: a caption in `output` is not as the record `written` has it.
-        Problem: a tag is to be replaced by two, or `input` holds no scores.
+        Problem: the rules say two things of a tag, or `input` holds no scores.
     """
-    old = Counter(underscored(old) for old, _ in rules.replace)
-    if twice := [tag for tag, count in old.items() if count > 1]:
-        raise Problem(f"params.yaml, caption.replace: {twice[0]!r} is replaced twice; keep one")
+    check_rules(rules)
     wanted = [kind for kind, _ in rules.thresholds]
     scores, rules = combined(read_scores(input), rules, underscored)
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
+    listed = read_groups(dictionary, GROUPS) if dictionary and needs_groups(rules) else {}
+    names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
+    policy = policy_for(rules, names, listed)
     captions = {
-        name: caption_of(found, scores.tags, scores.categories, rules)
+        name: caption_of(found, scores.tags, scores.categories, rules, policy)
         for name, found in zip(scores.names, scores.found, strict=True)
     }
     texts = {name: join(tags) + "\n" for name, tags in captions.items()}
@@ -115,7 +175,12 @@ def caption(
         print(f"  without any tag at this threshold: {', '.join(bare)}")
     if unknown := unknown_tags(rules, scores.tags):
         asked = questions(unknown, scores.tags, dictionary)
-        print(f"  this tagger never gives (exclude, replace): {', '.join(asked)}")
+        groups = {tag: group_meant(tag) for tag in (*rules.drop, *rules.keep)}
+        asked = [
+            f"{tag} (did you mean {groups[tag]}?)" if groups.get(tag) else question
+            for tag, question in zip(unknown, asked, strict=True)
+        ]
+        print(f"  this tagger never gives (exclude, replace, drop, keep): {', '.join(asked)}")
     if none := [word(kind) for kind in wanted if kind not in (*scores.categories, ALL)]:
         print(f"  this tagger has no tags of a category (thresholds): {', '.join(none)}")
 
@@ -136,7 +201,7 @@ def build_parser() -> Parser:
         "--dictionary",
         type=Path,
         default=None,
-        help="folder of ja.csv and synonyms.csv",
+        help="folder of ja.csv, synonyms.csv and groups.csv",
     )
     return parser
 

@@ -12,7 +12,9 @@ from stages.library.common.unchanged import seen
 from stages.library.dataset.captions import (
     caption_files,
     join,
-    read_tags,
+    parted,
+    read_text,
+    tags_of,
     underscored,
 )
 from stages.library.dataset.dictionary import read_dictionary, translate
@@ -46,15 +48,16 @@ def jp_tags(
 ) -> None:
     """Write `<image>_jp.txt` to `output` for every caption of `input`.
 
-    Tags without a Japanese word stay English. With `missing`, print those instead, in the form of
-    a dictionary to be filled in.
+    Tags without a Japanese word stay English, and a sentence below them stays as it is. With
+    `missing`, print those tags instead, in the form of a dictionary to be filled in.
 
     Raises:
         Problem: `input` holds no captions, or the dictionary is not as it should be.
         Problem: a caption or the dictionary was changed meanwhile, or what is in `output` by hand.
     """
     read = seen(input, dictionary)
-    captions = {path.stem: read_tags(path) for path in caption_files(input)}
+    texts = {path.stem: parted(read_text(path)) for path in caption_files(input)}
+    captions = {stem: tags_of(tags) for stem, (tags, _) in texts.items()}
     japanese = japanese_of(list(captions.values()), read_dictionary(dictionary))
     unknown = untranslated(list(captions.values()), japanese)
     if missing:
@@ -64,11 +67,11 @@ def jp_tags(
         return
     if output is None or written is None:
         raise Problem(f"--{'written' if output else 'output'}: it has no value; write one")
-    texts = {}
+    translated = {}
     for stem, tags in captions.items():
-        text = join([japanese.get(tag) or tag for tag in tags])
-        texts[f"{stem}_jp"] = f"{text}\n"
-    write_between(output, r"[^/]+_jp\.txt", written, texts, read.look_again)
+        text, sentence = join([japanese.get(tag) or tag for tag in tags]), texts[stem][1]
+        translated[f"{stem}_jp"] = f"{text}\n{sentence}\n" if sentence else f"{text}\n"
+    write_between(output, r"[^/]+_jp\.txt", written, translated, read.look_again)
     known = len(japanese) - len(unknown)
     print(f"jp-tags: {known} of {len(japanese)} different tags have a Japanese word")
     if unknown:

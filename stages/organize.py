@@ -15,7 +15,7 @@ from stages.library.common.foreign import shown
 from stages.library.common.outputs import files_in, sha256, take_along
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import run_over
-from stages.library.dataset.captions import caption_files, read_text, split
+from stages.library.dataset.captions import caption_files, lines, read_text
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import guarded_directory
 from stages.library.dataset.sizes import picture_size
@@ -23,7 +23,7 @@ from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.dataset.written import Written, read_written, write_written, written_for
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import COUNTED
-from stages.library.tagging.tokens import too_long
+from stages.library.tagging.tokens import longest, too_long
 
 OUTPUTS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
@@ -153,7 +153,7 @@ def tell(plan: Plan, course: Course) -> None:
     )
     total = steps * course.max_train_epochs
     print(f"  {steps} steps an epoch, {total} steps in {course.max_train_epochs} epochs")
-    tags = {stem: split(text) for stem, text in plan.texts.items()}
+    tags = {stem: longest(lines(text)) for stem, text in plan.texts.items()}
     for warning in (advice(total), too_long(tags, course.max_token_length)):
         if warning:
             print(f"organize: warning: {warning}", file=sys.stderr)

@@ -11,26 +11,51 @@ from typing import Any
 
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
-from stages.library.common.language import in_language, language
+from stages.library.common.language import Language, in_language, language
 from stages.library.common.outputs import atomic_directory, files_in
 from stages.library.common.tables import as_csv
 from stages.library.common.unchanged import seen
-from stages.library.dataset.captions import caption_files, read_tags, read_text, underscored
-from stages.library.dataset.dictionary import explained, read_dictionary, read_typed
+from stages.library.dataset.captions import (
+    caption_files,
+    parted,
+    read_text,
+    split,
+    tags_of,
+    underscored,
+)
+from stages.library.dataset.dictionary import explained, read_dictionary, read_groups, read_typed
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
-from stages.library.params.caption import CAPTION
+from stages.library.params.caption import CAPTION, GROUPS
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.train import COUNTED
 from stages.library.report import page
+from stages.library.report.core import SHARE, Core, core_tags
 from stages.library.tagging.combined import combined
+from stages.library.tagging.groups import group_of
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import read_scores
-from stages.library.tagging.tokens import cut_off, tokens
+from stages.library.tagging.tokens import cut_off, longest, tokens
 
-OUTPUTS = r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
+OUTPUTS = (
+    r"index\.html|metrics\.json|tag_frequencies\.csv|tags_per_image\.csv|sizes\.csv"
+    r"|core_tags\.csv"
+)
+
+CORE = (
+    "report: core tags{of}, in {share} % of the pictures or more: {tags}. Of these a character's "
+    "LoRA does better without what the character always has (caption.drop), a style's with all; "
+    "docs/captions.md says why",
+    "report: コアタグ{of}({share} % 以上の絵にあるタグ): {tags}。キャラの LoRA では、このうち"
+    "キャラ自身の特徴を書かないほうが(caption.drop)、画風の LoRA では全部書いたほうがよく覚えます。"
+    "くわしくは docs/captions.ja.md",
+)
+
+
+SHOWN = 20
+"""Core tags that are named in the terminal."""
 
 
 def noted(row: Row, code: str) -> bool:
@@ -39,17 +64,23 @@ def noted(row: Row, code: str) -> bool:
 
 
 def figures(
-    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str, limit: int
+    rows: list[Row],
+    captions: list[list[str]],
+    known: set[str],
+    trigger: str,
+    limit: int,
+    read: list[list[str]],
 ) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
 
-    `limit` is how many tokens of a caption the trainer reads.
+    `limit` is how many tokens the trainer reads of a caption, and `read` what of each: its tags,
+    or the sentence below if that is longer.
 
     The trigger counts as a tag of each picture, since it stands in the captions, but not as one
     that the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
-    sizes = [tokens(tags) for tags in captions]
+    sizes = [tokens(tags) for tags in read]
     counts = Counter(tag for tags in captions for tag in tags)
     meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
     translated = sum(count for tag, count in meant.items() if tag in known)
@@ -70,7 +101,7 @@ def figures(
             "median": statistics.median(sizes),
             "most": max(sizes),
             "limit": limit,
-            "captions_cut": sum(bool(cut_off(tags, limit)) for tags in captions),
+            "captions_cut": sum(bool(cut_off(tags, limit)) for tags in read),
         },
         "tags": {
             "different": len(counts),
@@ -114,6 +145,9 @@ class Found:
     typed: dict[str, list[str]]  # word that people type -> tags
     trigger: str
     limit: int  # tokens of a caption that the trainer reads
+    groups: dict[str, str]  # tag -> group
+    core: Core
+    longest: dict[str, list[str]]  # by stem: the longer of a caption's tags and its sentence
 
 
 def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
@@ -125,11 +159,19 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         Problem: something is missing, not as it should be, or was changed meanwhile.
     """
     read = seen(places.captions, places.edits, places.dictionary)
+    texts = {path.stem: parted(read_text(path)) for path in caption_files(places.captions)}
+    tags = {stem: tags_of(text) for stem, (text, _) in texts.items()}
     found = Found(
         rows=read_manifest(places.manifest),
-        captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
+        captions=tags,
+        longest={
+            stem: longest([tags[stem], *([split(sentence)] if sentence else [])])
+            for stem, (_, sentence) in texts.items()
+        },
         words=read_dictionary(places.dictionary),
         typed=read_typed(places.dictionary),
+        groups=read_groups(places.dictionary, GROUPS),
+        core=core_tags(tags, {}, rules.always),
         trigger=trigger,
         limit=limit,
     )
@@ -137,6 +179,8 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
     with atomic_directory(places.output, OUTPUTS, read.look_again) as partial:
         (partial / "index.html").write_text(html, encoding="utf-8", newline="\n")
         write_figures(found, partial)
+    for line in told_core(found.core, language(os.environ)):
+        print(line)
     index = places.output / "index.html"
     print(
         in_language(
@@ -146,6 +190,18 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
             "数値は dvc metrics show",
         )
     )
+
+
+def told_core(core: Core, spoken: Language) -> list[str]:
+    """Return what to say of core tags, in English or Japanese."""
+    lines = []
+    for subject, tags in core.items():
+        of = subject and in_language(spoken, f" of {subject}", f"「{subject}」")
+        named = [tag for tag, _ in tags]
+        more = " …" if len(named) > SHOWN else ""
+        said = in_language(spoken, *CORE)
+        lines.append(said.format(of=of, share=SHARE, tags=", ".join(named[:SHOWN]) + more))
+    return lines
 
 
 def html_of(found: Found, places: Places, rules: Rules) -> str:
@@ -168,6 +224,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         words=found.words,
         typed=found.typed,
         limit=found.limit,
+        groups=found.groups,
     )
     return page.render_page(dataset)
 
@@ -177,15 +234,22 @@ def write_figures(found: Found, folder: Path) -> None:
     captions = list(found.captions.values())
     frequencies = tag_frequencies(captions, found.words)
     known = {str(tag) for tag, japanese, _ in frequencies if japanese}
-    metrics = figures(found.rows, captions, known, found.trigger, found.limit)
+    read = list(found.longest.values())
+    metrics = figures(found.rows, captions, known, found.trigger, found.limit, read)
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
     lengths = [(stem, len(tags)) for stem, tags in sorted(found.captions.items())]
     sizes = [(row.image, row.source, row.width, row.height) for row in found.rows if row.image]
+    core = [
+        (subject, tag, explained(tag, found.words), group_of(underscored(tag), found.groups), count)
+        for subject, tags in found.core.items()
+        for tag, count in tags
+    ]
     for name, head, rows in (
         ("tag_frequencies", ("tag", "ja", "pictures"), frequencies),
         ("tags_per_image", ("image", "tags"), lengths),
         ("sizes", ("image", "source", "width", "height"), sizes),
+        ("core_tags", ("subject", "tag", "ja", "group", "pictures"), core),
     ):
         table = as_csv(head, rows)
         (folder / f"{name}.csv").write_text(table, encoding="utf-8", newline="")

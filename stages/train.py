@@ -16,14 +16,14 @@ from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.lora import LORA
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.train import TRAIN
-from stages.library.tagging.tokens import too_long
+from stages.library.tagging.tokens import longest, too_long
 from stages.library.training.base_model import BaseModel
 from stages.library.training.logs import Logs
 from stages.library.training.machine import check_machine
 from stages.library.training.model_store import checked, model_file, place_of
 from stages.library.training.options import first, options_of
 from stages.library.training.plan import Places, Plan, Settings, held_back, plan_for
-from stages.library.training.preflight import check_dataset
+from stages.library.training.preflight import check_dataset, told_lines
 from stages.library.training.probe import look_at_machine
 from stages.library.training.results import collect, read_curves, tidy, write_curves
 from stages.library.training.run import EVERY, given_options, run_to_end
@@ -61,8 +61,9 @@ def train(
         Problem: the trainer made no LoRA, or one that did not learn the captions.
     """
     plan = plan_for(places, settings)
-    if warning := tags_lost(plan.training, settings.script):
-        print(f"train: warning: {warning}", file=sys.stderr)
+    for warning in [*second_lines(plan.training), tags_lost(plan.training, settings.script)]:
+        if warning:
+            print(f"train: warning: {warning}", file=sys.stderr)
     if dry_run:
         tell(plan)
         return
@@ -110,12 +111,22 @@ def check_meanwhile(plan: Plan, places: Places, look_again: Callable[[], None]) 
         ) from None
 
 
+def second_lines(training: Training) -> list[str]:
+    """Return warnings of captions with a second line."""
+    subsets = [subset for subset in training.subsets if not subset.regular]
+    options = training.options
+    return told_lines(subsets, "enable_wildcard" in options, "shuffle_caption" in options)
+
+
 def tags_lost(training: Training, script: str) -> str:
     """Return a warning about tags that lie beyond what a CLIP text encoder reads; else ''."""
     if script not in CLIP:
         return ""
+    wildcard = "enable_wildcard" in training.options
     captions = {
-        picture.stem: split(subset.caption(picture))
+        picture.stem: longest(
+            [split(line) for line in subset.caption(picture, wildcard).split("\n")]
+        )
         for subset in training.subsets
         if not subset.regular
         for picture in subset.pictures

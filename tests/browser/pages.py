@@ -46,6 +46,7 @@ class Dataset:
     limit: int = 225
     folder: str | None = None
     typed: dict[str, list[str]] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
 
     def html(self) -> str:
         return render_page(page.Dataset(**vars(self)))

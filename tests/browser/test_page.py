@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from stages.caption import caption_of
-from stages.library.dataset.captions import with_tag_first
+from stages.library.dataset.captions import categories_of, with_tag_first
 from stages.library.dataset.dictionary import read_dictionary, read_typed
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
@@ -17,6 +20,7 @@ from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
 from stages.library.dataset.typed_words import meant, typed_words
 from stages.library.params.caption import NEVER
+from stages.library.tagging.policy import policy_for
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE
 from tests.browser.conftest import Opener
@@ -82,8 +86,10 @@ def test_captions_of_the_vectors(open_page: Opener, five: Dataset) -> None:
     page = open_page(five)
     cases = read_json(VECTORS / "captions.json")
     given = page.js(
-        """return arguments[0].map(({tags, categories, found, rules, edit, trigger}) => {
-             const model = readModel(tags, categories, rules, arguments[1]);
+        """return arguments[0].map((one) => {
+             const {tags, categories, found, rules, edit, trigger, groups, words, implies} = one;
+             const model =
+               readModel(tags, categories, rules, arguments[1], groups, words, implies);
              const tagged = tagsOf(ranked(found, model), model, rules.threshold);
              const {final} = captioned(tagged, edit, trigger);
              const {tokens} = JSON.parse(document.getElementById("data").textContent);
@@ -777,3 +783,103 @@ def test_counts_stay_those_of_the_captions(open_page: Opener, five: Dataset) -> 
     shown, counted = page.js(anew)
     assert shown == counted
     assert "hat" in counted
+
+
+# ---- groups, and what is left out ----
+
+
+def elements(page: Page, selector: str) -> list[WebElement]:
+    return page.browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+GROUPS = {"1girl": "count", "hat": "clothes", "smile": "expression", "soup": "food"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "hidden"),
+    [
+        ({"drop": ["group:hair", "hat"], "keep": []}, True),
+        ({"order": "danbooru", "overlap": "drop"}, False),
+        ({"always": ["my style", "smile"], "max_tags": 2, "order": "danbooru"}, False),
+    ],
+)
+def test_the_policy_of_params_is_in_what_the_page_shows(
+    open_page: Opener, five: Dataset, changes: dict[str, Any], hidden: bool
+) -> None:
+    made = replace(five, rules=replace(RULES, **changes), groups=GROUPS)
+    page = open_page(made)
+    names = categories_of(made.scores.tags, made.scores.categories, [], [])
+    policy = policy_for(made.rules, names, GROUPS)
+    for name, found in zip(made.scores.names, made.scores.found, strict=True):
+        tags = caption_of(found, made.scores.tags, made.scores.categories, made.rules, policy)
+        final = page.js("return byStem.get(arguments[0]).now.final", name)
+        assert final == with_tag_first(tags, made.trigger)
+    left = [chip.get_attribute("title") for chip in elements(page, "#img001 .chip.left")]
+    assert len(left) == hidden
+    assert all(str(title).startswith("髪 / hair — caption.drop") for title in left)
+
+
+def test_a_chip_knows_its_group(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, groups=GROUPS))
+    chips = {
+        chip.get_attribute("tag") or chip.text.split("\n")[0]: chip.get_attribute("data-group")
+        for chip in elements(page, "#img001 .chip[data-group]")
+    }
+    assert set(chips.values()) == {"count", "hair", "expression"}
+    page.js("look(byStem.get('img002'))")
+    groups = [
+        str(chip.get_attribute("data-group"))
+        for chip in elements(page, "#detail .chip[data-group]")
+    ]
+    assert sorted(groups) == ["character", "expression", "food", "object", "other"]
+
+
+def test_a_group_can_be_tried_without_and_the_command_says_so(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(
+        replace(five, groups=GROUPS, rules=replace(RULES, drop=["don't", "group:food"]))
+    )
+    pills = {pill.get_attribute("data-group"): pill for pill in elements(page, "#groups .pill")}
+    counts = page.js(
+        "return [...document.querySelectorAll('#groups .pill')]"
+        ".map(pill => [pill.dataset.group, pill.lastChild.textContent])"
+    )
+    assert dict(counts) == {
+        **{"count": "3", "character": "1", "hair": "2", "expression": "3", "object": "1"},
+        **{"food": "1", "other": "1"},
+    }
+    assert pills["food"].get_attribute("aria-pressed") == "true"
+    page.click("#groups [data-group=hair]")
+    assert "long_hair" not in page.js("return byStem.get('img001').now.final")
+    assert "−2" in page.text("#change")
+    assert page.text("#command") == (
+        "dvc exp run -S caption.threshold=0.35 "
+        "-S 'caption.drop=[\"don'\\''t\",group:food,group:hair]'"
+    )
+    page.click("#params")
+    assert "long_hair" in page.js("return byStem.get('img001').now.final")
+    assert page.text("#command") == "dvc exp run -S caption.threshold=0.35"
+
+
+def test_a_tag_left_out_can_be_added_to_one_picture(open_page: Opener, five: Dataset) -> None:
+    page = open_page(replace(five, groups=GROUPS, rules=replace(RULES, drop=["group:hair"])))
+    page.click("#img001 .chip.left")
+    assert page.js("return byStem.get('img001').now.final")[:2] == ["nasumiso_style", "long_hair"]
+    assert page.js("return editOf(byStem.get('img001')).add") == ["long_hair"]
+    assert len(elements(page, "#img001 .chip.left")) == 0
+    assert len(elements(page, "#img004 .chip.left")) == 1
+
+
+def test_a_sentence_is_shown_counted_and_saved(open_page: Opener, five: Dataset) -> None:
+    sentence = "She waits in the rain, and then she leaves."
+    edits = {KEYS[0]: Edit("hero.png", sentence=sentence)}
+    page = open_page(replace(five, edits=edits, limit=75))
+    assert page.js("return byStem.get('img001').now.tokens") > 12
+    page.js("look(byStem.get('img001'))")
+    assert page.text("#detail .sentence") == sentence
+    page.js("$('detail').close()")
+    page.js(
+        "correct([byStem.get('img001')], (edit) => ({...edit, remove: ['smile']}))",
+    )
+    assert f'  sentence: "{sentence}"\n  remove: [smile]\n' in page.js("return textToSave()")

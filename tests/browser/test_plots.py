@@ -65,7 +65,7 @@ def test_no_text_of_a_table_runs(
     ]
     captions = {f"img{n:03}": ["nasu", tag] for n, tag in enumerate(TAGS)}
     words = {tag: f"{tag} なす" for tag in TAGS}
-    write_figures(Found(rows, captions, words, {}, "nasu", 225), report)
+    write_figures(Found(rows, captions, words, {}, "nasu", 225, {}, {}, captions), report)
     assert not attacked(browser, project, template)
     values = "return [...document.scripts].map(script => script.text).join('')"
     shown = browser.execute_script(values)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from stages.caption import build_parser, caption_of, main, unknown_tags
 from stages.library.common.arguments import filled
-from stages.library.dataset.captions import KAOMOJI, underscored
+from stages.library.dataset.captions import KAOMOJI, categories_of, spaced, underscored
 from stages.library.params.caption import CAPTION, category_threshold
+from stages.library.tagging.policy import policy_for
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, Found, Scores, write_scores
 from tests.support.params import arguments
@@ -27,9 +29,9 @@ def found(scores: list[Tag]) -> Found:
 
 
 def caption(scores: list[Tag], rules: Rules = RULES) -> list[str]:
-    return caption_of(
-        found(scores), [tag for tag, _, _ in scores], [k for _, k, _ in scores], rules
-    )
+    tags, kinds = [tag for tag, _, _ in scores], [kind for _, kind, _ in scores]
+    names = categories_of(tags, kinds, rules.exclude, rules.replace)
+    return caption_of(found(scores), tags, kinds, rules, policy_for(rules, names, {}))
 
 
 def general(**scores: float) -> list[Tag]:
@@ -357,6 +359,90 @@ def test_an_old_params_yaml_gives_the_captions_that_it_always_gave(
     assert written == (", ".join(expected) + "\n").encode()
 
 
+# what is left out, and the order: tagging/policy.py
+
+GIRL = general(long_hair=0.9, blue_eyes=0.8, hat=0.7, ahoge=0.6, smile=0.5)
+
+
+def test_a_group_is_left_out_but_for_what_is_kept() -> None:
+    rules = replace(RULES, drop=["group:hair", "group:eyes", "smile"], keep=["ahoge"])
+    assert caption(GIRL, rules) == ["hat", "ahoge"]
+
+
+def test_a_whole_group_can_be_kept() -> None:
+    rules = replace(RULES, drop=["ahoge", "hat"], keep=["group:hair"])
+    assert caption(GIRL, rules) == ["long_hair", "blue_eyes", "ahoge", "smile"]
+
+
+def test_the_group_is_that_of_the_name_a_tag_is_written_by() -> None:
+    rules = replace(RULES, drop=["group:hair"], replace=[("hat", "grey_hair"), ("ahoge", "cowl")])
+    assert caption(GIRL, rules) == ["blue_eyes", "cowl", "smile"]
+
+
+def test_max_tags_counts_what_is_left_and_takes_the_highest_whatever_the_order() -> None:
+    rules = replace(RULES, drop=["long_hair"], max_tags=3, order="danbooru")
+    assert caption(GIRL, rules) == ["ahoge", "blue_eyes", "hat"]
+
+
+def test_danbooru_order_is_count_character_work_and_then_by_group() -> None:
+    scores = [("work", 3, 0.9), ("miku", CHARACTER, 0.9), *GIRL, *general(sky=0.95)]
+    tags = caption([*scores, ("1girl", GENERAL, 0.4)], replace(RULES, order="danbooru"))
+    assert tags == [
+        *("1girl", "miku", "work", "long_hair", "ahoge", "blue_eyes", "smile", "hat", "sky"),
+    ]
+
+
+def test_what_another_tag_says_is_left_out_only_if_that_one_stays() -> None:
+    scores = general(long_hair=0.9, very_long_hair=0.5, black_skirt=0.6, skirt=0.8)
+    rules = replace(RULES, overlap="drop")
+    assert caption(scores) == ["long_hair", "skirt", "black_skirt", "very_long_hair"]
+    assert caption(scores, rules) == ["black_skirt", "very_long_hair"]
+    dropped = replace(rules, drop=["very_long_hair"])
+    assert caption(scores, dropped) == ["long_hair", "black_skirt"]
+    assert caption(scores, replace(rules, keep=["skirt"])) == [
+        *("skirt", "black_skirt", "very_long_hair")
+    ]
+
+
+def test_tags_of_every_caption_come_first_and_are_never_cut_or_dropped() -> None:
+    rules = replace(RULES, always=["my style", "hat"], drop=["hat"], max_tags=1, exclude=["ahoge"])
+    assert caption(GIRL, rules) == ["my_style", "hat", "long_hair"]
+    assert caption([], replace(rules, underscores="spaces")) == ["my style", "hat"]
+    assert caption(RATED, replace(RULES, always=["sensitive"], ratings=True)) == [
+        *("sensitive", "solo")
+    ]
+
+
+def as_it_was(scores: list[Tag], rules: Rules) -> list[str]:
+    """Return the caption as it was before there was a policy."""
+    excluded = {underscored(tag) for tag in rules.exclude}
+    replacements = {underscored(old): new for old, new in rules.replace}
+    names: dict[str, str] = {}
+    for score, tag in sorted(
+        (-s, replacements.get(t, t)) for t, k, s in scores if t not in excluded
+    ):
+        if -score >= rules.threshold and tag not in excluded:
+            names.setdefault(tag, tag)
+    chosen = list(names)[: rules.max_tags or None]
+    return [spaced(tag) if rules.underscores == "spaces" else tag for tag in chosen]
+
+
+@given(st.data())
+def test_params_from_before_the_policy_give_the_captions_of_before(data: st.DataObject) -> None:
+    names = [*("1girl", "long_hair", "very_long_hair", "hat", "black_hat", "<o>_<o>", "sky", "zzz")]
+    tags = data.draw(st.lists(st.sampled_from(names), unique=True))
+    scores = [(tag, GENERAL, data.draw(st.integers(500, 9999)) / 10_000) for tag in tags]
+    old = KNOBS | {
+        "threshold": data.draw(st.sampled_from([0.05, 0.35, 0.8])),
+        "exclude": data.draw(st.lists(st.sampled_from(names), max_size=2)),
+        "replace": data.draw(st.sampled_from([[], ["hat=>cap"], ["hat=>sky", "zzz=>hat"]])),
+        "underscores": data.draw(st.sampled_from(["keep", "spaces"])),
+        "max_tags": data.draw(st.sampled_from([0, 1, 3])),
+    }
+    rules = Rules(**CAPTION.read({"caption": old}))
+    assert caption(scores, rules) == as_it_was(scores, rules)
+
+
 # the stage
 
 KNOBS: dict[str, object] = {
@@ -406,7 +492,10 @@ def test_pictures_without_a_tag_are_named(
 
 def test_knobs_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, exclude=["lnog_hair"], replace=["solo=>alone"]) == 0
-    assert "this tagger never gives (exclude, replace): lnog_hair" in capsys.readouterr().out
+    assert (
+        "this tagger never gives (exclude, replace, drop, keep): lnog_hair"
+        in capsys.readouterr().out
+    )
     assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, alone\n"
 
 
@@ -426,8 +515,8 @@ def test_what_was_meant_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[s
     unknown = ["単独", "ボッチ", "sloo", "なぞ"]
     assert run(tmp_path, exclude=unknown, dictionary=str(tmp_path)) == 0
     assert (
-        "never gives (exclude, replace): 単独 (did you mean solo?), ボッチ (did you mean solo?), "
-        "sloo (did you mean solo?), なぞ\n"
+        "never gives (exclude, replace, drop, keep): 単独 (did you mean solo?), "
+        "ボッチ (did you mean solo?), sloo (did you mean solo?), なぞ\n"
     ) in capsys.readouterr().out
 
 
@@ -546,3 +635,58 @@ def test_somebody_elses_folder_is_left_alone(
     assert run(tmp_path) == 1
     assert "diary.md: this stage did not write it" in capsys.readouterr().err
     assert (tmp_path / "captions" / "diary.md").read_text() == "dear diary"
+
+
+@pytest.mark.parametrize("name", ["always", "keep"])
+def test_a_tag_that_is_never_and_always_written_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes: dict[str, Any] = {name: ["long_hair"]}
+    assert run(tmp_path, exclude=["Long hair"], **changes) == 1
+    assert capsys.readouterr().err == (
+        f"caption: error: params.yaml, caption.{name}: 'long_hair' is in caption.exclude, too, "
+        "which never writes it; take it out of one / long_hair は caption.exclude にもあります。"
+        "どちらか一方にしてください\n"
+    )
+
+
+def test_the_groups_are_those_of_the_dictionary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ja.csv").write_text("tag,ja\nsolo,ひとり\n", encoding="utf-8")
+    (tmp_path / "groups.csv").write_text("tag,group\nsolo,hair\n", encoding="utf-8")
+    run(tmp_path, drop=["group:hair", "mikku", "eyes"], dictionary=str(tmp_path))
+    assert (tmp_path / "captions" / "img001.txt").read_text() == "miku\n"
+    assert (
+        "keep): mikku (did you mean miku?), eyes (did you mean group:eyes?)"
+        in capsys.readouterr().out
+    )
+    (tmp_path / "mine.csv").write_text("tag,ja,group\nsolo,,pose\n", encoding="utf-8")
+    run(tmp_path, drop=["group:hair"], dictionary=str(tmp_path))
+    assert (tmp_path / "captions" / "img001.txt").read_text() == "miku, solo\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("solo,\n", "half a row; write tag,group or delete it / 「タグ,グループ」の形で書くか"),
+        ("solo,hair\nSolo,eyes\n", "'solo' is in the file twice; delete one of the lines / 同じ"),
+    ],
+)
+def test_a_broken_list_of_groups_is_one_line(
+    rows: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "groups.csv").write_text(f"tag,group\n{rows}", encoding="utf-8")
+    assert run(tmp_path, drop=["group:hair"], dictionary=str(tmp_path)) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_an_unknown_group_in_the_dictionary_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.csv").write_text("tag,ja,group\nsolo,,hiar\n", encoding="utf-8")
+    assert run(tmp_path, order="danbooru", dictionary=str(tmp_path)) == 1
+    assert capsys.readouterr().err == (
+        f"caption: error: {tmp_path}/mine.csv, line 2: 'hiar' is no group of tags; "
+        "did you mean hair? / そのようなグループはありません\n"
+    )

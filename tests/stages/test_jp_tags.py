@@ -43,6 +43,15 @@ def test_every_caption_gets_its_japanese_one(tmp_path: Path) -> None:
     }
 
 
+def test_a_sentence_below_the_tags_stays_as_it_is_and_is_no_missing_tag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, img001="nasu, solo\nnasu, She sits,and waits.")
+    assert folder.run() == 0
+    assert folder.texts() == {"img001_jp.txt": "nasu, 単独\nnasu, She sits,and waits.\n"}
+    assert "1 of 1 different tags have a Japanese word" in capsys.readouterr().out
+
+
 def test_what_the_dictionary_lacks_stays_english_as_it_was(tmp_path: Path) -> None:
     folder = Folder(tmp_path, img001="nasu, Zork_qux, zork qux2, ^_^, <o>_<o>")
     assert folder.run() == 0

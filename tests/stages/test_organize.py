@@ -274,6 +274,19 @@ def test_cut_captions_are_counted_and_their_lost_tags_named(
     assert error.count("\n") == 1
 
 
+def test_the_longer_of_tags_and_sentence_is_measured(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder.folder / "tagged" / "img001.txt"
+    path.write_text(f"nasu, {'hat, ' * 40}\nnasu, {'smile ' * 40}.\n", encoding="utf-8")
+    assert folder.run(max_token_length="false", max_train_epochs="100") == 0
+    assert "cut after" not in capsys.readouterr().err  # of each line less than 75 tokens
+    path.write_text(f"nasu, hat\nnasu, {'smile ' * 90}.\n", encoding="utf-8")
+    assert folder.run(max_token_length="false", max_train_epochs="100") == 0
+    error = capsys.readouterr().err
+    assert error.startswith("organize: warning: 1 of 3 captions may be cut after 75 tokens, tags")
+
+
 def test_of_many_cut_captions_three_are_named() -> None:
     warning = too_long({f"img{number:03}": ["hat", "ゆ" * 30] for number in range(1, 6)}, 75)
     assert warning.startswith("5 of 5 captions may be cut after 75 tokens, tags lost: img001: ゆゆ")

@@ -13,7 +13,7 @@ from PIL import Image
 from stages import report
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, write_manifest
-from stages.library.report import page
+from stages.library.report import core, page
 from stages.library.tagging.scores import Scores, write_scores
 from stages.report import build_parser, figures, main, tag_frequencies
 from tests.support.meanwhile import meanwhile, write
@@ -121,6 +121,32 @@ def test_captions_beyond_the_trainers_limit_are_counted(tmp_path: Path) -> None:
     assert metrics(tmp_path)["tokens"]["limit"] == 75
 
 
+def test_a_sentence_below_the_tags_is_no_tag_but_has_its_length(tmp_path: Path) -> None:
+    below = "nasu, 1girl\nnasu, She sits here, and she waits and waits for the rain."
+    assert run(tmp_path, captions=dict.fromkeys(CAPTIONS, below)) == 0
+    assert metrics(tmp_path)["tags_per_image"] == {"mean": 2, "least": 2, "most": 2}
+    assert metrics(tmp_path)["tokens"]["most"] > 10
+    assert [row["tag"] for row in table(tmp_path, "tag_frequencies")] == ["1girl", "nasu"]
+
+
+def test_core_tags_are_named_and_kept_in_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core, "FEWEST", 3)
+    (tmp_path / "dictionary").mkdir()
+    (tmp_path / "dictionary" / "groups.csv").write_text("tag,group\nhat,clothes\n", "utf-8")
+    assert run(tmp_path, captions=dict.fromkeys(CAPTIONS, "nasu, 1girl, hat")) == 0
+    assert (
+        "report: core tags, in 90 % of the pictures or more: 1girl, hat. Of these a character's "
+        "LoRA does better without what the character always has (caption.drop), a style's with "
+        "all; docs/captions.md says why\n"
+    ) in capsys.readouterr().out
+    assert [tuple(row.values()) for row in table(tmp_path, "core_tags")] == [
+        ("", "1girl", "女の子1人", "count", "3"),
+        ("", "hat", "", "clothes", "3"),
+    ]
+
+
 def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
     run(tmp_path)
     frequencies = [tuple(row.values()) for row in table(tmp_path, "tag_frequencies")]
@@ -145,7 +171,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
     rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks_like name='; upscaled'")]
-    counted: Any = figures(rows, [["a"]], set(), "nasu", 225)
+    counted: Any = figures(rows, [["a"]], set(), "nasu", 225, [["a"]])
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
 
@@ -160,7 +186,8 @@ def test_pictures_without_a_tag(tmp_path: Path) -> None:
 
 
 def test_once_only_counts_pictures_not_letters() -> None:
-    counted: Any = figures([], [["a", "b"], ["a"], ["c", "d", "a"]], {"a", "b"}, "c", 225)
+    captions = [["a", "b"], ["a"], ["c", "d", "a"]]
+    counted: Any = figures([], captions, {"a", "b"}, "c", 225, captions)
     assert counted["tags"] == {"different": 4, "once_only": 3}
     assert counted["dictionary"] == {"of_tags": 0.6667, "of_occurrences": 0.8}
 
@@ -187,6 +214,7 @@ def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
     run(tmp_path)
     assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == once
     assert sorted(once) == [
+        "core_tags.csv",
         "index.html",
         "metrics.json",
         "sizes.csv",

@@ -45,6 +45,55 @@ def test_captions_arrive_shuffled_but_for_the_trigger(
     assert counted_tags(metadata) == {"1_nasu": dict.fromkeys(tags, 7)}
 
 
+def write_sentences() -> None:
+    """Give every caption a second line, in words."""
+    for number in range(1, 8):
+        path = Path(f"data/dataset/1_nasu/img{number:03d}.txt")
+        path.write_text("nasu, smile\nnasu, She smiles at me.\n", encoding="utf-8")
+    write_lock(Path(), dvc_md5(Path("data/dataset")))
+
+
+def test_a_second_line_is_learned_with_wildcards_and_the_receipt_is_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sentences()
+    monkeypatch.setenv("STANDIN_LEARNED", str(tmp_path / "learned"))
+    arguments = words(enable_wildcard=True, shuffle_caption=True, keep_tokens=1)
+    assert train.main(arguments) == 0
+    said = capsys.readouterr()
+    assert "captions: checked, 7 pictures" in said.out
+    assert "second line" not in said.err
+    texts = {" ".join(tokens) for tokens in learned(tmp_path / "learned")}
+    assert texts == {"nasu , smile", "nasu , she smiles at me ."}
+
+
+def test_a_second_line_that_is_not_read_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sentences()
+    monkeypatch.setenv("STANDIN_LEARNED", str(tmp_path / "learned"))
+    assert train.main(words()) == 0
+    assert (
+        "train: warning: 7 captions have a second line (img001.txt …), which is not read: set "
+        "train.enable_wildcard: true"
+    ) in capsys.readouterr().err
+    assert {" ".join(each) for each in learned(tmp_path / "learned")} == {"nasu , smile"}
+
+
+def test_a_sentence_longer_than_what_is_read_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    write_sentences()
+    long = "She smiles " * 40
+    path = Path("data/dataset/1_nasu/img002.txt")
+    path.write_text(f"nasu, smile\nnasu, {long}at me.\n", encoding="utf-8")
+    write_lock(Path(), dvc_md5(Path("data/dataset")))
+    assert train.main([*words(), "--dry-run"]) == 0
+    assert "be cut" not in capsys.readouterr().err
+    assert train.main([*words(enable_wildcard=True), "--dry-run"]) == 0
+    assert (
+        "1 of 7 captions may be cut after 75 tokens, tags lost: img002" in capsys.readouterr().err
+    )
+
+
 def test_a_trainer_that_finds_no_captions_is_stopped_before_it_trains(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

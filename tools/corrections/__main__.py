@@ -17,7 +17,12 @@ NEEDS = {"import": "the folder of drawings, as data/raw", "take": "the file, as 
 
 
 def corrections(
-    action: str, source: Path | None, data: Path, emptied: bool, as_written: bool
+    action: str,
+    source: Path | None,
+    data: Path,
+    emptied: bool,
+    as_written: bool,
+    sentences: bool,
 ) -> None:
     """Do what the command line asks for.
 
@@ -33,7 +38,7 @@ def corrections(
     elif action == "save":
         raise Problem(f"save: takes no {str(source)!r}; leave it out, all is saved together")
     elif action == "import":
-        take_captions(source, data, as_written)
+        take_captions(source, data, as_written, sentences)
     else:
         take_copy(source, data)
     for line in told_copies(data / "edits.yaml"):
@@ -67,6 +72,12 @@ def build_parser() -> Parser:
         action="store_true",
         default=False,
         help="with save and import: Japanese words, and lists without commas, are meant to be so",
+    )
+    parser.add_argument(
+        "--sentences",
+        action="store_true",
+        default=False,
+        help="with import: captions in words go below the tagger's tags, as a second line",
     )
     return parser
 

@@ -1,11 +1,13 @@
 """Take the captions that came along beside the drawings: hero.txt beside hero.png."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.unchanged import seen
+from stages.library.dataset.captions import is_sentence, parted
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from tools.corrections.places import place
@@ -25,10 +27,21 @@ def beside(folder: Path, source: str) -> Path | None:
     return None
 
 
-def take_captions(folder: Path, data: Path, as_written: bool) -> None:
+def below(typed: Typed) -> Typed:
+    """Return a caption in words as the sentence below the tags that are there already."""
+    if not typed.whole:
+        return typed
+    tags, _ = parted(typed.entry.text)
+    sentence = " ".join(typed.whole.split())
+    ended = sentence if is_sentence(sentence) else f"{sentence}."
+    return replace(typed, text=f"{tags.strip()}\n{ended}\n")
+
+
+def take_captions(folder: Path, data: Path, as_written: bool, sentences: bool) -> None:
     """Turn the captions in a folder of drawings into corrections of the drawings' pictures.
 
-    What may be no tags, as words in Japanese, is taken only `as_written`.
+    What may be no tags, as words in Japanese, is taken only `as_written`. With `sentences` those
+    in words stand below the tagger's tags instead of in their place.
 
     Raises:
         Problem: there is none, or none of the pipeline's captions to compare with.
@@ -58,6 +71,7 @@ def take_captions(folder: Path, data: Path, as_written: bool) -> None:
             left.append(f"{shown(path)} {why}")
             continue
         typed = Typed(path.with_stem(stem), written[stem], text or "")
+        typed = below(typed) if sentences else typed
         if typed.empty:
             left.append(f"{shown(path)} holds no tags")
             continue
@@ -66,7 +80,7 @@ def take_captions(folder: Path, data: Path, as_written: bool) -> None:
             continue
         was, edits = edits, corrected(edits, written, typed, in_order=True)
         if edits != was:
-            tell(Typed(path, written[stem], text or ""))
+            tell(replace(typed, path=path))
             taken += 1
     if edits != before:
         write_edits(data / "edits.yaml", edits, read.look_again)

@@ -20,7 +20,11 @@ def changed(old: Edit | None, new: Edit) -> str:
     old = old or Edit(new.source)
     lists = (("add", old.add, new.add), ("remove", old.remove, new.remove))
     words = [f"{name}: {difference(was, now)}" for name, was, now in lists if was != now]
-    others = {"order": old.order != new.order, "caption": old.caption != new.caption}
+    others = {
+        "order": old.order != new.order,
+        "caption": old.caption != new.caption,
+        "sentence": old.sentence != new.sentence,
+    }
     return ", ".join([*words, *(f"another {name}" for name, on in others.items() if on)])
 
 

@@ -41,6 +41,11 @@ LINES = (
     "    of its lines a trainer takes the first, or any with enable_wildcard / 複数行のまま"
     "残します。学習に使われるのは 1 行目だけです(enable_wildcard を使えばどれか 1 行)"
 )
+SENTENCE = (
+    "    kept as a second line: with train.enable_wildcard: true a trainer takes one of the two "
+    "each time, else the tags alone / 2 行目として残します。学習に使うには train.enable_wildcard: "
+    "true にします"
+)
 LEADS_NOWHERE = (
     "is only between two stages: give python -m tools.corrections discard {path}, and make the "
     "change in data/tagged (or in the drawing) instead / 途中のファイルです。上のコマンドで捨て、"
@@ -169,7 +174,7 @@ def learn(hand: Hand, edits: Edits, found: list[Place]) -> Learnt:
     for place, typed in hand.typed:
         before, edits = edits, corrected(edits, place.written, typed)
         text = typed.with_trigger()
-        if edits == before and text == typed.text and typed.before == typed.after:
+        if edits == before and text == typed.text and typed.unchanged:
             alike += 1
         else:
             tell(typed)
@@ -185,8 +190,12 @@ def learn(hand: Hand, edits: Edits, found: list[Place]) -> Learnt:
 
 def said(typed: Typed) -> str:
     """Return in words what a caption says otherwise."""
-    whole = "the whole caption, as it is written"
-    return whole if typed.whole else difference(typed.before, typed.after)
+    if typed.whole:
+        return "the whole caption, as it is written"
+    tags = "" if typed.before == typed.after else difference(typed.before, typed.after)
+    sentence = typed.sentence or "none any more"
+    below = "" if typed.sentence == typed.had_sentence else f"sentence: {shown(sentence)}"
+    return " ".join(filter(None, (tags, below))) or "order"
 
 
 def to_the_front(typed: Typed, edits: Edits) -> bool:
@@ -200,3 +209,5 @@ def tell(typed: Typed) -> None:
     print(f"  {shown(typed.path)} ({shown(typed.entry.source)}): {said(typed)}")
     if "\n" in typed.whole:
         print(LINES)
+    if typed.sentence and typed.sentence != typed.had_sentence:
+        print(SENTENCE)

@@ -10,6 +10,7 @@ from stages.library.dataset.captions import (
     each_line,
     is_prose,
     join,
+    parted,
     split,
     underscored,
     with_tag_first,
@@ -42,17 +43,18 @@ class Typed:
     @property
     def trigger(self) -> str:
         """The tag that stood first; '' if there was none."""
-        return next(iter(split(self.entry.text)), "")
+        return next(iter(split(parted(self.entry.text)[0])), "")
 
     @property
     def before(self) -> list[str]:
         """The tags that had been written, without trigger."""
-        return split(self.entry.text)[1:]
+        return split(parted(self.entry.text)[0])[1:]
 
     @property
     def after(self) -> list[str]:
         """The tags that are there, spelled as they were, without trigger, wherever it is."""
-        tags = respelled(typed_tags(self.text), split(self.entry.text))
+        written = split(parted(self.entry.text)[0])
+        tags = respelled(typed_tags(parted(self.text)[0]), written)
         return [tag for tag in tags if underscored(tag) != underscored(self.trigger)]
 
     @property
@@ -63,26 +65,44 @@ class Typed:
         return [tag for tag in new if is_japanese(tag) or tag.count(" ") >= TOGETHER - 1]
 
     @property
+    def sentence(self) -> str:
+        """The sentence below the tags, without trigger; '' if there is none."""
+        return without_trigger(parted(self.text)[1], self.trigger)
+
+    @property
+    def had_sentence(self) -> str:
+        """The sentence that had been written there."""
+        return without_trigger(parted(self.entry.text)[1], self.trigger)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it differs from what had been written in spelling alone."""
+        return self.before == self.after and self.had_sentence == self.sentence
+
+    @property
     def whole(self) -> str:
-        """The caption as it is, without trigger; '' of a list of tags."""
-        if not is_prose(self.text):
+        """The caption as it is, without trigger; '' of a list of tags, a sentence below or not."""
+        if self.sentence or not is_prose(self.text):
             return ""
         lines = (without_trigger(line, self.trigger) for line in self.text.splitlines())
         return "\n".join(filter(None, lines))
 
     @property
     def empty(self) -> bool:
-        return not (self.after or self.whole)
+        return not (self.after or self.whole or self.sentence)
 
     def same_as(self, other: "Typed") -> bool:
         """Return whether another caption says the same."""
-        return (self.whole, self.after) == (other.whole, other.after)
+        said = (self.whole, self.sentence, self.after)
+        return said == (other.whole, other.sentence, other.after)
 
     def with_trigger(self) -> str:
         """Return the text with the trigger put first, if it isn't."""
-        if typed_tags(self.text)[:1] == [self.trigger] or not self.trigger:
+        lines = [typed_tags(line) for line in self.text.splitlines() if line.strip()]
+        first = lines if self.sentence else lines[:1]
+        if not self.trigger or (first and all(tags[:1] == [self.trigger] for tags in first)):
             return self.text
-        if self.whole:
+        if self.whole or self.sentence:
             return each_line(self.text, lambda line: with_trigger(line, self.trigger))
         return join(with_tag_first(typed_tags(self.text), self.trigger)) + "\n"
 
@@ -100,12 +120,16 @@ def corrected(
     in_force, _ = matched(edits, rows)  # perhaps under the key that the drawing had before
     edit = in_force.get(typed.path.stem, Edit(source))
     if typed.whole or edit.caption:
-        learnt = Edit(source, caption=typed.whole or join(typed.after))
-    elif typed.before == typed.after:
+        whole = typed.whole or join(typed.after)
+        learnt = Edit(source, caption=whole, sentence=typed.sentence)
+    elif typed.unchanged:
         return edits
     else:
-        learnt = replace(learned(typed.before, typed.after, edit), source=source)
-        learnt = replace(learnt, order=typed.after) if in_order else learnt
+        learnt = edit
+        if typed.before != typed.after:
+            learnt = learned(typed.before, typed.after, edit)
+            learnt = replace(learnt, order=typed.after) if in_order else learnt
+        learnt = replace(learnt, source=source, sentence=typed.sentence)
     return {**edits, key: learnt} if not learnt.empty or key in edits else edits
 
 
@@ -134,10 +158,12 @@ def changed_twice(typed: Iterable[Typed]) -> dict[Path, Path]:
 
 def why_no_caption(text: str) -> str:
     """Return why a text can't become a correction, and what to do; else ''."""
-    if is_prose(text):
+    if is_prose(text) and not parted(text)[1]:
         fits = is_caption("\n".join(text.strip().splitlines()))
         return "" if fits else "is too long for a caption, or has an invisible sign; type it anew"
-    odd = [tag for tag in typed_tags(text) if not is_tag(tag)]
+    if not is_caption(parted(text)[1] or "-"):
+        return "has a sentence that is too long, or has an invisible sign; type it anew"
+    odd = [tag for tag in typed_tags(parted(text)[0]) if not is_tag(tag)]
     if odd and len(odd[0]) > LONGEST_TAG:
         return f"holds a tag of more than {LONGEST_TAG} characters; put commas between tags"
     return f"holds {odd[0]!r}, a full-width space or an invisible sign; type it anew" if odd else ""

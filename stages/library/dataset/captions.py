@@ -1,7 +1,7 @@
 """Caption files: one line of tags joined by `, `, UTF-8."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stages.library.common.disk import is_lost
@@ -67,6 +67,36 @@ def _is_sentence(piece: str) -> bool:
     return "。" in piece or words > MOST_WORDS or (words > 2 and bool(re.search(STOP, piece)))
 
 
+def is_sentence(line: str) -> bool:
+    """Return whether a line can be the sentence below a caption's tags.
+
+    >>> [is_sentence(line) for line in ("She waits.", "少女がいる。", "1girl, dr. stone", "?")]
+    [True, True, False, False]
+    """
+    return is_prose(line) or bool(re.search(r"\s\S*\w[.!?]$|[。！？]$", line.strip()))
+
+
+def parted(text: str) -> tuple[str, str]:
+    r"""Return a caption's tags and the sentence below them; '' if there is no such sentence.
+
+    >>> parted("nasu, hat\nnasu, She waits here.\n"), parted("nasu, hat\n")
+    (('nasu, hat', 'nasu, She waits here.'), ('nasu, hat\n', ''))
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) == 2 and not is_prose(lines[0]) and is_sentence(lines[1]):
+        return lines[0], lines[1]
+    return text, ""
+
+
+def lines(text: str) -> list[list[str]]:
+    r"""Return what a trainer reads of a caption: its tags, and the pieces of the sentence below.
+
+    >>> lines("nasu, hat\nnasu, She waits here.\n"), lines("nasu, hat\n")
+    ([['nasu', 'hat'], ['nasu', 'She waits here.']], [['nasu', 'hat']])
+    """
+    return [split(part) for part in parted(text) if part]
+
+
 def join(tags: list[str]) -> str:
     """Return the caption line of `tags`."""
     return ", ".join(tags)
@@ -88,6 +118,42 @@ def spaced(tag: str) -> str:
     ['long hair', '<o>_<o>']
     """
     return tag if tag in KAOMOJI else tag.replace("_", " ")
+
+
+def renamed(
+    exclude: Iterable[str], replace: Iterable[tuple[str, str]]
+) -> Callable[[str], str | None]:
+    """Return what tells the name that a tag is written by; None for one that is excluded.
+
+    An excluded tag is not written in place of another either.
+    """
+    excluded = {underscored(tag) for tag in exclude}
+    replacements = {underscored(old): new.replace(" ", "_") for old, new in replace}
+
+    def name_of(tag: str) -> str | None:
+        key = underscored(tag)
+        name = replacements.get(key, key)
+        return None if {key, underscored(name)} & excluded else name
+
+    return name_of
+
+
+def categories_of(
+    tags: Iterable[str],
+    categories: Iterable[int],
+    exclude: Iterable[str],
+    replace: Iterable[tuple[str, str]],
+) -> dict[str, int]:
+    """Return the categories of tags by the names that they are written by, underscored.
+
+    >>> categories_of(["1girl", "Miku", "solo"], [0, 4, 0], ["solo"], [("miku", "Nasu")])
+    {'1girl': 0, 'nasu': 4}
+    """
+    name_of, found = renamed(exclude, replace), dict[str, int]()
+    for tag, category in zip(tags, categories, strict=True):
+        if (name := name_of(tag)) is not None:
+            found.setdefault(underscored(name), category)
+    return found
 
 
 def read_text(path: Path) -> str:

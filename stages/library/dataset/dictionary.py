@@ -2,14 +2,14 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.common.faults import named
-from stages.library.common.values import COMMAS, folded
+from stages.library.common.values import COMMAS, did_you_mean, folded
 from stages.library.dataset.captions import underscored
 from stages.library.dataset.tag_rules import by_rule
 from stages.library.dataset.tag_words import SIGNS
@@ -74,8 +74,46 @@ def read_typed(folder: Path) -> dict[str, list[str]]:
     return typed
 
 
+def read_groups(folder: Path, known: Collection[str]) -> dict[str, str]:
+    """Read the groups of tags: groups.csv, then the artist's own in mine.csv, where they are.
+
+    Raises:
+        Problem: a group is none of those `known`, or a tag is in two.
+    """
+    groups: dict[str, str] = {}
+    with suppress(FileNotFoundError):
+        for line, cells in rows(folder / "groups.csv", "tag", "group"):
+            tag, where = _tag(cells), f"{folder / 'groups.csv'}, line {line}"
+            if not tag or not cells["group"]:
+                raise Problem(
+                    f"{where}: half a row; write tag,group or delete it"
+                    " / 「タグ,グループ」の形で書くか、行を消してください"
+                )
+            if tag in groups:
+                raise Problem(
+                    f"{where}: {tag!r} is in the file twice; delete one of the lines"
+                    " / 同じタグが 2 行あります。片方を消してください"
+                )
+            groups[tag] = _group(cells, known, where)
+    with suppress(FileNotFoundError):
+        for line, cells in rows(folder / "mine.csv", "tag", "ja"):
+            if cells.get("group"):
+                where = f"{folder / 'mine.csv'}, line {line}"
+                groups[_tag(cells)] = _group(cells, known, where)
+    return groups
+
+
+def _group(cells: Mapping[str, str], known: Collection[str], where: str) -> str:
+    if (group := cells["group"]) not in known:
+        hint = did_you_mean(group, known, f"write one of {', '.join(known)}")
+        raise Problem(
+            f"{where}: {group!r} is no group of tags; {hint} / そのようなグループはありません"
+        )
+    return group
+
+
 def read_words(path: Path) -> dict[str, str]:
-    """Read one csv with the columns tag and ja; a word that is only typed needs no ja."""
+    """Read one csv with the columns tag and ja; a row of other columns may have no ja."""
     words: dict[str, str] = {}
     for line, cells in rows(path, "tag", "ja"):
         tag, ja = _tag(cells), cells["ja"]
@@ -89,7 +127,7 @@ def read_words(path: Path) -> dict[str, str]:
                 f"{where}: no tag before {written!r}; write tag,ja or delete the line"
                 " / タグがありません。「タグ,日本語」の形で書くか、行を消してください"
             )
-        if not ja and cells.get("typed"):
+        if not ja and (cells.get("typed") or cells.get("group")):
             continue
         if not ja:
             raise Problem(

@@ -20,6 +20,8 @@ class Edit:
     order: list[str] = field(default_factory=list)
     caption: str = ""
     """The whole caption, without trigger, in place of the tagger's."""
+    sentence: str = ""
+    """A second line, in words, below the tags."""
 
     @property
     def lists(self) -> bool:
@@ -28,7 +30,7 @@ class Edit:
 
     @property
     def empty(self) -> bool:
-        return not (self.lists or self.caption)
+        return not (self.lists or self.caption or self.sentence)
 
 
 Edits = dict[str, Edit]
@@ -63,7 +65,8 @@ def uncorrected(tags: list[str], edit: Edit) -> list[str]:
 
 def corrected(tags: list[str], edit: Edit) -> str:
     """Return the caption that `edit` makes of `tags`; one of its own stays as it is written."""
-    return join(apply(tags, edit)) if edit.lists or not edit.caption else edit.caption
+    text = join(apply(tags, edit)) if edit.lists or not edit.caption else edit.caption
+    return f"{text}\n{edit.sentence}" if edit.sentence else text
 
 
 def idle(tags: list[str], edit: Edit) -> list[str]:
@@ -97,7 +100,7 @@ def learned(before: list[str], after: list[str], edit: Edit) -> Edit:
     # a tag that comes back may have a place of its own, which is not known here
     placed = {underscored(tag) for tag in edit.remove + edit.order} - had
     moved = not (in_front or at_end) or placed & has
-    return Edit(edit.source, add, remove, after if moved else order)
+    return Edit(edit.source, add, remove, after if moved else order, sentence=edit.sentence)
 
 
 def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[str]]:

@@ -11,7 +11,7 @@ from stages.library.common.foreign import shown
 from stages.library.common.params import guilty
 from stages.library.common.values import LONGEST_TAG, comma_in, folded
 from stages.library.common.yaml_texts import texts_of
-from stages.library.dataset.captions import read_text, underscored
+from stages.library.dataset.captions import is_sentence, read_text, underscored
 from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
 
 LONGEST_CAPTION = 10_000
@@ -74,15 +74,19 @@ def _read_edit(key: str, entry: Any, path: Path) -> Edit:
     if not isinstance(source, str) or not source:
         raise Problem(f"{place}: has no source; write the drawing's file name there")
     lists: dict[str, list[str]] = {}
-    caption = ""
+    caption = sentence = ""
     for name, value in entry.items():
         if name == "caption":
             caption = _read_caption(value, f"{place}.{name}")
+        elif name == "sentence":
+            sentence = _read_sentence(value, f"{place}.{name}")
         elif name in ("add", "remove", "order"):
             lists[name] = _read_tags(value, f"{place}.{name}")
         elif name != "source":
-            raise Problem(f"{place}: {name!r} is none of source, caption, add, remove, order")
-    edit = Edit(source, **lists, caption=caption)
+            raise Problem(
+                f"{place}: {name!r} is none of source, caption, sentence, add, remove, order"
+            )
+    edit = Edit(source, **lists, caption=caption, sentence=sentence)
     both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
     if both:
         raise Problem(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
@@ -108,6 +112,21 @@ def _read_caption(value: Any, place: str) -> str:
         raise Problem(
             f"{place}: is no caption; write it as one text, in quotes, of at most "
             f"{LONGEST_CAPTION} characters"
+        )
+    return text
+
+
+def _read_sentence(value: Any, place: str) -> str:
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    if not is_caption(text):
+        raise Problem(
+            f"{place}: is no sentence; write one text, in quotes, of at most {LONGEST_CAPTION} "
+            "characters"
+        )
+    if not is_sentence(text):
+        raise Problem(
+            f"{place}: {shown(text[:60])} is no sentence; end it with a full stop, and write tags "
+            "into add / 文の終わりに「.」か「。」を付けてください。タグは add に書きます"
         )
     return text
 

@@ -30,6 +30,7 @@ HEADER = """\
 #     remove: [1girl]
 #     order: [eggplant, solo]  # optional: these tags, in this order, before all others
 #     caption: "A girl ..."    # optional: a whole caption, in place of the tagger's
+#     sentence: "She sits."    # optional: a second line, in words (train.enable_wildcard)
 #
 # タグの手直しはここに残ります。しきい値やタガーを変えても、ファイル名や番号が変わっても消えません。
 """
@@ -73,6 +74,8 @@ def _written(key: str, edit: Edit) -> str:
     lines = [f"{key}:", f"  source: {_scalar(edit.source)}"]
     if edit.caption:
         lines.append(f"  caption: {_scalar(edit.caption)}")
+    if edit.sentence:
+        lines.append(f"  sentence: {_scalar(edit.sentence)}")
     for name, tags in lists.items():
         if tags:
             lines.append(f"  {name}: [{', '.join(map(_scalar, tags))}]")

@@ -10,13 +10,17 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from stages.library.common.html import island, policy, rendered, script, style
-from stages.library.dataset.captions import KAOMOJI, underscored
+from stages.library.dataset.captions import KAOMOJI, categories_of, underscored
 from stages.library.dataset.dictionary import explained
 from stages.library.dataset.edits import KEY_LENGTH, Edits
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
 from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
+from stages.library.params.caption import GROUPS
+from stages.library.report.core import FEWEST, SHARE
+from stages.library.tagging.groups import group_of
+from stages.library.tagging.policy import Policy, policy_for
 from stages.library.tagging.rules import Rules, bars
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE, Scores
 from stages.library.tagging.tokens import table
@@ -77,8 +81,16 @@ def rules_data(rules: Rules) -> dict[str, object]:
     }
 
 
-def words_data(dataset: "Dataset") -> list[tuple[str, str]]:
-    """Return every tag the page may show or offer, in the form for comparing, with its Japanese."""
+def implies_data(policy: Policy) -> list[tuple[str, list[str]]]:
+    """Return the tags that leave out others, with those."""
+    return [(tag, sorted(others)) for tag, others in policy.implies.items()]
+
+
+def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]:
+    """Return every tag the page may show or offer, in the form for comparing.
+
+    Each with its Japanese, and the place of its group among all groups.
+    """
     edits, words = dataset.edits.values(), dataset.words
     corrected = (tag for edit in edits for tag in (*edit.add, *edit.remove, *edit.order))
     named = chain(
@@ -88,21 +100,26 @@ def words_data(dataset: "Dataset") -> list[tuple[str, str]]:
         sorted(words),
         *dataset.typed.values(),
     )
+    places = {group: place for place, group in enumerate(GROUPS)}
     return [
-        (tag, japanese if (japanese := explained(tag, words)) != tag else "")
+        (
+            tag,
+            japanese if (japanese := explained(tag, words)) != tag else "",
+            places[policy.groups.get(tag) or group_of(tag, dataset.groups)],
+        )
         for tag in dict.fromkeys(underscored(tag) for tag in named)
     ]
 
 
 def typed_data(
-    typed: Mapping[str, list[str]], words: list[tuple[str, str]]
+    typed: Mapping[str, list[str]], words: list[tuple[str, str, int]]
 ) -> list[tuple[str, str]]:
     """Return the words that people type, each with its tags, but for what `words` say already.
 
-    >>> typed_data({"えがお": ["smile"], "ハネ": ["wings", "feathers"]}, [("smile", "エガオ")])
+    >>> typed_data({"えがお": ["smile"], "ハネ": ["wings", "feathers"]}, [("smile", "エガオ", 8)])
     [('ハネ', 'wings feathers')]
     """
-    said = {(folded_word(japanese), tag) for tag, japanese in words}
+    said = {(folded_word(japanese), tag) for tag, japanese, _ in words}
     return [
         (word, " ".join(tags))
         for word, tags in typed.items()
@@ -144,19 +161,26 @@ class Dataset:
     words: Mapping[str, str]  # Japanese by tag
     limit: int  # tokens of a caption that the trainer reads
     typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
+    groups: Mapping[str, str] = field(default_factory=dict)  # of groups.csv, by tag
 
 
 def page_data(dataset: Dataset) -> dict[str, object]:
     """Return all that the page knows, but for the pictures."""
-    rows, scores, words = dataset.rows, dataset.scores, words_data(dataset)
+    rows, scores, rules = dataset.rows, dataset.scores, dataset.rules
+    names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
+    policy = policy_for(rules, names, dataset.groups)
+    words = words_data(dataset, policy)
     return {
         "trigger": dataset.trigger,
-        "rules": rules_data(dataset.rules),
+        "rules": rules_data(rules),
         "faces": sorted(KAOMOJI),
         "tags": scores.tags,
         "categories": scores.categories,
         # a list, not an object: `__proto__` is a tag like any other
         "words": words,
+        "kinds": list(GROUPS.items()),
+        "implies": implies_data(policy),
+        "core": [SHARE, FEWEST],
         "typed": typed_data(dataset.typed, words),
         "romaji": romaji_data(),
         "skipped": [

@@ -18,6 +18,11 @@ class Rules:
     max_tags: int
     thresholds: list[tuple[int, float | str]] = field(default_factory=list)  # by category
     combine: str = "max"
+    drop: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
+    order: str = "score"
+    overlap: str = "keep"
+    always: list[str] = field(default_factory=list)
 
 
 def bars(rules: Rules) -> dict[int, int]:

@@ -20,6 +20,9 @@ TABLE = Path(__file__).with_name("tokens.txt")
 SHOWN = 3
 """Captions whose cut tags are named."""
 
+BEGINNING = 60
+"""Letters of a tag, or a sentence, that are shown of it."""
+
 # CLIP's own pattern, for text in which `_shape` has put the other scripts' letters in a row
 WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[a-z]+|[0-9]|[^ a-z0-9]+")
 
@@ -74,6 +77,15 @@ def ends(tags: list[str]) -> list[int]:
     return found
 
 
+def longest(captions: list[list[str]]) -> list[str]:
+    """Return the one of several captions that has the most tokens.
+
+    >>> longest([["1girl", "hat"], ["She sits."]])
+    ['1girl', 'hat']
+    """
+    return max(captions, key=tokens, default=[])
+
+
 def tokens(tags: list[str]) -> int:
     """Return how many tokens a caption has; at most so many where not all its words are `known`."""
     return max(ends(tags), default=0)
@@ -98,7 +110,7 @@ def too_long(captions: dict[str, list[str]], limit: int) -> str:
     if not cut:
         return ""
     exact = all(known(captions[stem]) for stem in cut)
-    named = [f"{stem}: {', '.join(lost)}" for stem, lost in cut.items()]
+    named = [f"{stem}: {', '.join(map(beginning, lost))}" for stem, lost in cut.items()]
     more = f"; and {len(cut) - SHOWN} captions more" if len(cut) > SHOWN else ""
     longest = max(LIMITS.values())
     remedy = "train.max_token_length: 225" if limit < longest else "a lower caption.max_tags"
@@ -108,6 +120,15 @@ def too_long(captions: dict[str, list[str]], limit: int) -> str:
         f"each time); {remedy} helps / {len(cut)} 枚のキャプションが {limit} トークンで切れ、"
         f"これらのタグは学習され{'ません' if exact else 'ないかもしれません'}"
     )
+
+
+def beginning(piece: str) -> str:
+    """Return a piece of a caption, a long one by its first words.
+
+    >>> beginning("hat"), len(beginning("She waits. " * 90))
+    ('hat', 61)
+    """
+    return piece if len(piece) <= BEGINNING else f"{piece[:BEGINNING]}…"
 
 
 def _written(tags: list[str]) -> list[str]:

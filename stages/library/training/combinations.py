@@ -39,6 +39,13 @@ def wrong(options: Options, script: str) -> Iterator[tuple[str, str]]:
                     f"it changes the captions from step to step, and {key} computes them once; "
                     f"set one of them to false",
                 )
+        if "enable_wildcard" in options:
+            # the caching strategies tokenize `info.caption`, as read_caption joined its lines
+            yield (
+                "enable_wildcard",
+                f"with {key} the trainer takes all lines of a caption as one text, and none by "
+                "lot; set one of them to false",
+            )
         if script in CLIP_CACHED and "network_train_unet_only" not in options:
             yield (
                 key,

@@ -11,9 +11,13 @@ from stages.library.common.foreign import shown
 from stages.library.common.links import refuse_links_out
 from stages.library.common.outputs import files_in
 from stages.library.common.values import odd_comma
+from stages.library.dataset.captions import is_prose, pieces
 from stages.library.dataset.sizes import picture_size
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.subsets import CAPTION, Subset, read_subsets
+
+MOST_UNSHUFFLED = 2
+"""Pieces of a line that keep their order when shuffled: the trigger, and one more."""
 
 MOST_STEPS = 50_000
 """More than a day of a T4; a slip in organize.repeats rather than a wish."""
@@ -65,6 +69,37 @@ def check_dataset(dataset: Path, locked: str) -> str:
             f"run dvc repro, or get it back with dvc checkout {dataset}"
         )
     return found
+
+
+def told_lines(subsets: list[Subset], wildcard: bool, shuffled: bool) -> list[str]:
+    """Return warnings of captions that have a second line, which is read otherwise than thought.
+
+    sd-scripts reads the first line alone, or with `wildcard` one by lot (train_util.py,
+    read_caption and process_caption), and then shuffles what commas part in that.
+    """
+    several = {
+        picture: read
+        for subset in subsets
+        for picture in subset.pictures
+        if "\n" in (read := subset.caption(picture, wildcard=True))
+    }
+    if not several:
+        return []
+    first = shown(next(iter(several)).with_suffix(CAPTION).name)
+    if not wildcard:
+        return [
+            f"{len(several)} captions have a second line ({first} …), which is not read: set "
+            "train.enable_wildcard: true, and one of the lines is taken each time, by lot / 2 行目"
+            "は学習されません。train.enable_wildcard: true にすると、毎回どちらかの行が使われます"
+        ]
+    parts = [line for read in several.values() for line in read.split("\n") if is_prose(line)]
+    if shuffled and any(len(pieces(line)) > MOST_UNSHUFFLED for line in parts):
+        return [
+            f"train.shuffle_caption shuffles what commas part in a sentence, too ({first} …); "
+            "write sentences without commas, or set it to false / shuffle_caption は文の中の「,」の"
+            "前後も入れ替えます。文には「,」を使わないでください"
+        ]
+    return []
 
 
 def buckets(times: Counter[Path]) -> list[int]:

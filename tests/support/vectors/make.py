@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from stages.caption import caption_of
-from stages.library.dataset.captions import join, split, with_tag_first
+from stages.library.dataset.captions import categories_of, join, split, with_tag_first
 from stages.library.dataset.edits import Edit, apply
 from stages.library.dataset.edits_file import is_tag, parsed
 from stages.library.dataset.edits_text import write_edits
-from stages.library.params.caption import CATEGORIES, NEVER
-from stages.library.report.page import rules_data
+from stages.library.params.caption import CATEGORIES, GROUPS, NEVER
+from stages.library.report.page import implies_data, rules_data
+from stages.library.tagging.policy import policy_for
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE
 from stages.library.tagging.tokens import ends
@@ -34,6 +35,12 @@ TAGS = [
     *("\U0001f346", "\ufb01sh", "\U00020bb7野家", "ｅｌｌｅ", "x_y,z", " padded ", "two\nlines"),
     *("general", "sensitive", "questionable", "explicit", '"quoted"', "\u202egnp.exe", "e\u0301"),
     *("grey_hair", "silver_hair", "Grey_Hair", "&amp;", "%3Cscript%3E", "\\", "🇯🇵", "\x85edge\xa0"),
+]
+GROUPED = [
+    *("1girl", "2girls", "multiple_girls", "long_hair", "very_long_hair", "blue_eyes", "smile"),
+    *("skirt", "black_skirt", "plaid_skirt", "hair_ribbon", "ribbon", "<o>_<o>", "sitting"),
+    *("holding_sword", "holding", "sword", "cat_ears", "animal_ears", "sky", "blue_sky", "zzz"),
+    *("hero_(nasu)", "monochrome", "signature", "general", "sensitive", "Long Hair", "なす"),
 ]
 PLAIN = [tag for tag in TAGS if tag.isprintable() and "," not in tag and tag == tag.strip()]
 
@@ -88,14 +95,53 @@ def caption_case(random_: random.Random, thresholds: bool = False) -> dict[str, 
     )
     if random_.random() < 0.2:
         edit = replace(edit, caption="\n".join(random_.sample(PLAIN, 3)) + ", she sits here.")
-    found = (np.array(indices, np.int32), np.array(values, np.uint16))
-    tagged = caption_of(found, tags, categories, rules)
+    return case_of(tags, categories, dict(zip(indices, values, strict=True)), rules, edit)
+
+
+def policy_case(random_: random.Random) -> dict[str, Any]:
+    """Return a case as above, of tags that have groups, and of rules that ask for them."""
+    tags = random_.sample(GROUPED, random_.randrange(6, len(GROUPED)))
+    categories = [random_.choice(KINDS) for _ in tags]
+    values = {
+        i: random_.choice([3400, 3500, 9000, *range(500, 10001, 300)]) for i in range(len(tags))
+    }
+    named = [*GROUPED, *(f"group:{group}" for group in GROUPS)]
+    rules = Rules(
+        threshold=random_.choice([0.05, 0.35]),
+        character_threshold=random_.choice([0.05, 0.85]),
+        exclude=random_.sample(GROUPED, random_.randrange(2)),
+        replace=[(tag, random_.choice(GROUPED)) for tag in random_.sample(GROUPED, 2)],
+        underscores=random_.choice(["keep", "spaces"]),
+        ratings=random_.random() < 0.3,
+        max_tags=random_.choice([0, 0, 3, 8]),
+        drop=random_.sample(named, random_.randrange(12)),
+        keep=random_.sample(named, random_.randrange(4)),
+        order=random_.choice(["score", "danbooru"]),
+        overlap=random_.choice(["keep", "drop"]),
+        always=random_.sample(["nasu style", "Skirt", "smile", "<o>_<o>"], random_.randrange(3)),
+    )
+    edit = Edit("a.png", random_.sample(GROUPED, random_.randrange(3)), sentence="She waits.")
+    return case_of(tags, categories, values, rules, edit)
+
+
+def case_of(
+    tags: list[str], categories: list[int], values: dict[int, int], rules: Rules, edit: Edit
+) -> dict[str, Any]:
+    """Return a case with what the stages write; `values` are scores by the tags' places."""
+    found = (np.array(list(values), np.int32), np.array(list(values.values()), np.uint16))
+    names = categories_of(tags, categories, rules.exclude, rules.replace)
+    policy = policy_for(rules, names, {})
+    tagged = caption_of(found, tags, categories, rules, policy)
     final = final_caption(tagged, edit, TRIGGER)
+    places = list(GROUPS)
     return {
         "tags": tags,
         "categories": categories,
-        "found": [list(pair) for pair in zip(indices, values, strict=True)],
+        "found": [list(pair) for pair in values.items()],
         "rules": rules_data(rules),
+        "groups": places,
+        "words": [[tag, "", places.index(group)] for tag, group in policy.groups.items()],
+        "implies": implies_data(policy),
         "edit": asdict(edit),
         "trigger": TRIGGER,
         "tagged": read_back(tagged),
@@ -108,7 +154,8 @@ def captions() -> list[dict[str, Any]]:
     """Return the cases of captions.json."""
     random_ = random.Random(SCALE)
     plain = [caption_case(random_) for _ in range(80)]
-    return [*plain, *(caption_case(random_, thresholds=True) for _ in range(40))]
+    more = [caption_case(random_, thresholds=True) for _ in range(40)]
+    return [*plain, *more, *(policy_case(random_) for _ in range(80))]
 
 
 A, B, C = "00000000000a", "00000000000b", "00000000000c"
@@ -169,6 +216,11 @@ def edit_cases() -> dict[str, tuple[str, dict[str, Edit]]]:
         "a whole caption gone": (
             f"{A}:\n  source: a.png\n  caption: |\n    A girl waits.\n",
             {A: Edit("a.png")},
+        ),
+        "a sentence": (OLD, {A: Edit("hero.png", ["x"], sentence="She: waits."), B: b}),
+        "a sentence gone": (
+            f"{A}:\n  source: a.png\n  sentence: She waits.\n  add: [x]\n",
+            {A: Edit("a.png", ["x"])},
         ),
         "emptied": (OLD, {A: a, B: empty_b}),
         "all emptied": (OLD, {A: Edit("hero.png"), B: empty_b}),

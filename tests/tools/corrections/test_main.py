@@ -580,6 +580,59 @@ def test_more_than_a_list_of_tags_is_kept_as_written(
     assert project.text() == written
 
 
+SENTENCE = "She waits in the rain, alone."
+
+
+@PLACES
+@pytest.mark.parametrize("trigger", ["nasu, ", ""], ids=["with trigger", "without"])
+def test_a_sentence_below_the_tags_is_kept_beside_what_the_tagger_says(
+    project: Project, place: str, trigger: str
+) -> None:
+    project.type(place, "img001", f"nasu, 1girl, hat\n{trigger}{SENTENCE}\n")
+    out, _ = project.corrections("save")
+    assert (
+        f"(hero.png): -solo sentence: {SENTENCE}\n    kept as a second line: with train.en" in out
+    )
+    key = project.key("img001")
+    edits = Path("data/edits.yaml")
+    assert read_edits(edits)[key] == Edit("hero.png", remove=["solo"], sentence=SENTENCE)
+    assert project.repro() == ""
+    assert project.text() == f"nasu, 1girl, hat\nnasu, {SENTENCE}"
+    assert project.corrections("save")[0] == "corrections: nothing was changed by hand\n"
+    project.tag(img001="cat")
+    assert project.repro() == ""
+    assert project.text() == f"nasu, cat\nnasu, {SENTENCE}"
+    project.type(place, "img001", f"nasu, cat, dog\nnasu, {SENTENCE}\n")
+    out, _ = project.corrections("save")
+    assert "(hero.png): +dog\n" in out
+    assert project.repro() == ""
+    assert project.text() == f"nasu, dog, cat\nnasu, {SENTENCE}"
+    project.type(place, "img001", "nasu, dog, cat\nnasu, She is gone.\n")
+    assert "(hero.png): sentence: She is gone.\n" in project.corrections("save")[0]
+    assert project.repro() == ""
+    project.type(place, "img001", "nasu, dog, cat\n")
+    assert "(hero.png): sentence: none any more\n" in project.corrections("save")[0]
+    assert project.repro() == ""
+    assert read_edits(edits)[key].sentence == ""
+    assert project.text() == "nasu, dog, cat"
+
+
+def test_captions_in_words_that_came_along_can_go_below_the_tags(project: Project) -> None:
+    folder = Path("data/raw")
+    folder.mkdir()
+    (folder / "hero.txt").write_text("A girl waits here.\nShe reads.\n", encoding="utf-8")
+    (folder / "friend.txt").write_text("1girl, smile\nShe smiles.\n", encoding="utf-8")
+    (folder / "なす.txt").write_text("少女がいる。\n", encoding="utf-8")
+    out, _ = project.corrections("import data/raw --sentences")
+    assert "hero.txt (hero.png): sentence: A girl waits here. She reads.\n" in out
+    assert "corrections: 3 of 3 captions taken" in out
+    assert project.repro() == ""
+    assert project.text("img001") == "nasu, 1girl, solo, hat\nnasu, A girl waits here. She reads."
+    assert project.text("img002") == "nasu, 1girl, smile\nnasu, She smiles."
+    assert project.text("img003") == "nasu, no_humans\nnasu, 少女がいる。"
+    assert "0 of 3 captions taken" in project.corrections("import data/raw --sentences")[0]
+
+
 def test_lines_that_become_one_are_told_of(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

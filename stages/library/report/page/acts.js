@@ -102,6 +102,15 @@ export const acts = {
       .querySelectorAll("[data-act=toggle]")
       [place]?.focus({ preventScroll: true });
   },
+  have(target) {
+    correct([pictureAt(target)], (edit, tagged, old) =>
+      restore(edit, tagged, target.tag, old, true),
+    );
+  },
+  group(target) {
+    flip(state.drop, `group:${target.dataset.group}`);
+    recompute(null, false);
+  },
   unfold(target) {
     const card = target.closest(".card");
     card.unfolded = card.stale = true;
@@ -143,7 +152,10 @@ export const acts = {
     showTags();
   },
   step: (target) => setThreshold(Number(target.dataset.value)),
-  params: () => setThreshold(data.rules.threshold),
+  params() {
+    state.drop = new Set(data.rules.drop);
+    setThreshold(data.rules.threshold);
+  },
   async copy() {
     await copy("command");
     toast("コピーしました", "Copied");

@@ -2,7 +2,7 @@
 
 import { $, element } from "../../common/html/elements.js";
 import { data, fits, flagsOf, pictures, state, tagsWanted, wanted } from "./model.js";
-import { button, chip, cropped, show, tokenCount, words } from "./pieces.js";
+import { button, chip, cropped, leftChips, show, tokenCount, words } from "./pieces.js";
 import { FOLDED, folded, sought, visible } from "./tags.js";
 
 const PART = 1000; // so many cards come into the sheet at a time, when its end is near
@@ -65,10 +65,12 @@ export function fill(card) {
   if (!card.stale) return;
   card.stale = false;
   const tabIndex = card === state.current?.card ? 0 : -1;
-  const { shown, cut } = picture.now;
+  const { shown, cut, left } = picture.now;
+  const hides = (place, entry) => place >= FOLDED && !entry?.state && !card.unfolded;
   const chips = shown.map((entry, place) =>
-    chip(entry, cut, { tabIndex, hidden: place >= FOLDED && !entry.state && !card.unfolded }),
+    chip(entry, cut, { tabIndex, hidden: hides(place, entry) }),
   );
+  chips.push(...leftChips(left, (i) => ({ tabIndex, hidden: hides(shown.length + i) })));
   const folded = chips.filter((each) => each.hidden);
   const lost = folded.find((each) => each.matches(".cut"));
   if (folded.length)

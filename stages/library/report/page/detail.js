@@ -3,7 +3,7 @@
 import { $, element } from "../../common/html/elements.js";
 import { point } from "./cards.js";
 import { data, editOf, model, state } from "./model.js";
-import { button, chip, cut, marked, tokenCount, words } from "./pieces.js";
+import { button, chip, cut, leftChips, marked, tokenCount, words } from "./pieces.js";
 import { has, underscored, visible } from "./tags.js";
 import { adder } from "./typing.js";
 
@@ -89,7 +89,11 @@ export function showDetail() {
               ),
             ),
           ),
+          leftChips(picture.now.left),
         ),
+        ...(editOf(picture).sentence
+          ? [element("p", { className: "sentence" }, visible(editOf(picture).sentence))]
+          : []),
         adder(picture, writing),
       ),
     ),

@@ -9,10 +9,12 @@ import {
   empty,
   FEW,
   folded,
+  groupOf,
   idle,
+  leftOut,
   matched,
   meantBy,
-  measured,
+  measuredWith,
   NOTHING,
   ranked,
   readModel,
@@ -27,7 +29,16 @@ import {
 } from "./tags.js";
 
 export const data = JSON.parse(document.getElementById("data").textContent);
-export const model = readModel(data.tags, data.categories, data.rules, data.faces);
+export const model = readModel(
+  data.tags,
+  data.categories,
+  data.rules,
+  data.faces,
+  data.kinds.map(([group]) => group),
+  data.words,
+  data.implies,
+);
+export const japaneseGroup = new Map(data.kinds);
 export const japanese = new Map(data.words);
 let typed = null;
 export const typedWords = () => (typed ??= readTyped(data.words, data.typed, data.romaji));
@@ -56,9 +67,11 @@ export const state = {
   done: [],
   undone: [], // steps, the last one last
   threshold: data.rules.threshold,
+  drop: new Set(data.rules.drop), // tags and groups that captions are tried without
   query: "",
   allTags: false,
   counts: new Map(), // tag -> captions that have it
+  groups: new Map(), // group -> tags of it that captions have, or would have if not left out
   listed: [], // pictures that fit the filters
   current: null, // the one that keys act on
   looked: null, // the one in the large
@@ -191,16 +204,16 @@ export function savedAs(text) {
 
 // ---- what is computed ----
 
-export const captionsAt = (value, some) =>
+export const captionsAt = (value, some, drop = state.drop) =>
   some.map(
     (picture) =>
-      captioned(tagsOf(picture.ranked, model, value), editOf(picture), data.trigger).final,
+      captioned(tagsOf(picture.ranked, model, value, drop), editOf(picture), data.trigger).final,
   );
 
 /** Captions at the threshold of params.yaml. */
 export const atParams = (some) =>
   some.map((picture) => {
-    picture.atParams ??= captionsAt(data.rules.threshold, [picture])[0];
+    picture.atParams ??= captionsAt(data.rules.threshold, [picture], model.drop)[0];
     return picture.atParams;
   });
 
@@ -213,6 +226,16 @@ function count(picture, by) {
   }
 }
 
+/** Count the tags of each group that captions have, or would have. */
+function countGroups() {
+  state.groups = new Map();
+  for (const { now } of pictures)
+    for (const tag of [...now.final.slice(1), ...now.left]) {
+      const group = groupOf(underscored(tag), model);
+      state.groups.set(group, (state.groups.get(group) ?? 0) + 1);
+    }
+}
+
 /** Compute captions anew: all, or those of the changed edits; then tell. */
 export function recompute(changed = null, edited = true) {
   state.match = matched(state.edits, pictures);
@@ -223,12 +246,16 @@ export function recompute(changed = null, edited = true) {
     if (edited) picture.atParams = null;
     const edit = editOf(picture);
     const flags = flagsOf.get(picture);
-    picture.now = captioned(tagsOf(picture.ranked, model, state.threshold), edit, data.trigger);
-    Object.assign(picture.now, measured(picture.now.final, table, data.limit));
+    const tagged = tagsOf(picture.ranked, model, state.threshold, state.drop);
+    picture.now = captioned(tagged, edit, data.trigger);
+    picture.now.left = edit.caption
+      ? []
+      : leftOut(picture.ranked, model, state.threshold, [...tagged, ...picture.now.final]);
+    Object.assign(picture.now, measuredWith(edit.sentence, picture.now.final, table, data.limit));
     picture.text = null;
     count(picture, 1);
     for (const [flag, on] of [
-      ["cut", picture.now.cut.size > 0],
+      ["cut", picture.now.over],
       ["few", picture.now.final.length - 1 < FEW],
       ["bare", picture.now.final.length === 1],
       ["corrected", !empty(edit)],
@@ -237,6 +264,7 @@ export function recompute(changed = null, edited = true) {
       flags[on ? "add" : "delete"](flag);
     if (picture.card) picture.card.stale = true;
   }
+  countGroups();
   state.counts = new Map([...state.counts].sort((a, b) => b[1] - a[1] || compareText(a[0], b[0])));
   document.dispatchEvent(new CustomEvent("computed", { detail: { edited } }));
 }
@@ -246,6 +274,7 @@ const textOf = (picture) =>
     [
       picture.stem,
       picture.source,
+      editOf(picture).sentence ?? "",
       ...picture.now.final
         .slice(1)
         .flatMap((tag) => [

@@ -8,6 +8,7 @@ import {
   data,
   flagsOf,
   japanese,
+  model,
   pictures,
   state,
   tagsWanted,
@@ -48,6 +49,15 @@ function showPills() {
   }
 }
 
+const [SHARE, FEWEST] = data.core;
+const CORE =
+  `コアタグ: ${SHARE} % 以上の絵にあります。キャラ自身の特徴なら書かないほうが、` +
+  "画風なら書いたほうがよく覚えます / " +
+  `core tag: in ${SHARE} % of the pictures or more; ` +
+  "a character's own are better left out, a style's kept";
+/** report/core.py, of all pictures together */
+const isCore = (n) => pictures.length >= FEWEST && n * 100 >= SHARE * pictures.length;
+
 export function showTags() {
   const sorted = [...state.counts];
   $("different").textContent = sorted.length;
@@ -57,12 +67,18 @@ export function showTags() {
       const ja = japanese.get(key);
       const bar = element("i");
       bar.style.inlineSize = `${(100 * n) / sorted[0][1]}%`;
+      const core = isCore(n) && !model.always.has(key);
       return element(
         "li",
         {},
         button(
           "tag",
-          { tag: key, "aria-pressed": String(tagsWanted.has(key)) },
+          {
+            tag: key,
+            className: core ? "core" : "",
+            title: core ? CORE : "",
+            "aria-pressed": String(tagsWanted.has(key)),
+          },
           element("span", { className: ja ? "" : "alone" }, names(key, ja)),
           element("b", {}, n),
           bar,

@@ -1,8 +1,8 @@
 // Pieces of the document that cards and panels are made of.
 
 import { $, element } from "../../common/html/elements.js";
-import { data, japanese } from "./model.js";
-import { visible } from "./tags.js";
+import { data, japanese, japaneseGroup, model } from "./model.js";
+import { groupOf, underscored, visible } from "./tags.js";
 
 export const words = (ja, en) => [
   element("span", { className: "w", lang: "ja" }, ja),
@@ -82,7 +82,7 @@ export const tokenCount = ({ now }) =>
   element(
     "span",
     {
-      className: `tokens${now.cut.size ? " over" : ""}`,
+      className: `tokens${now.over ? " over" : ""}`,
       title: now.exact
         ? `${TOKENS.ja} / ${TOKENS.en}`
         : `多めの見積もり。${TOKENS.ja} / at most; ${TOKENS.en}`,
@@ -96,17 +96,37 @@ export const names = (tag, ja) => [
   ...(ja ? [element("bdi", { className: "ja", lang: "ja" }, ja)] : []),
 ];
 
+/** Chips of the tags that a caption does not have: pressed, the artist adds one. */
+export const leftChips = (left, extra = () => ({})) =>
+  left.map((tag, i) => {
+    const key = underscored(tag);
+    return chip({ tag, key, state: "left" }, new Set(), {
+      "data-act": "have",
+      "aria-pressed": "false",
+      title:
+        `${groupTitle(key)} — caption.drop などで省かれます。押すと、この絵には付けます / ` +
+        "left out, as by caption.drop; click to add it to this picture",
+      ...extra(i),
+    });
+  });
+
+const groupTitle = (key) => {
+  const group = groupOf(key, model);
+  return `${japaneseGroup.get(group)} / ${group}`;
+};
+
 export function chip({ tag, key, state }, cut, extra = {}, ...more) {
   const ja = japanese.get(key);
   const lost = cut.has(tag) && state !== "struck";
   const title = lost
     ? `学習では ${data.limit} トークンまでしか読まれず、このタグは切り捨てられます / ` +
       `beyond the ${data.limit} tokens that the trainer reads`
-    : "";
+    : groupTitle(key);
   return button(
     "toggle",
     {
       className: `chip ${state}${lost ? " cut" : ""}${ja ? "" : " alone"}`,
+      "data-group": groupOf(key, model),
       "aria-pressed": String(state === "struck"),
       tag,
       title,

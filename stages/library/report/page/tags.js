@@ -4,7 +4,15 @@
 const CHARACTER = 4; // stages/library/tagging/scores.py
 export const RATING = 9;
 const LISTS = ["add", "remove", "order"];
-export const NOTHING = { source: "", add: [], remove: [], order: [], caption: "" };
+const TEXTS = ["caption", "sentence"];
+export const NOTHING = {
+  source: "",
+  add: [],
+  remove: [],
+  order: [],
+  caption: "",
+  sentence: "",
+};
 export const FEW = 5; // fewer tags than this, the trigger not counted, are few
 export const CROPPED = 0.25; // a cut-off share of the drawing worth looking at
 export const FOLDED = 14; // so many tags a card shows at first
@@ -50,8 +58,18 @@ export function compareText(one, other) {
   return at < 0 ? a.length - b.length : at < b.length ? a[at] - b[at] : 1;
 }
 
-/** What a model's tags become under the rules of params.yaml, and what is offered to type. */
-export function readModel(tags, categories, rules, faceList) {
+/** What a model's tags become under the rules of params.yaml, and what is offered to type.
+ *
+ * `groups` are all, in their order; `words` have each tag with the place of its group. */
+export function readModel(
+  tags,
+  categories,
+  rules,
+  faceList,
+  groups = [],
+  words = [],
+  implies = [],
+) {
   const faces = new Set(faceList);
   const excluded = new Set(rules.exclude.map(underscored));
   const replaced = new Map(
@@ -71,7 +89,33 @@ export function readModel(tags, categories, rules, faceList) {
     spelled,
     thresholds: new Map(rules.thresholds),
     pieces: names.map((name) => (name === null ? [] : split(spelled(name)))),
+    always: new Map(rules.always.map((tag) => [underscored(tag), tag.replaceAll(" ", "_")])),
+    groups,
+    places: new Map(words.map(([tag, , place]) => [tag, place])),
+    implies: new Map(implies),
+    drop: new Set(rules.drop),
+    keep: new Set(rules.keep),
   };
+}
+
+const OTHER = "other";
+/** The group of a tag in the form for comparing. */
+export const groupOf = (key, { groups, places }) => groups[places.get(key)] ?? OTHER;
+
+/** policy.named */
+const isNamed = (key, tags, model) => tags.has(key) || tags.has(`group:${groupOf(key, model)}`);
+
+/** policy.arranged: the keys that stay, in their order; `drop` may be tried out. */
+function arranged(keys, model, drop) {
+  const { implies, keep, rules } = model;
+  const kept = (key) => isNamed(key, keep, model);
+  let staying = keys.filter((key) => kept(key) || !isNamed(key, drop, model));
+  const said = new Set(staying.flatMap((key) => implies.get(key) ?? []));
+  staying = staying.filter((key) => !said.has(key) || kept(key));
+  if (rules.max_tags) staying = staying.slice(0, rules.max_tags);
+  if (rules.order !== "danbooru") return staying;
+  const place = (key) => model.places.get(key) ?? model.groups.indexOf(OTHER);
+  return staying.sort((a, b) => place(a) - place(b));
 }
 
 /** A picture's found [index, score] pairs in the order of captions: caption.rewritten, but for the
@@ -92,25 +136,46 @@ export function ranked(found, model) {
   return { general, rating: ratings[0] };
 }
 
-/** caption.tags_of at a threshold in ten-thousandths, as the edit stage reads it back. */
-export function tagsOf({ general, rating }, model, threshold) {
-  const { character_threshold, max_tags, ratings } = model.rules;
-  const least = (kind) =>
-    kind === CHARACTER ? character_threshold : (model.thresholds.get(kind) ?? threshold);
+/** rules.bars: what a score must reach in a category. */
+const leastOf = (kind, { rules, thresholds }, threshold) =>
+  kind === CHARACTER ? rules.character_threshold : (thresholds.get(kind) ?? threshold);
+
+/** caption.caption_of at a threshold in ten-thousandths, as the edit stage reads it back. */
+export function tagsOf({ general, rating }, model, threshold, drop = model.drop) {
+  const { ratings } = model.rules;
   const chosen = new Map();
   for (const entry of general) {
     const key = underscored(entry.name);
-    if (entry.value >= least(entry.kind) && !chosen.has(key)) chosen.set(key, entry);
+    if (entry.value >= leastOf(entry.kind, model, threshold) && !chosen.has(key)) chosen.set(key, entry);
   }
-  const entries = [...chosen.values()].slice(0, max_tags || undefined);
+  const entries = arranged([...chosen.keys()], model, drop)
+    .filter((key) => !model.always.has(key))
+    .map((key) => chosen.get(key));
+  const first = [...model.always.values()];
   if (
     ratings &&
     rating &&
     rating.name !== null &&
+    !first.includes(rating.name) &&
     !entries.some(({ name }) => name === rating.name)
   )
     entries.push(rating);
-  return [...new Set(entries.flatMap(({ index }) => model.pieces[index]))];
+  return [
+    ...new Set([
+      ...first.flatMap((name) => split(model.spelled(name))),
+      ...entries.flatMap(({ index }) => model.pieces[index]),
+    ]),
+  ];
+}
+
+/** The tags above the threshold that a caption does not have, dropped or said by another. */
+export function leftOut({ general }, model, threshold, tags) {
+  const there = new Set(tags.map(underscored));
+  const left = general
+    .filter(({ value, kind }) => value >= leastOf(kind, model, threshold))
+    .flatMap(({ index }) => model.pieces[index])
+    .filter((tag) => !there.has(underscored(tag)));
+  return [...new Set(left)];
 }
 
 /** edits.apply */
@@ -182,6 +247,19 @@ function ends(tags, table) {
   });
 }
 
+/** How long a caption is: its tags, or the sentence below if that is longer. */
+export function measuredWith(sentence, tags, table, limit) {
+  const found = measured(tags, table, limit);
+  if (!sentence) return { ...found, over: found.cut.size > 0 };
+  const below = measured([...new Set([tags[0], ...split(sentence)])], table, limit);
+  return {
+    tokens: Math.max(found.tokens, below.tokens),
+    cut: found.cut,
+    exact: found.exact && below.exact,
+    over: found.cut.size > 0 || below.cut.size > 0,
+  };
+}
+
 /** What of a caption the trainer reads: its tokens, whether they are exact, the tags cut off. */
 export function measured(tags, table, limit) {
   const at = ends(tags, table);
@@ -198,8 +276,10 @@ export const has = (tags, tag) => tags.some((each) => underscored(each) === unde
 const without = (tags, tag) => tags.filter((each) => underscored(each) !== underscored(tag));
 export const same = (a, b) =>
   LISTS.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name])) &&
-  (a.caption ?? "") === (b.caption ?? ""); // a browser may remember what had none
-export const empty = (edit) => LISTS.every((name) => !edit[name].length) && !edit.caption;
+  // a browser may remember what had none
+  TEXTS.every((name) => (a[name] ?? "") === (b[name] ?? ""));
+export const empty = (edit) =>
+  LISTS.every((name) => !edit[name].length) && TEXTS.every((name) => !edit[name]);
 
 /** Whether edits.read_edits takes the tag. */
 export const isTag = (tag) =>
@@ -224,7 +304,8 @@ export function restore(edit, tagged, tag, saved, typed = false) {
 
 /** What led from `was` to `is`, done to `base`; where both changed a tag, `is` wins. */
 export function rebased(was, is, base) {
-  const result = { ...is, caption: is.caption === was.caption ? base.caption : is.caption };
+  const result = { ...is };
+  for (const name of TEXTS) result[name] = is[name] === was[name] ? base[name] : is[name];
   for (const name of LISTS) {
     const gained = is[name].filter((tag) => !has(was[name], tag));
     const kept = base[name].filter((tag) => !has(was[name], tag) || has(is[name], tag));
@@ -277,8 +358,10 @@ function written(key, edit) {
   const lists = LISTS.filter((name) => edit[name].length).map(
     (name) => `  ${name}: [${edit[name].map(scalar).join(", ")}]\n`,
   );
-  const caption = edit.caption ? `  caption: ${scalar(edit.caption)}\n` : "";
-  return `${key}:\n  source: ${scalar(edit.source)}\n${caption}${lists.join("")}`;
+  const texts = TEXTS.filter((name) => edit[name]).map(
+    (name) => `  ${name}: ${scalar(edit[name])}\n`,
+  );
+  return `${key}:\n  source: ${scalar(edit.source)}\n${texts.join("")}${lists.join("")}`;
 }
 
 /** edits_text._layout: the text before the first entry, each one's comments and body, the rest. */

@@ -1,7 +1,7 @@
 // The threshold, and what another one would change.
 
 import { $, element } from "../../common/html/elements.js";
-import { atParams, captionsAt, data, pictures, state } from "./model.js";
+import { atParams, captionsAt, data, model, pictures, state } from "./model.js";
 import { button, words } from "./pieces.js";
 import { difference } from "./tags.js";
 
@@ -20,14 +20,42 @@ function changes() {
   );
 }
 
+const sameSets = (a, b) => a.size === b.size && [...a].every((each) => b.has(each));
+// a name in Hydra's grammar; in the shell the whole is in single quotes
+const quoted = (name) =>
+  /^[\w:-]+$/.test(name) ? name : JSON.stringify(name).replaceAll("'", "'\\''");
+
+/** The groups of tags, with which captions can be tried without them. */
+function showGroups() {
+  $("groups").replaceChildren(
+    ...data.kinds
+      .filter(([group]) => state.groups.has(group) || state.drop.has(`group:${group}`))
+      .map(([group, ja]) =>
+        button(
+          "group",
+          {
+            className: "pill",
+            "data-group": group,
+            "aria-pressed": String(state.drop.has(`group:${group}`)),
+          },
+          words(ja, group),
+          element("b", {}, state.groups.get(group) ?? 0),
+        ),
+      ),
+  );
+}
+
 export function showThreshold() {
   $("threshold").value = state.threshold;
   $("value").textContent = decimal(state.threshold);
-  const moved = state.threshold !== data.rules.threshold;
+  const other = !sameSets(state.drop, model.drop);
+  const moved = other || state.threshold !== data.rules.threshold;
   $("change").replaceChildren(
     ...(moved ? changes() : words("今の params.yaml の値です", "as params.yaml has it now")),
   );
-  $("command").textContent = `dvc exp run -S caption.threshold=${decimal(state.threshold)}`;
+  const drop = other ? ` -S 'caption.drop=[${[...state.drop].map(quoted).join(",")}]'` : "";
+  $("command").textContent = `dvc exp run -S caption.threshold=${decimal(state.threshold)}${drop}`;
+  showGroups();
   $("params").hidden = !moved;
   for (const step of $("steps").children)
     step.setAttribute("aria-pressed", Number(step.dataset.value) === state.threshold);

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stages.library.dataset.captions import underscored
-from stages.library.dataset.edits import Edit, apply, idle, learned
+from stages.library.dataset.edits import Edit, apply, corrected, idle, learned
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from tests.stages.library.dataset.test_edits_file import KEY
@@ -225,3 +225,14 @@ def test_an_edit_that_changes_nothing_says_so(tagged: list[str], edit: Edit) -> 
     everything = len(idle(tagged, edit)) == len(edit.add) + len(edit.remove)
     if everything:
         assert apply(tagged, edit) == tagged
+
+
+def test_a_sentence_stands_below_whatever_the_tags_are() -> None:
+    edit = Edit("a.png", remove=["hat"], sentence="She waits.")
+    assert corrected(["1girl", "hat"], edit) == "1girl\nShe waits."
+    assert corrected([], Edit("a.png", sentence="She waits.")) == "\nShe waits."
+    assert (
+        corrected(["hat"], Edit("a.png", caption="A girl.", sentence="Rain.")) == "A girl.\nRain."
+    )
+    assert not Edit("a.png", sentence="She waits.").empty
+    assert learned(["1girl"], ["solo"], edit).sentence == "She waits."

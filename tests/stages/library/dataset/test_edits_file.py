@@ -46,6 +46,11 @@ def test_one_tag_needs_no_list(tmp_path: Path) -> None:
     assert read(tmp_path, text) == {KEY: Edit("a.png", ["eggplant"])}
 
 
+def test_a_sentence_is_one_line_however_it_is_laid_out(tmp_path: Path) -> None:
+    text = f"{KEY}:\n  source: a.png\n  sentence: |\n    She waits\n    in the rain.\n"
+    assert read(tmp_path, text) == {KEY: Edit("a.png", sentence="She waits in the rain.")}
+
+
 def test_windows_line_endings_and_a_byte_order_mark(tmp_path: Path) -> None:
     text = f"\ufeff{KEY}:\r\n  source: a.png\r\n  add: [x]\r\n"
     assert read(tmp_path, text) == {KEY: Edit("a.png", ["x"])}
@@ -71,9 +76,14 @@ ENTRY = f"{KEY}:\n  source: a.png\n"
         (f"{KEY}:\n  source: [a]\n", f", {KEY}: has no source"),
         (
             ENTRY + "  tags: [a]\n",
-            f", {KEY}: 'tags' is none of source, caption, add,",
+            f", {KEY}: 'tags' is none of source, caption, sentence, add, remove, order",
         ),
-        (ENTRY + "  Add: [a]\n", f", {KEY}: 'Add' is none of source, caption, add, remove, order"),
+        (ENTRY + "  Add: [a]\n", f", {KEY}: 'Add' is none of source, caption, sentence, add, "),
+        (ENTRY + "  sentence: [a]\n", f", {KEY}.sentence: is no sentence; write one text, in "),
+        (
+            ENTRY + "  sentence: 1girl, smile\n",
+            f", {KEY}.sentence: 1girl, smile is no sentence; end it with a full stop, and write ",
+        ),
         (ENTRY + "  add: {a: b}\n", f", {KEY}.add: is no list of tags"),
         (ENTRY + "  add: [[a]]\n", f", {KEY}.add: is no list of tags"),
         (ENTRY + "  add: a, b\n", f", {KEY}.add: 'a, b' holds ',', which separates tags"),

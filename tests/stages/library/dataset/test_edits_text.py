@@ -26,7 +26,9 @@ def test_the_example_in_the_header_is_right(tmp_path: Path) -> None:
         if line.startswith(("#   3fa9", "#     "))
     )
     assert read(tmp_path, example) == {
-        KEY: Edit("hero.png", ["eggplant"], ["1girl"], ["eggplant", "solo"], "A girl ...")
+        KEY: Edit(
+            "hero.png", ["eggplant"], ["1girl"], ["eggplant", "solo"], "A girl ...", "She sits."
+        )
     }
 
 

@@ -138,16 +138,17 @@ def test_data_says_everything_of_a_picture() -> None:
                 "remove": ["smile"],
                 "order": [],
                 "caption": "",
+                "sentence": "",
             },
         ]
     ]
     assert data["text"] == text
-    assert dict(data["words"]) == {
-        "smile": "笑顔",
-        "long_hair": "長い髪",
-        "b_c": "",
-        "eggplant": "",
-    }
+    assert [(tag, ja, data["kinds"][kind][0]) for tag, ja, kind in data["words"]] == [
+        ("smile", "笑顔", "expression"),
+        ("long_hair", "長い髪", "hair"),
+        ("b_c", "", "other"),
+        ("eggplant", "", "other"),
+    ]
 
 
 def test_every_tag_has_the_dictionarys_japanese() -> None:
@@ -155,9 +156,10 @@ def test_every_tag_has_the_dictionarys_japanese() -> None:
     data = data_of(
         small(words=words, edits={"0" * 12: Edit("z", add=["red dress", "^_^", "8_8"])}).html()
     )
-    assert dict(data["words"])["red_dress"] == translate("red dress", words) == "赤いドレス"
-    assert dict(data["words"])["^_^"] == "にこにこと閉じた目"
-    assert dict(data["words"])["8_8"] == ""
+    japanese = {tag: ja for tag, ja, _ in data["words"]}
+    assert japanese["red_dress"] == translate("red dress", words) == "赤いドレス"
+    assert japanese["^_^"] == "にこにこと閉じた目"
+    assert japanese["8_8"] == ""
 
 
 def test_look_alikes_of_look_alikes_are_one_group() -> None:

@@ -16,6 +16,12 @@ CACHED: Options = {"cache_text_encoder_outputs": [], "network_train_unet_only": 
         (CACHED | {"shuffle_caption": []}, SDXL, "shuffle_caption: it changes the captions"),
         (CACHED | {"caption_dropout_rate": ["0.1"]}, SDXL, "caption_dropout_rate: it change"),
         (CACHED | {"token_warmup_step": ["5"]}, SDXL, "token_warmup_step: it changes"),
+        (
+            CACHED | {"enable_wildcard": []},
+            SDXL,
+            "enable_wildcard: with cache_text_encoder_outputs",
+        ),
+        (CACHED | {"enable_wildcard": []}, ANIMA, "enable_wildcard: with cache_text_encoder_outpu"),
         ({"cache_text_encoder_outputs_to_disk": []}, SDXL, "set network_train_unet_only: true"),
         ({"cache_latents": [], "color_aug": []}, SD15, "color_aug: it changes the pictures"),
         ({"cache_latents_to_disk": [], "random_crop": []}, SD15, "random_crop: it changes"),
@@ -48,6 +54,7 @@ def test_the_option_to_change_is_named(options: Options, script: str, said: str)
     ("options", "script"),
     [
         ({"shuffle_caption": [], "cache_latents": []}, SD15),
+        ({"enable_wildcard": []}, ANIMA),
         (CACHED | {"caption_dropout_rate": ["0.1"]}, ANIMA),
         (CACHED | {"caption_dropout_rate": ["0.0"], "token_warmup_step": ["0"]}, SDXL),
         ({"cache_text_encoder_outputs": []}, "flux_train_network.py"),

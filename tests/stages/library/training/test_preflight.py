@@ -16,6 +16,7 @@ from stages.library.training.preflight import (
     check_prompts,
     check_steps,
     dataset_subsets,
+    told_lines,
 )
 from stages.library.training.subsets import shows
 from tests.support.training import write_dataset
@@ -96,3 +97,25 @@ def test_a_prompt_with_a_seed_is_accepted(prompt: str) -> None:
 def test_a_prompt_that_makes_no_comparable_picture_is_refused(prompt: str) -> None:
     with pytest.raises(Problem, match=r"lora\.sample_prompts"):
         check_prompts([prompt])
+
+
+def test_a_second_line_is_told_of_where_it_is_not_read(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    subsets = dataset_subsets(dataset)
+    assert told_lines(subsets, wildcard=False, shuffled=True) == []
+    text = "nasu, smile\nnasu, She smiles at me.\n"
+    (dataset / "1_nasu" / "img003.txt").write_text(text, encoding="utf-8")
+    (said,) = told_lines(subsets, wildcard=False, shuffled=True)
+    assert said.startswith("1 captions have a second line (img003.txt …), which is not read: set ")
+    assert "train.enable_wildcard: true にすると" in said
+    assert told_lines(subsets, wildcard=True, shuffled=True) == []
+
+
+def test_a_sentence_that_would_be_shuffled_is_told_of(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    text = "nasu, smile, hat\nnasu, She smiles at me, and then she leaves.\n"
+    (dataset / "1_nasu" / "img003.txt").write_text(text, encoding="utf-8")
+    subsets = dataset_subsets(dataset)
+    (said,) = told_lines(subsets, wildcard=True, shuffled=True)
+    assert said.startswith("train.shuffle_caption shuffles what commas part in a sentence, too (im")
+    assert told_lines(subsets, wildcard=True, shuffled=False) == []
