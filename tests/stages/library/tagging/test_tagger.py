@@ -133,7 +133,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "several models": (
         beside("b.onnx", name="a.onnx"),
-        r"holds several models \(a\.onnx, b\.onnx\); write one's name after a / behind it / モデル",
+        r"holds several models \(a\.onnx, b\.onnx\); write one's name after a / behind it",
     ),
     "as transformers have it": (
         lambda folder: (beside("preprocessor_config.json")(folder) / "model.onnx").unlink(),
