@@ -12,8 +12,9 @@ from markupsafe import Markup
 from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.dataset.captions import KAOMOJI, underscored
 from stages.library.dataset.dictionary import explained
-from stages.library.dataset.edits import KEY_LENGTH, Edits
+from stages.library.dataset.edits import Edits
 from stages.library.dataset.edits_text import HEADER
+from stages.library.dataset.keyed import KEY_LENGTH
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
 from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
