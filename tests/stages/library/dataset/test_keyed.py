@@ -31,6 +31,24 @@ def test_a_name_is_found_however_a_mac_writes_it() -> None:
     assert found == {"か\u3099.png": A}
 
 
+def test_a_changed_drawing_of_a_subject_that_is_shown_more_often_is_found() -> None:
+    found, astray = of_drawings({A: Said("2_cry/a.png")}, {"10_cry/a.png": digest(B)})
+    assert (found, astray) == ({"10_cry/a.png": A}, {A: Astray("10_cry/a.png")})
+
+
+def test_drawings_of_two_subjects_may_have_one_name() -> None:
+    entries = {A: Said("2_cry/a.png"), B: Said("a.png")}
+    drawings = {"a.png": digest(C), "10_cry/a.png": digest("d" * 12), "2_smile/a.png": "e" * 64}
+    assert of_drawings(entries, drawings)[0] == {"10_cry/a.png": A, "a.png": B}
+    assert of_drawings(entries, {"2_smile/a.png": "e" * 64})[0] == {}
+
+
+def test_of_two_folders_of_a_subject_the_one_that_is_named_is_meant() -> None:
+    drawings = {"2_cry/a.png": digest(B), "3_cry/a.png": digest(C)}
+    assert of_drawings({A: Said("2_cry/a.png")}, drawings)[0] == {"2_cry/a.png": A}
+    assert of_drawings({A: Said("3_cry/a.png")}, drawings)[0] == {"3_cry/a.png": A}
+
+
 def test_an_entry_of_a_drawing_that_is_gone_belongs_to_none() -> None:
     assert of_drawings({A: Said("a.png")}, {"b.png": digest(B)}) == ({}, {A: Astray()})
 
