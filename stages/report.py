@@ -21,6 +21,7 @@ from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
 from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.subjects import Triggers, triggers_of
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.train import COUNTED
@@ -38,19 +39,19 @@ def noted(row: Row, code: str) -> bool:
 
 
 def figures(
-    rows: list[Row], captions: list[list[str]], known: set[str], trigger: str, limit: int
+    rows: list[Row], captions: list[list[str]], known: set[str], triggers: list[str], limit: int
 ) -> dict[str, object]:
     """Return the metrics; `known` are the tags that have a Japanese word.
 
     `limit` is how many tokens of a caption the trainer reads.
 
-    The trigger counts as a tag of each picture, since it stands in the captions, but not as one
-    that the dictionary should have.
+    A trigger counts as a tag of its pictures, since it stands in the captions, but not as one that
+    the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
     sizes = [tokens(tags) for tags in captions]
     counts = Counter(tag for tags in captions for tag in tags)
-    meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
+    meant = Counter({tag: count for tag, count in counts.items() if tag not in triggers})
     translated = sum(count for tag, count in meant.items() if tag in known)
     return {
         "images": {
@@ -111,11 +112,11 @@ class Found:
     captions: dict[str, list[str]]  # tags by stem
     words: dict[str, str]  # tag -> Japanese
     typed: dict[str, list[str]]  # word that people type -> tags
-    trigger: str
+    triggers: Triggers
     limit: int  # tokens of a caption that the trainer reads
 
 
-def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
+def report(places: Places, rules: Rules, triggers: Triggers, limit: int) -> None:
     """Write index.html, metrics.json and the tables of the plots.
 
     `rules` are those of the caption stage, `limit` is how many tokens of a caption are read.
@@ -129,7 +130,7 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         captions={path.stem: read_tags(path) for path in caption_files(places.captions)},
         words=read_dictionary(places.dictionary),
         typed=read_typed(places.dictionary),
-        trigger=trigger,
+        triggers=triggers,
         limit=limit,
     )
     html = html_of(found, places, rules)
@@ -160,7 +161,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         sizes={path.stem: picture_size(path) for path in pictures},
         scores=read_scores(places.scores),
         rules=rules,
-        trigger=found.trigger,
+        triggers=found.triggers,
         edits=read_edits(places.edits),
         edits_text=read_text(places.edits),
         words=found.words,
@@ -175,7 +176,7 @@ def write_figures(found: Found, folder: Path) -> None:
     captions = list(found.captions.values())
     frequencies = tag_frequencies(captions, found.words)
     known = {str(tag) for tag, japanese, _ in frequencies if japanese}
-    metrics = figures(found.rows, captions, known, found.trigger, found.limit)
+    metrics = figures(found.rows, captions, known, found.triggers.all, found.limit)
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
     lengths = [(stem, len(tags)) for stem, tags in sorted(found.captions.items())]
@@ -189,9 +190,12 @@ def write_figures(found: Found, folder: Path) -> None:
         (folder / f"{name}.csv").write_text(table, encoding="utf-8", newline="")
 
 
-def from_flags(tag: str, max_token_length: int, **flags: Any) -> None:
+def from_flags(
+    tag: str, subjects: list[tuple[str, str]], max_token_length: int, **flags: Any
+) -> None:
     """Show the dataset as the flags say."""
-    report(filled(Places, flags), filled(Rules, flags), tag, max_token_length)
+    triggers = triggers_of(tag, subjects)
+    report(filled(Places, flags), filled(Rules, flags), triggers, max_token_length)
 
 
 def build_parser() -> Parser:

@@ -5,8 +5,10 @@ and wherever else a drawing is named. No name of a file holds a slash.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from stages.library.common.errors import Problem
 from stages.library.dataset.manifest import same_name
 
 MOST_REPEATS = 1000
@@ -61,3 +63,38 @@ def known_as(source: str) -> str:
     ('cry/a.png', '2_a.png')
     """
     return re.sub(f"^{REPEATS}(?=[^/]+/)", "", same_name(source))
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """The tag that calls up the LoRA, and those of subjects that have one of their own."""
+
+    common: str
+    subjects: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, source: str) -> str:
+        """Return the trigger of a drawing."""
+        subject = subject_of(source)
+        return self.subjects.get(subject.name, self.common) if subject else self.common
+
+    @property
+    def all(self) -> list[str]:
+        """The different triggers, the common one first."""
+        return list(dict.fromkeys([self.common, *self.subjects.values()]))
+
+
+def triggers_of(tag: str, subjects: Iterable[tuple[str, str]]) -> Triggers:
+    """Return the triggers that params.yaml tells of.
+
+    Raises:
+        Problem: a subject has two.
+    """
+    found: dict[str, str] = {}
+    for subject, trigger in subjects:
+        if found.setdefault(subject, trigger) != trigger:
+            raise Problem(
+                f"params.yaml, common_tag.subjects: {subject!r} has two triggers, "
+                f"{found[subject]!r} and {trigger!r}; keep one / "
+                "ひとつの題材にトリガーワードが 2 つあります"
+            )
+    return Triggers(tag, found)

@@ -17,6 +17,7 @@ from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.keyed import KEY_LENGTH
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
+from stages.library.dataset.subjects import Triggers, subject_of
 from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
 from stages.library.tagging.rules import Rules
 from stages.library.tagging.scores import SCALE, Scores
@@ -133,7 +134,7 @@ class Dataset:
     sizes: Mapping[str, tuple[int, int]]  # by stem: the prepared pictures', in pixels
     scores: Scores
     rules: Rules
-    trigger: str
+    triggers: Triggers
     edits: Edits
     edits_text: str  # the text of edits.yaml, from which `edits` were read
     words: Mapping[str, str]  # Japanese by tag
@@ -141,11 +142,20 @@ class Dataset:
     typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
 
 
+def subjects_data(dataset: Dataset) -> list[tuple[str, str]]:
+    """Return the subjects of the pictures, by name, each with its trigger."""
+    subjects = filter(None, (subject_of(row.source) for row in used(dataset.rows).values()))
+    names = sorted({subject.name for subject in subjects})
+    return [(name, dataset.triggers.subjects.get(name, dataset.triggers.common)) for name in names]
+
+
 def page_data(dataset: Dataset) -> dict[str, object]:
     """Return all that the page knows, but for the pictures."""
     rows, scores, words = dataset.rows, dataset.scores, words_data(dataset)
     return {
-        "trigger": dataset.trigger,
+        "trigger": dataset.triggers.common,
+        # a list, as `words`: with the subjects that have no trigger of their own
+        "subjects": subjects_data(dataset),
         "rules": rules_data(dataset.rules),
         "faces": sorted(KAOMOJI),
         "tags": scores.tags,
@@ -179,6 +189,7 @@ def pictures_data(dataset: Dataset) -> Iterator[dict[str, object]]:
             "stem": stem,
             "key": row.sha256[:KEY_LENGTH],
             "source": row.source,
+            "subject": subject.name if (subject := subject_of(row.source)) else None,
             "width": row.width,
             "height": row.height,
             "size": dataset.sizes.get(stem, (1, 1)),
@@ -210,7 +221,7 @@ def render_page(dataset: Dataset) -> str:
         policy=policy(css, code, "data:" if dataset.folder is None else "data: file: 'self'"),
         style=Markup(css),
         script=Markup(code),
-        trigger=dataset.trigger,
+        trigger=dataset.triggers.common,
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),
         pictures=[island(part) for part in iter(lambda: list(islice(pictures, PART)), [])],

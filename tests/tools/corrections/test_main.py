@@ -430,7 +430,7 @@ def test_corrections_made_on_the_old_drawing_go_with_the_new_one(project: Projec
 def test_the_trigger_is_no_correction(project: Project, place: str, text: str) -> None:
     project.type(place, "img001", text)
     out, _ = project.corrections("save")
-    assert "nasu stays first: it is common_tag.tag in params.yaml" in out
+    assert "nasu stays first: it is the trigger, of common_tag in params.yaml" in out
     assert read_edits(Path("data/edits.yaml")) == {}
     assert project.path(place, "img001").read_text() == "nasu, 1girl, solo, hat\n"
     assert project.repro() == ""

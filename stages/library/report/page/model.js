@@ -32,6 +32,8 @@ export const japanese = new Map(data.words);
 let typed = null;
 export const typedWords = () => (typed ??= readTyped(data.words, data.typed, data.romaji));
 export const table = readTable(data.tokens);
+const triggers = new Map(data.subjects); // by subject
+export const triggerOf = (picture) => triggers.get(picture.subject) ?? data.trigger;
 const parts = [...document.getElementsByClassName("pictures")];
 const fromParts = parts.flatMap((part) => JSON.parse(part.textContent));
 export const pictures = fromParts.map((picture, index) => ({
@@ -46,6 +48,8 @@ export const byStem = new Map(pictures.map((picture) => [picture.stem, picture])
 export const flagsOf = new Map(
   pictures.map((picture) => [picture, new Set(picture.notes.map(([kind]) => kind))]),
 );
+for (const [picture, flags] of flagsOf)
+  if (picture.subject !== null) flags.add(`subject ${picture.subject}`);
 for (const stem of data.groups.flat()) flagsOf.get(byStem.get(stem)).add("near");
 export const stored = `nasumiso:${data.trigger}`;
 
@@ -194,7 +198,7 @@ export function savedAs(text) {
 export const captionsAt = (value, some) =>
   some.map(
     (picture) =>
-      captioned(tagsOf(picture.ranked, model, value), editOf(picture), data.trigger).final,
+      captioned(tagsOf(picture.ranked, model, value), editOf(picture), triggerOf(picture)).final,
   );
 
 /** Captions at the threshold of params.yaml. */
@@ -223,7 +227,11 @@ export function recompute(changed = null, edited = true) {
     if (edited) picture.atParams = null;
     const edit = editOf(picture);
     const flags = flagsOf.get(picture);
-    picture.now = captioned(tagsOf(picture.ranked, model, state.threshold), edit, data.trigger);
+    picture.now = captioned(
+      tagsOf(picture.ranked, model, state.threshold),
+      edit,
+      triggerOf(picture),
+    );
     Object.assign(picture.now, measured(picture.now.final, table, data.limit));
     picture.text = null;
     count(picture, 1);
