@@ -20,7 +20,8 @@ class Wish:
     """What is wished for one drawing."""
 
     source: str
-    use: Use = "train"
+    use: Use | None = None
+    """None: to be learned, or held back, as organize.hold_out has it."""
     repeats: int | None = None
     """How often an epoch shows it; None: as often as the others of its folder."""
     crop: Box | None = None

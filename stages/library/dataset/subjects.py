@@ -26,6 +26,11 @@ class Subject:
     name: str
     repeats: int
 
+    @property
+    def folder(self) -> str:
+        """The name of its folder."""
+        return f"{self.repeats}_{self.name}"
+
 
 def subject_called(folder: str) -> Subject | None:
     """Return the subject that a folder's name tells; None if it tells of none.

@@ -44,6 +44,7 @@ class Project:
         for number, stem in enumerate(self.drawings):
             Image.new("RGB", (64, 64), (number, 0, 0)).save(f"data/prepared/{stem}.png")
         Path("data/edits.yaml").write_text("# mine\n", encoding="utf-8")
+        Path("data/drawings.yaml").write_text("# none\n", encoding="utf-8")
         self.tag(img001="1girl, solo, hat", img002="1girl, smile", img003="no_humans")
 
     def tag(self, **captions: str) -> None:
@@ -69,7 +70,9 @@ class Project:
         tagged = "--input data/edited --output data/tagged --written data/written/tagged.json"
         dataset = (
             "--pictures data/prepared --captions data/tagged --output data/dataset "
-            "--written data/written/dataset.json"
+            "--written data/written/dataset.json --drawings data/drawings.yaml "
+            "--prepared data/written/prepared.json --held-out data/held_out "
+            "--held-out-written data/written/held_out.json"
         )
         repeats, _, name = self.name.partition("_")
         train: dict[str, object] = dict.fromkeys(
@@ -77,7 +80,7 @@ class Project:
         )
         params: dict[str, dict[str, object]] = {
             "common_tag": {"tag": self.trigger},
-            "organize": {"name": name, "repeats": int(repeats)},
+            "organize": {"name": name, "repeats": int(repeats), "hold_out": 0.0},
             "train": train | {"max_train_epochs": 100, "max_token_length": 225},
         }
         write_params(Path("params.yaml"), params)
@@ -205,6 +208,23 @@ def test_a_drawing_that_is_gone_stops_nothing(project: Project) -> None:
     del project.drawings["img003"]
     assert project.repro() == ""
     assert not project.path("dataset", "img003").exists()
+
+
+def test_what_is_held_back_can_be_corrected_too(project: Project) -> None:
+    wish = f"{project.key('img002')}: {{source: friend.png, use: test}}\n"
+    Path("data/drawings.yaml").write_text(wish)
+    Path("data/written/prepared.json").write_text('{"pictures": {}}')
+    assert project.repro() == ""
+    path = Path("data/held_out/1_x/img002.txt")
+    path.write_text("nasu, 1girl, smile, mine\n")
+    assert f"{path} (friend.png)" in project.repro()
+    printed, _ = project.corrections("save")
+    assert f"{path} (friend.png): +mine" in printed
+    assert project.repro() == ""
+    assert path.read_text() == "nasu, mine, 1girl, smile\n"
+    path.write_text("nasu\n")
+    project.corrections("discard")
+    assert path.read_text() == "nasu, mine, 1girl, smile"
 
 
 def test_files_deleted_by_hand_come_back(project: Project) -> None:

@@ -53,7 +53,7 @@ def test_no_is_a_use_and_not_false(tmp_path: Path, use: str) -> None:
 
 
 def test_what_is_not_said_is_as_ever(tmp_path: Path) -> None:
-    assert read(tmp_path, ENTRY) == {KEY: Wish("a.png", "train", None, None, ())}
+    assert read(tmp_path, ENTRY) == {KEY: Wish("a.png", None, None, None, ())}
 
 
 @pytest.mark.parametrize("text", ["1", "20", "1000"])
