@@ -34,6 +34,17 @@ from stages.library.tagging.tokens import too_long
 OUTPUTS = r"[^/]+/[^/]+\.(png|txt|npz)"
 """sd-scripts leaves its latents beside the pictures as .npz when it trains from this folder."""
 
+ABOUT = "about.md"
+"""Says what is held back, and lies there also when nothing is: of an empty folder DVC warns."""
+
+ABOUT_TEXT = """\
+Drawings that are never trained on, so that a LoRA can be judged by them: those with `use: test` in
+data/drawings.yaml, and the share organize.hold_out of params.yaml. This folder is made by dvc repro.
+
+学習に使わず、LoRA の出来を見るために取り分けた絵です。data/drawings.yaml の `use: test` と、params.yaml の
+organize.hold_out で選びます。このフォルダーは dvc repro が作ります。
+"""
+
 
 def unpaired(pictures: set[str], captions: set[str]) -> list[str]:
     """Return in words the pictures without caption and the captions without picture.
@@ -129,8 +140,9 @@ def organize(places: Places, course: Course) -> None:
         trained.output, OUTPUTS, trained.record, trained.coming, read.look_again
     ) as new:
         with guarded_directory(
-            held.output, OUTPUTS, held.record, held.coming, read.look_again
+            held.output, rf"{OUTPUTS}|{ABOUT}", held.record, held.coming, read.look_again
         ) as new_held:
+            (new_held / ABOUT).write_text(ABOUT_TEXT, encoding="utf-8", newline="\n")
             act(held, plan.pictures, places.captions, new_held)
             act(trained, plan.pictures, places.captions, new)
         write_written(held.record, held.coming)

@@ -29,6 +29,11 @@ class Wish:
     hide: tuple[Box, ...] = ()
     """Parts never to be learned, such as a signature."""
 
+    @property
+    def meant(self) -> Use | None:
+        """What the drawing is for: to be learned, if it is said how often."""
+        return self.use or ("train" if self.repeats else None)
+
 
 Wishes = dict[str, Wish]
 

@@ -32,7 +32,7 @@ def part(
 
     `hashes` returns the pictures' perceptual hashes; it is called where look-alikes matter.
     """
-    uses = {stem: wish.use for stem, wish in wishes.items() if wish.use and stem in rows}
+    uses = {stem: use for stem, wish in wishes.items() if (use := wish.meant) and stem in rows}
     left_out = {stem for stem, use in uses.items() if use == "no"}
     held = {stem for stem, use in uses.items() if use == "test"}
     stems = [stem for stem in rows if stem not in left_out]

@@ -1,6 +1,7 @@
 """Hand edits to the pipeline's texts: the pipeline stops, save keeps them, discard drops them."""
 
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -213,7 +214,11 @@ def test_a_drawing_that_is_gone_stops_nothing(project: Project) -> None:
 def test_what_is_held_back_can_be_corrected_too(project: Project) -> None:
     wish = f"{project.key('img002')}: {{source: friend.png, use: test}}\n"
     Path("data/drawings.yaml").write_text(wish)
-    Path("data/written/prepared.json").write_text('{"pictures": {}}')
+    pictures = {
+        path.stem: {"stem": path.stem, "hash": "0", "sha256": sha256(path)}
+        for path in Path("data/prepared").iterdir()
+    }
+    Path("data/written/prepared.json").write_text(json.dumps({"pictures": pictures}))
     assert project.repro() == ""
     path = Path("data/held_out/1_x/img002.txt")
     path.write_text("nasu, 1girl, smile, mine\n")
@@ -224,7 +229,7 @@ def test_what_is_held_back_can_be_corrected_too(project: Project) -> None:
     assert path.read_text() == "nasu, mine, 1girl, smile\n"
     path.write_text("nasu\n")
     project.corrections("discard")
-    assert path.read_text() == "nasu, mine, 1girl, smile"
+    assert path.read_text() == "nasu, mine, 1girl, smile\n"
 
 
 def test_files_deleted_by_hand_come_back(project: Project) -> None:

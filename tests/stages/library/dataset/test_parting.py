@@ -68,6 +68,9 @@ def test_what_looks_like_one_that_is_to_be_trained_on_is_not_held_back() -> None
     second = f"img{int(first[3:]) + 1:03}"
     assert second in free.held
     assert free.told == []
+    assert part(rows(60), {first: Wish("", repeats=5)}, 0.3, in_pairs).held == (
+        free.held - {first, second}
+    )
     parted = part(rows(60), uses({first: "train"}), 0.3, in_pairs)
     assert parted.held == free.held - {first, second}
     assert parted.told == []
