@@ -39,10 +39,10 @@ ABOUT = "about.md"
 
 ABOUT_TEXT = """\
 Drawings that are never trained on, so that a LoRA can be judged by them: those with `use: test` in
-data/drawings.yaml, and the share organize.hold_out of params.yaml. This folder is made by dvc repro.
+data/drawings.yaml, and the share that is organize.hold_out in params.yaml. dvc repro makes this.
 
-学習に使わず、LoRA の出来を見るために取り分けた絵です。data/drawings.yaml の `use: test` と、params.yaml の
-organize.hold_out で選びます。このフォルダーは dvc repro が作ります。
+学習に使わず、LoRA の出来を見るために取り分けた絵です。data/drawings.yaml の `use: test` と、
+params.yaml の organize.hold_out で選びます。このフォルダーは dvc repro が作ります。
 """
 
 
