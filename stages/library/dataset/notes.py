@@ -24,7 +24,7 @@ REASONS = {
         "is a folder; only files directly in the input folder are read, and those in its folders "
         "named REPEATS_SUBJECT, as 10_nasu",
         "フォルダーです(中の絵は読みません)。読むのは、直下の絵と、10_nasu のような"
-        "「くり返し回数_題材」という名前のフォルダーの絵です",
+        "「繰り返し_題材」という名前のフォルダーの絵です",
     ),
     "no_drawings": (
         "is a folder for a subject's drawings, with nothing in it",
