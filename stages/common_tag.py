@@ -97,6 +97,13 @@ def common_tag(
         print(f"common-tag: {tag} put first in {put[tag]} captions")
     words = read_words(dictionary) if dictionary else {}
     warnings = [warning for tag in triggers.all for warning in advice(tag, words)]
+    if triggers.common not in put:
+        warnings.append(
+            f"the trigger {triggers.common!r} stands in no caption, since every drawing has its "
+            "subject's: {trigger} in lora.sample_prompts and generate.prompts calls nothing up; "
+            "write a subject's trigger there / 共通のトリガーワードはどのキャプションにも"
+            "入っていません。プロンプトの {trigger} を題材のトリガーワードに書き換えてください"
+        )
     if manifest:
         warnings += unknown_subjects(triggers, [row.source for row in rows.values()])
     for warning in warnings:

@@ -239,6 +239,15 @@ def test_a_subject_without_drawings_and_each_trigger_are_warned_of(
     ) in error
 
 
+def test_a_common_trigger_that_no_drawing_has_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_subjects(tmp_path, "cry=>nasu_cry", "smile=>nasu_smile", rows=ROWS[1:])
+    error = capsys.readouterr().err
+    assert error.startswith("common-tag: warning: the trigger 'nasumiso' stands in no caption, ")
+    assert error.count("\n") == 1
+
+
 def test_the_trigger_of_a_subject_may_be_a_tag_that_models_know(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
