@@ -22,7 +22,7 @@ from stages.library.dataset.captions import split, underscored
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
-from stages.library.dataset.written import read_written
+from stages.library.dataset.written import Written, read_written, write_written
 from tests.support.meanwhile import meanwhile, write
 from tests.support.params import write_params
 from tools.corrections import __main__ as corrections
@@ -287,8 +287,14 @@ def test_killed_between_the_folder_and_its_record(
     """The folder is swapped first; a rerun of the same inputs finds what it would write."""
     stage = common_tag if place == "tagged" else organize
     project.tag(img001="solo")
+
+    def killed_at(record: Path, written: dict[str, Written]) -> None:
+        if record.stem == place:  # that of what is held back has its folder already
+            raise Killed
+        write_written(record, written)
+
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_written", killed)
+        patch.setattr(stage, "write_written", killed_at)
         with pytest.raises(Killed):
             project.repro()
     assert project.path(place, "img001").read_text() == "nasu, solo\n"
