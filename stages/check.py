@@ -14,6 +14,7 @@ from stages.library.common.outputs import write_atomically
 from stages.library.common.params import Params, load_params, unknown_sections
 from stages.library.common.unchanged import seen
 from stages.library.common.values import did_you_mean
+from stages.library.dataset.subjects import triggers_of
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE
@@ -47,6 +48,7 @@ def faults(params: Params) -> list[str]:
             found += section.faults(params)
     if not found:
         try:
+            triggers_of(**COMMON_TAG.read(params))
             check_training(TRAIN.read(params) | LORA.read(params))
         except Problem as error:
             found.append(str(error))

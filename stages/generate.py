@@ -17,6 +17,7 @@ from stages.library.common.arguments import Parser, filled
 from stages.library.common.outputs import atomic_directory, locked, write_atomically
 from stages.library.common.unchanged import Seen, seen
 from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.subjects import triggers_of
 from stages.library.drawing.album import Album
 from stages.library.drawing.found import tags_in
 from stages.library.drawing.gallery import render
@@ -118,7 +119,7 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
     ]
     return Gallery(
         name=plan.trial.name,
-        trigger=plan.trial.trigger,
+        trigger=plan.trial.triggers.common,
         prompts=plan.drawing.prompts,
         negative_prompt=plan.drawing.negative_prompt,
         epochs={lora.epoch: lora.number for lora in plan.loras},
@@ -188,10 +189,13 @@ def is_kept(lora: Path) -> bool:
     return locked_md5(lock, lora.as_posix()) == dvc_md5(lora)
 
 
-def from_flags(name: str, tag: str, threshold: float, **flags: Any) -> None:
+def from_flags(
+    name: str, tag: str, subjects: list[tuple[str, str]], threshold: float, **flags: Any
+) -> None:
     """Draw as the flags say."""
     first, *_ = choices_of(**{key: flags[key] for key in TAGGER.keys})
-    trial = Trial(name, tag, threshold, first, filled(Drawing, flags))
+    triggers = triggers_of(tag, subjects)
+    trial = Trial(name, triggers, threshold, first, filled(Drawing, flags))
     generate(filled(Places, flags), trial)
 
 

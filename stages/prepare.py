@@ -55,6 +55,7 @@ from stages.library.dataset.sources import (
     read_again,
     without_copies,
 )
+from stages.library.dataset.subjects import subject_called
 from stages.library.params.prepare import PREPARE
 
 PICTURES = r"img\d{3,}\.png"
@@ -214,15 +215,15 @@ def manifest_rows(made: list[Made]) -> list[Row]:
     used = [(source, picture) for source, picture in made if picture]
     near = near_duplicates([int(picture.hash, 16) for _, picture in used])
     looks_like = {
-        used[later][0].path: note("looks_like", name=used[earlier][0].path.name)
+        used[later][0].path: note("looks_like", name=used[earlier][0].name)
         for later, earlier in near.items()
     }
     names: dict[str, str] = {}
     for source, _ in used:
-        names.setdefault(on_a_mac(source.path.name), source.path.name)
+        names.setdefault(on_a_mac(source.name), source.name)
     rows = []
     for source, picture in made:
-        name, digest = source.path.name, source.sha256
+        name, digest = source.name, source.sha256
         if picture is None:
             reason = cell(filter(None, [source.reason]))
             rows.append(Row("", name, digest, 0, 0, SKIPPED, reason))
@@ -376,7 +377,9 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata beside good pixels
-        drawings = seen(places.input, is_read=lambda path: may_be_picture(path.name))
+        folders = [places.input, *subject_folders(places.input)]
+        drawings = seen(*folders, is_read=lambda path: may_be_picture(path.name))
+        litter = sum(is_litter(path.name) for folder in folders for path in folder.iterdir())
         sources = sources_in(places.input, follow_links)
         known = read_record(places.written, made_by)
         kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
@@ -386,7 +389,6 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         for folder in (checkpoint.pictures, checkpoint.thumbnails):
             keep_tree(folder)  # before the last look, since it may take the disk long
         rows = manifest_rows(made)
-        litter = sum(is_litter(path.name) for path in places.input.iterdir())
         refuse_retouched(places, made)
         drawings.look_again()
         print(summary(rows, places.manifest, reader, litter))
@@ -399,16 +401,41 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         take_over(made, checkpoint, Folders(new_pictures, new_thumbnails))
 
 
-def sources_in(folder: Path, follow_links: bool) -> list[Source]:
-    """Return the files of a folder, by name, and why some of them can't be used."""
-    paths = sorted(
+def in_order(folder: Path) -> list[Path]:
+    """Return what is directly in a folder, by name, but for litter."""
+    return sorted(
         (path for path in folder.iterdir() if not is_litter(path.name)),
         key=lambda path: (same_name(path.name), path.name),
     )
+
+
+def subject_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder that hold the drawings of a subject each.
+
+    A link to one is none: DVC would not see what changes in there.
+    """
+    return [
+        path
+        for path in in_order(folder)
+        if subject_called(path.name) and path.is_dir() and not path.is_symlink()
+    ]
+
+
+def sources_in(folder: Path, follow_links: bool) -> list[Source]:
+    """Return the files of a folder, by name, then those of the subjects in it.
+
+    Each says why it can't be used, if it can't.
+    """
+    subjects = {path: in_order(path) for path in subject_folders(folder)}
+    paths = [path for path in in_order(folder) if not subjects.get(path)]
+    paths += [path for inside in subjects.values() for path in inside]
     out = set[Path]() if follow_links else links_out(paths)
 
     def work(path: Path) -> Source:
-        return Source(path, reason=note("link_out")) if path in out else look_at(path)
+        if path in subjects:
+            return Source(path, reason=note("no_drawings"))
+        source = Source(path, reason=note("link_out")) if path in out else look_at(path)
+        return replace(source, folder=path.parent.name if path.parent in subjects else "")
 
     return without_copies(list(run_over(paths, work)))
 

@@ -25,9 +25,10 @@ from stages.library.dataset.captions import (
 )
 from stages.library.dataset.dictionary import explained, read_dictionary, read_groups, read_typed
 from stages.library.dataset.edits_file import read_edits
-from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest
+from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, used
 from stages.library.dataset.notes import notes_of
 from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.subjects import Triggers, subject_of, triggers_of
 from stages.library.params.caption import CAPTION, GROUPS
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.train import COUNTED
@@ -67,7 +68,7 @@ def figures(
     rows: list[Row],
     captions: list[list[str]],
     known: set[str],
-    trigger: str,
+    triggers: list[str],
     limit: int,
     read: list[list[str]],
 ) -> dict[str, object]:
@@ -76,13 +77,13 @@ def figures(
     `limit` is how many tokens the trainer reads of a caption, and `read` what of each: its tags,
     or the sentence below if that is longer.
 
-    The trigger counts as a tag of each picture, since it stands in the captions, but not as one
-    that the dictionary should have.
+    A trigger counts as a tag of its pictures, since it stands in the captions, but not as one that
+    the dictionary should have.
     """
     lengths = [len(tags) for tags in captions]
     sizes = [tokens(tags) for tags in read]
     counts = Counter(tag for tags in captions for tag in tags)
-    meant = Counter({tag: count for tag, count in counts.items() if tag != trigger})
+    meant = Counter({tag: count for tag, count in counts.items() if tag not in triggers})
     translated = sum(count for tag, count in meant.items() if tag in known)
     return {
         "images": {
@@ -143,14 +144,14 @@ class Found:
     captions: dict[str, list[str]]  # tags by stem
     words: dict[str, str]  # tag -> Japanese
     typed: dict[str, list[str]]  # word that people type -> tags
-    trigger: str
+    triggers: Triggers
     limit: int  # tokens of a caption that the trainer reads
     groups: dict[str, str]  # tag -> group
     core: Core
     longest: dict[str, list[str]]  # by stem: the longer of a caption's tags and its sentence
 
 
-def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
+def report(places: Places, rules: Rules, triggers: Triggers, limit: int) -> None:
     """Write index.html, metrics.json and the tables of the plots.
 
     `rules` are those of the caption stage, `limit` is how many tokens of a caption are read.
@@ -161,8 +162,11 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
     read = seen(places.captions, places.edits, places.dictionary)
     texts = {path.stem: parted(read_text(path)) for path in caption_files(places.captions)}
     tags = {stem: tags_of(text) for stem, (text, _) in texts.items()}
+    rows = read_manifest(places.manifest)
+    known = ((stem, subject_of(row.source)) for stem, row in used(rows).items())
+    subjects = {stem: subject.name for stem, subject in known if subject}
     found = Found(
-        rows=read_manifest(places.manifest),
+        rows=rows,
         captions=tags,
         longest={
             stem: longest([tags[stem], *([split(sentence)] if sentence else [])])
@@ -171,8 +175,8 @@ def report(places: Places, rules: Rules, trigger: str, limit: int) -> None:
         words=read_dictionary(places.dictionary),
         typed=read_typed(places.dictionary),
         groups=read_groups(places.dictionary, GROUPS),
-        core=core_tags(tags, {}, rules.always),
-        trigger=trigger,
+        core=core_tags(tags, subjects, rules.always),
+        triggers=triggers,
         limit=limit,
     )
     html = html_of(found, places, rules)
@@ -218,7 +222,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         sizes={path.stem: picture_size(path) for path in pictures},
         scores=scores,
         rules=rules,
-        trigger=found.trigger,
+        triggers=found.triggers,
         edits=read_edits(places.edits),
         edits_text=read_text(places.edits),
         words=found.words,
@@ -235,7 +239,7 @@ def write_figures(found: Found, folder: Path) -> None:
     frequencies = tag_frequencies(captions, found.words)
     known = {str(tag) for tag, japanese, _ in frequencies if japanese}
     read = list(found.longest.values())
-    metrics = figures(found.rows, captions, known, found.trigger, found.limit, read)
+    metrics = figures(found.rows, captions, known, found.triggers.all, found.limit, read)
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     (folder / "metrics.json").write_text(f"{text}\n", encoding="utf-8")
     lengths = [(stem, len(tags)) for stem, tags in sorted(found.captions.items())]
@@ -255,9 +259,12 @@ def write_figures(found: Found, folder: Path) -> None:
         (folder / f"{name}.csv").write_text(table, encoding="utf-8", newline="")
 
 
-def from_flags(tag: str, max_token_length: int, **flags: Any) -> None:
+def from_flags(
+    tag: str, subjects: list[tuple[str, str]], max_token_length: int, **flags: Any
+) -> None:
     """Show the dataset as the flags say."""
-    report(filled(Places, flags), filled(Rules, flags), tag, max_token_length)
+    triggers = triggers_of(tag, subjects)
+    report(filled(Places, flags), filled(Rules, flags), triggers, max_token_length)
 
 
 def build_parser() -> Parser:

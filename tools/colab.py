@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ SD_SCRIPTS = "https://github.com/kohya-ss/sd-scripts"
 SD_SCRIPTS_COMMIT = "ae72efb92babe89ff8e70f057e42db68440e8d61"  # v0.10.1
 TRAINER = Path("training/sd-scripts")
 TRAINED = ["training/lora", "training/samples"]
+DATASET, HELD_OUT = "data/dataset", "data/held_out"
+KEPT = (Path("data/edits.yaml"), Path("data/drawings.yaml"))
+"""Files of the artist's that decide on the dataset, besides params.yaml."""
+
 COMMIT_FIRST = """\
 At home, commit first: all files become those of the experiment, data/edits.yaml and params.yaml too
 手元で、まずコミットしてください(data/edits.yaml や params.yaml も実験のときのものに変わります):
@@ -153,22 +157,26 @@ def dataset() -> None:
         )
     use_drive()
     params, recorded = as_yaml(git("show", "HEAD:params.yaml"), git("show", "HEAD:dvc.lock"))
-    if changed := changed_since(recorded, params, Path("data/edits.yaml")):
+    if changed := changed_since(recorded, params, KEPT):
         raise Problem(
             f"{', '.join(changed)}: changed since the dataset was made; at home: dvc repro, "
             "git add -A, git commit, python -m tools.remote push, git push / データセットを"
             "作ったあとで変わっています。手元で、上のコマンドを順に実行してください"
         )
-    files = absent(entry_of(recorded, "outs", "data/dataset"), Path(".dvc/cache"), drive() / "dvc")
-    if files:
+    outputs = {path: entry_of(recorded, "outs", path) for path in (DATASET, HELD_OUT)}
+    outputs = {path: md5 for path, md5 in outputs.items() if md5 or path == DATASET}
+    stores = (Path(".dvc/cache"), drive() / "dvc")
+    if files := [file for path, md5 in outputs.items() for file in absent(path, md5, *stores)]:
         raise Problem(
             f"the Drive lacks the dataset of this commit, or files of it ({files[0]}, {len(files)} "
             "in all); at home: python -m tools.remote push, and wait until Google Drive has "
             "uploaded it / このコミットのデータセットが、ドライブに揃っていません。手元で "
             "python -m tools.remote push を実行し、ドライブへの送信が終わるまで待ってください"
         )
-    run("dvc", "pull", "data/dataset")
-    print(f"{sum(1 for _ in Path('data/dataset').glob('*/*.png'))} pictures in data/dataset")
+    run("dvc", "pull", *outputs)
+    for path in outputs:
+        if (count := sum(1 for _ in Path(path).glob("*/*.png"))) or path == DATASET:
+            print(f"{count} pictures in {path}")
 
 
 def use_drive() -> None:
@@ -294,8 +302,13 @@ def as_yaml(*texts: str) -> list[Any]:
     return list(json.loads(answer.stdout))
 
 
-def changed_since(recorded: dict[str, Any], params: dict[str, Any], edits: Path) -> list[str]:
-    """Return what differs from what a dvc.lock records of the dataset's making: keys, `edits`."""
+def changed_since(
+    recorded: dict[str, Any], params: dict[str, Any], kept: Iterable[Path]
+) -> list[str]:
+    """Return what differs from what a dvc.lock records of the dataset's making.
+
+    Those are keys, and files of those that the artist keeps.
+    """
     changed = []
     for stage, entry in recorded["stages"].items():
         sections = entry.get("params", {}).get("params.yaml", {}) if stage != "report" else {}
@@ -306,10 +319,10 @@ def changed_since(recorded: dict[str, Any], params: dict[str, Any], edits: Path)
             now = now if isinstance(now, dict) else {}
             keys = [key for key in then | now if then.get(key, ...) != now.get(key, ...)]
             changed += [f"{section}.{key}" for key in keys]
-    if edits.is_file():
-        md5 = hashlib.md5(edits.read_bytes()).hexdigest()
-        if entry_of(recorded, "deps", edits.as_posix()) not in ("", md5):
-            changed.append(edits.as_posix())
+    for path in filter(Path.is_file, kept):
+        md5 = hashlib.md5(path.read_bytes()).hexdigest()
+        if entry_of(recorded, "deps", path.as_posix()) not in ("", md5):
+            changed.append(path.as_posix())
     return changed
 
 
@@ -319,8 +332,8 @@ def entry_of(recorded: dict[str, Any], kind: str, path: str) -> str:
     return next((str(each.get("md5", "")) for each in entries if each["path"] == path), "")
 
 
-def absent(md5: str, *stores: Path) -> list[str]:
-    """Return the files of a recorded folder that no store of DVC holds; or the folder's list.
+def absent(path: str, md5: str, *stores: Path) -> list[str]:
+    """Return the files of a recorded folder that no store of DVC holds; the folder for its list.
 
     The list alone proves nothing: a killed push can leave it there without its files.
 
@@ -337,7 +350,7 @@ def absent(md5: str, *stores: Path) -> list[str]:
         refuse_names_out(wanted, str(store / listed))
         held = {f"{file.parent.name}{file.name}" for s in stores for file in objects(s)}
         return [name for name, digest in wanted.items() if digest not in held]
-    return ["data/dataset"]
+    return [path]
 
 
 def objects(store: Path) -> Iterator[Path]:

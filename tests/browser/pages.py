@@ -19,6 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from stages.library.dataset.edits import Edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row
 from stages.library.dataset.notes import Note, cell, note
+from stages.library.dataset.subjects import Triggers
 from stages.library.report import page
 from stages.library.report.page import render_page
 from stages.library.tagging.rules import Rules
@@ -28,6 +29,8 @@ RULES = Rules(0.35, 0.85, [], [], "keep", False, 0)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
+
+TRIGGERS = Triggers("nasumiso_style")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Dataset:
     sizes: dict[str, tuple[int, int]]
     scores: Scores
     rules: Rules = RULES
-    trigger: str = "nasumiso_style"
+    triggers: Triggers = TRIGGERS
     edits: Edits = field(default_factory=dict)
     edits_text: str = ""
     words: dict[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
+from stages.library.dataset.subjects import Triggers
 from stages.library.dataset.typed_words import meant, typed_words
 from stages.library.params.caption import NEVER
 from stages.library.tagging.policy import policy_for
@@ -141,7 +142,7 @@ def test_slider_shows_what_the_caption_stage_writes(open_page: Opener, rules: Ru
                    return picture.now.final""",
                 name,
             )
-            assert given == with_tag_first(expected, made.trigger)
+            assert given == with_tag_first(expected, made.triggers.common)
     assert page.text("#command") == "dvc exp run -S caption.threshold=1"
 
 
@@ -151,8 +152,27 @@ def test_chips_are_the_final_caption(open_page: Opener, five: Dataset) -> None:
     assert page.chips("img001") == ["+eggplant", "smile", "-1girl", "long_hair"]
     assert page.chips("img005") == []
     assert page.text("#trigger") == "nasumiso_style"
-    expected = final_caption(["1girl", "long_hair", "smile"], edits[KEYS[0]], five.trigger)
+    expected = final_caption(["1girl", "long_hair", "smile"], edits[KEYS[0]], five.triggers.common)
     assert page.js("return document.getElementById('img001').picture.now.final") == expected
+
+
+def test_subjects_are_shown_alone_and_have_their_triggers(open_page: Opener) -> None:
+    rows = [row_of(1, "a.png"), row_of(2, "2_cry/a.png"), row_of(3, "5_なす/a.png")]
+    edits = {"9" * 12: Edit("10_cry/a.png", ["eggplant"])}  # it was shown more often then
+    triggers = Triggers("nasumiso_style", {"cry": "nasu_cry"})
+    scores = [{"1girl": 9900}, {"1girl": 9900}, {"1girl": 9900}]
+    page = open_page(replace(dataset(rows, scores), triggers=triggers, edits=edits))
+    finals = "return ['img001', 'img002', 'img003'].map("
+    finals += "stem => document.getElementById(stem).picture.now.final.join(' '))"
+    assert page.js(finals) == [
+        "nasumiso_style 1girl",
+        "nasu_cry eggplant 1girl",
+        "nasumiso_style 1girl",
+    ]
+    page.click("[data-flag='subject cry']")
+    shown = "return [...document.querySelectorAll('#sheet .card')].map(each => each.id)"
+    assert page.js(shown) == ["img002"]
+    assert page.text("[data-flag='subject なす'] b") == "1"
 
 
 def test_beside_the_slider_stands_what_it_would_change(open_page: Opener, five: Dataset) -> None:
@@ -662,7 +682,7 @@ def test_hostile_names_and_tags(open_page: Opener) -> None:
         rows,
         [{tag: 9000 - place for place, tag in enumerate(names)} for _ in names],
         words={"__proto__": "<b>プロト</b>", "constructor": "</script>"},
-        trigger=names[0],
+        triggers=Triggers(names[0]),
         edits={row.sha256[:12]: Edit(row.source, ["valueOf", "<i>x</i>"]) for row in rows[:3]},
     )
     page = open_page(made)
@@ -813,7 +833,7 @@ def test_the_policy_of_params_is_in_what_the_page_shows(
     for name, found in zip(made.scores.names, made.scores.found, strict=True):
         tags = caption_of(found, made.scores.tags, made.scores.categories, made.rules, policy)
         final = page.js("return byStem.get(arguments[0]).now.final", name)
-        assert final == with_tag_first(tags, made.trigger)
+        assert final == with_tag_first(tags, made.triggers.common)
     left = [chip.get_attribute("title") for chip in elements(page, "#img001 .chip.left")]
     assert len(left) == hidden
     assert all(str(title).startswith("髪 / hair — caption.drop") for title in left)

@@ -10,6 +10,7 @@ from selenium.webdriver import Chrome
 
 from stages.library.common.tables import as_csv
 from stages.library.dataset.manifest import USED, Row
+from stages.library.dataset.subjects import Triggers
 from stages.report import Found, write_figures
 from tests.support.clones import PROJECT, Clone
 
@@ -65,7 +66,8 @@ def test_no_text_of_a_table_runs(
     ]
     captions = {f"img{n:03}": ["nasu", tag] for n, tag in enumerate(TAGS)}
     words = {tag: f"{tag} なす" for tag in TAGS}
-    write_figures(Found(rows, captions, words, {}, "nasu", 225, {}, {}, captions), report)
+    found = Found(rows, captions, words, {}, Triggers("nasu"), 225, {}, {}, captions)
+    write_figures(found, report)
     assert not attacked(browser, project, template)
     values = "return [...document.scripts].map(script => script.text).join('')"
     shown = browser.execute_script(values)

@@ -25,7 +25,7 @@ WRITES = {
     "edit": ["--output"],
     "common-tag": ["--output", "--written"],
     "jp-tags": ["--output"],
-    "organize": ["--output", "--written"],
+    "organize": ["--output", "--written", "--held-out", "--held-out-written"],
     "report": ["--output"],
 }
 

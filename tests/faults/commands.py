@@ -87,7 +87,12 @@ COMMANDS = {
     "common-tag": stage("common-tag", "data/edited", "data/tagged/img001.txt"),
     "jp-tags": stage("jp-tags", "data/tagged", "data/tagged/img001.txt"),
     "organize": stage(
-        "organize", "data/prepared", "data/tagged/img001.txt", f"data/dataset/1_{NAME}/img001.txt"
+        "organize",
+        "data/prepared",
+        "data/tagged/img001.txt",
+        "data/drawings.yaml",
+        f"data/dataset/1_{NAME}/img001.txt",
+        f"data/held_out/1_{NAME}/img004.txt",
     ),
     "report": stage("report", "data/prepared", "data/edits.yaml", "data/tagged/img001.txt"),
     "corrections save": Command(
@@ -195,7 +200,7 @@ def processes_of(place: Path) -> list[psutil.Process]:
 def make_place(place: Path) -> None:
     """Make a place with a project whose drawings nothing has seen yet."""
     project = place / "project"
-    for name in ("dvc.yaml", "training/dvc.yaml", "data/edits.yaml"):
+    for name in ("dvc.yaml", "training/dvc.yaml", "data/edits.yaml", "data/drawings.yaml"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / name, project / name)
     for name in ("data/dictionary", "data/tagger"):
@@ -206,6 +211,8 @@ def make_place(place: Path) -> None:
     (project / "data" / "raw" / "notes.txt").write_text("no drawing\n", encoding="utf-8")
     with (project / "data" / "edits.yaml").open("a", encoding="utf-8") as file:
         file.write(correction(project, DRAWINGS[1], "miso"))
+    with (project / "data" / "drawings.yaml").open("a", encoding="utf-8") as file:
+        file.write(entry(project, DRAWINGS[3], "use: test"))
     params: dict[str, Any] = load_params(PROJECT / "params.yaml")
     params["prepare"] |= {"input": "data/raw", "size": 256}
     params["organize"] |= {"name": NAME, "repeats": 1}
@@ -239,8 +246,13 @@ def change(place: Path) -> None:
 
 def correction(project: Path, drawing: str, tag: str) -> str:
     """Return an entry of edits.yaml, as the page writes it."""
+    return entry(project, drawing, f"add: [{tag}]")
+
+
+def entry(project: Path, drawing: str, said: str) -> str:
+    """Return what is said of a drawing, in a file keyed by drawing."""
     key = sha256(project / "data" / "raw" / drawing)[:12]
-    return f'"{key}":\n  source: {drawing}\n  add: [{tag}]\n'
+    return f'"{key}":\n  source: {drawing}\n  {said}\n'
 
 
 def edit_by_hand(place: Path) -> None:

@@ -52,7 +52,8 @@ class Calm:
     @property
     def mine(self) -> list[str]:
         """Return the files that are people's own."""
-        own = ("project/data/raw/", "project/params.yaml", "project/data/edits.yaml")
+        texts = ("project/params.yaml", "project/data/edits.yaml", "project/data/drawings.yaml")
+        own = ("project/data/raw/", *texts)
         return [name for name in self.files_before if name.startswith((*own, MINE))]
 
 

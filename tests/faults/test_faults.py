@@ -16,7 +16,16 @@ import pytest
 
 from stages.library.common.outputs import beside
 from tests.faults.armed import Fault
-from tests.faults.commands import COMMANDS, DRAWINGS, Ended, correction, places, processes_of, run
+from tests.faults.commands import (
+    COMMANDS,
+    DRAWINGS,
+    Ended,
+    correction,
+    entry,
+    places,
+    processes_of,
+    run,
+)
 from tests.faults.strikes import FAULTS, Bench, Calm, Files, calm, files_in
 from tests.support.clones import PROJECT
 from tools.doctor.leftovers import leftovers
@@ -137,10 +146,12 @@ def finished(place: Path) -> Files:
 
 
 def saved(place: Path, path: str) -> bytes:
-    """Return what a person saves: another drawing, one more correction, one more tag."""
+    """Return what a person saves: another drawing, one more correction or wish, one more tag."""
     if "/raw/" in path:
         return (PROJECT / "data" / "sample" / "parade_wide.jpg").read_bytes()
     text = (place / path).read_bytes()
+    if path.endswith("drawings.yaml"):
+        return text + entry(place / "project", DRAWINGS[2], "use: test").encode()
     if path.endswith(".yaml"):
         return text + correction(place / "project", DRAWINGS[2], "saved_meanwhile").encode()
     return text.strip() + b", saved_meanwhile\n"

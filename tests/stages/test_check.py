@@ -92,6 +92,7 @@ def test_every_key_refuses_what_no_key_can_be(
             "a" * 251,
             "aaa' … has 251 characters",
         ),
+        ("common_tag", "subjects", ["a=>b", "a=>c"], "'a' has two triggers, 'b' and 'c'; keep"),
         ("train", "learnig_rate", 1, "has no such option; did you mean learning_rate?"),
         ("train", "network_dim", "big", "train.network_dim: 'big' is not a whole number"),
         ("train", "output_dir", "x", "train.output_dir: the stage gives this option itself"),

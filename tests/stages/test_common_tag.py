@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stages.common_tag import build_parser, main
 from stages.library.dataset.captions import each_line, underscored, with_trigger
+from stages.library.dataset.manifest import USED, Row, write_manifest
 from tests.support.clones import PROJECT
 from tests.support.params import arguments
 
@@ -168,3 +169,115 @@ def test_a_word_of_ones_own_is_fine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], tag: str
 ) -> None:
     assert advised(tmp_path, capsys, tag) == ""
+
+
+# subjects
+
+
+ROWS = [
+    Row("img001.png", "a.png", "a" * 64, 9, 9, USED, ""),
+    Row("img002.png", "2_cry/a.png", "b" * 64, 9, 9, USED, ""),
+    Row("img003.png", "10_cry/b.png", "c" * 64, 9, 9, USED, ""),
+    Row("img004.png", "3_smile/a.png", "d" * 64, 9, 9, USED, ""),
+]
+
+
+def run_subjects(folder: Path, *subjects: str, rows: list[Row] = ROWS) -> dict[str, str]:
+    """Run the stage on a caption a row; return the captions."""
+    (folder / "in").mkdir()
+    for row in rows:
+        (folder / "in" / row.image).with_suffix(".txt").write_text("1girl, nasu_cry\n")
+    write_manifest(folder / "manifest.csv", rows)
+    values = {
+        "input": folder / "in",
+        "output": folder / "out",
+        "manifest": folder / "manifest.csv",
+        "written": folder / "written.json",
+        "tag": "nasumiso",
+        "subjects": list(subjects),
+    }
+    assert main(arguments(build_parser(), values, folder / "params")) == 0
+    return {path.stem: path.read_text().strip() for path in sorted((folder / "out").iterdir())}
+
+
+def test_drawings_of_a_subject_have_its_trigger_and_the_others_the_common_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_subjects(tmp_path, "cry=>nasu_cry") == {
+        "img001": "nasumiso, 1girl, nasu_cry",
+        "img002": "nasu_cry, 1girl",
+        "img003": "nasu_cry, 1girl",
+        "img004": "nasumiso, 1girl, nasu_cry",
+    }
+    out, error = capsys.readouterr()
+    assert out.splitlines() == [
+        "common-tag: nasumiso put first in 2 captions",
+        "common-tag: nasu_cry put first in 2 captions",
+    ]
+    assert error == ""
+
+
+def test_without_subjects_in_params_all_have_the_common_trigger(tmp_path: Path) -> None:
+    written = run_subjects(tmp_path)
+    assert {text.partition(",")[0] for text in written.values()} == {"nasumiso"}
+
+
+def test_a_subject_is_known_in_japanese_however_it_is_written(tmp_path: Path) -> None:
+    rows = [Row("img001.png", "2_か\u3099/a.png", "a" * 64, 9, 9, USED, "")]
+    assert run_subjects(tmp_path, "が=>nasu_cry", rows=rows) == {"img001": "nasu_cry, 1girl"}
+
+
+def test_a_subject_without_drawings_and_each_trigger_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_subjects(tmp_path, "cri=>smile", "smile=>なす", rows=ROWS)
+    error = capsys.readouterr().err
+    assert "warning: the trigger 'なす' is up to " in error
+    assert (
+        "common-tag: warning: common_tag.subjects: no drawing is in a folder REPEATS_cri; did you "
+        "mean cry? / その題材のフォルダーがありません\n"
+    ) in error
+
+
+def test_a_common_trigger_that_no_drawing_has_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_subjects(tmp_path, "cry=>nasu_cry", "smile=>nasu_smile", rows=ROWS[1:])
+    error = capsys.readouterr().err
+    assert error.startswith("common-tag: warning: the trigger 'nasumiso' stands in no caption, ")
+    assert error.count("\n") == 1
+
+
+def test_the_trigger_of_a_subject_may_be_a_tag_that_models_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("1girl\n")
+    values = {"input": tmp_path / "in", "output": tmp_path / "out", "tag": "nasumiso"}
+    values |= {"subjects": ["cry=>smile"], "dictionary": PROJECT / "data/dictionary/ja.csv"}
+    assert main(arguments(build_parser(), values, tmp_path / "params")) == 0
+    error = capsys.readouterr().err
+    assert "the trigger 'smile' is a tag that models know already" in error
+    assert error.count("warning") == 1
+
+
+@pytest.mark.parametrize("wrong", ["cry", "=>nasu", "cry=>", "a=>b=>c", "cry=>a,b"])
+def test_what_is_no_subject_with_its_trigger_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    values = {"input": tmp_path, "output": tmp_path / "out", "tag": "x", "subjects": [wrong]}
+    assert main(arguments(build_parser(), values, tmp_path / "params")) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("common_tag: error: params.yaml, common_tag.subjects: ")
+    assert error.count("\n") == 1
+
+
+def test_a_subject_with_two_triggers_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"input": tmp_path, "output": tmp_path / "out", "tag": "x"}
+    values |= {"subjects": ["cry=>a", "cry=>b"]}
+    assert main(arguments(build_parser(), values, tmp_path / "params")) == 1
+    assert "common_tag.subjects: 'cry' has two triggers, 'a' and 'b'; keep one" in (
+        capsys.readouterr().err
+    )

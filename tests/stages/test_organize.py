@@ -1,5 +1,7 @@
 """Pairs and nothing but pairs, byte for byte, and sd-scripts' own count of steps."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -11,7 +13,9 @@ from PIL import Image
 
 from stages import organize
 from stages.library.dataset.manifest import USED, Row, write_manifest
+from stages.library.dataset.written import read_written
 from stages.library.tagging.tokens import too_long
+from stages.library.training.subsets import read_subsets, shows
 from stages.organize import build_parser, main, unpaired
 from tests.support.meanwhile import meanwhile, write
 from tests.support.params import arguments
@@ -19,11 +23,28 @@ from tests.support.params import arguments
 DEFAULTS = {
     "name": "nasumiso_v1",
     "repeats": "10",
+    "hold_out": "0.0",
     "train_batch_size": "1",
     "gradient_accumulation_steps": "2",
     "max_train_epochs": "10",
     "max_token_length": "225",
 }
+PLACES = {
+    "pictures": "prepared",
+    "captions": "tagged",
+    "manifest": "manifest.csv",
+    "drawings": "drawings.yaml",
+    "prepared": "prepared.json",
+    "output": "dataset",
+    "written": "written/dataset.json",
+    "held-out": "held_out",
+    "held-out-written": "written/held_out.json",
+}
+
+
+def key_of(number: int) -> str:
+    """Return the key of a drawing."""
+    return hashlib.sha256(str(number).encode()).hexdigest()[:12]
 
 
 class Folder:
@@ -37,22 +58,47 @@ class Folder:
             stem = f"img{number:03}"
             Image.new("RGB", size, (number, 9, 9)).save(folder / "prepared" / f"{stem}.png")
             (folder / "tagged" / f"{stem}.txt").write_bytes(f"nasu, なす{number}\r\n".encode())
+        self.name(*(f"{number}.png" for number in range(1, len(sizes) + 1)))
+        self.wish()
+        self.look_like(*(1 << 40 * number for number in range(len(sizes))))
+
+    def name(self, *sources: str) -> None:
+        """Say what the drawings are called."""
         rows = [
-            Row(f"img{number:03}.png", f"{number}.png", f"{number:064}", 9, 9, USED, "")
-            for number in range(1, len(sizes) + 1)
+            Row(f"img{number:03}.png", source, key_of(number) + 52 * "0", 9, 9, USED, "")
+            for number, source in enumerate(sources, 1)
         ]
-        write_manifest(folder / "manifest.csv", rows)
+        write_manifest(self.folder / "manifest.csv", rows)
+
+    def wish(self, *entries: str) -> None:
+        """Write wishes, as `1.png: use: no`; a drawing is `NUMBER.png`, or in a folder."""
+        text = "# none\n"
+        for entry in entries:
+            source, _, wishes = entry.partition(": ")
+            number = int(Path(source).stem)
+            text += f"{key_of(number)}: {{source: {source}, {wishes}}}\n"
+        (self.folder / "drawings.yaml").write_text(text)
+
+    def look_like(self, *hashes: int) -> None:
+        """Say what the drawings look like; of more than a few bits those alike look alike."""
+        pictures = {
+            str(number): {"stem": f"img{number:03}", "hash": f"{each:0256x}"}
+            for number, each in enumerate(hashes, 1)
+        }
+        (self.folder / "prepared.json").write_text(json.dumps({"pictures": pictures}))
 
     def run(self, **params: object) -> int:
-        places = {
-            "pictures": "prepared",
-            "captions": "tagged",
-            "manifest": "manifest.csv",
-            "output": "dataset",
-            "written": "written/dataset.json",
-        }
-        values = {flag: self.folder / place for flag, place in places.items()}
+        values = {flag: self.folder / place for flag, place in PLACES.items()}
         return main(arguments(build_parser(), values | DEFAULTS | params, self.folder / "params"))
+
+    def stems(self, name: str) -> dict[str, list[str]]:
+        """Return the pictures of an output by folder; each has its caption beside it."""
+        found = {}
+        for folder in sorted(path for path in (self.folder / name).iterdir() if path.is_dir()):
+            pictures = sorted(path.stem for path in folder.glob("*.png"))
+            assert pictures == sorted(path.stem for path in folder.glob("*.txt"))
+            found[folder.name] = pictures
+        return found
 
     def files(self, name: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.folder / name).iterdir()}
@@ -397,3 +443,292 @@ def test_a_picture_lost_to_a_power_cut_is_not_taken_along(folder: Folder) -> Non
     lost.write_bytes(b"")
     assert folder.run() == 0
     assert lost.read_bytes() == folder.files("prepared")["img001.png"]
+
+
+# subjects, weights, and what is not trained on
+
+
+def test_without_wishes_nothing_is_held_back(folder: Folder) -> None:
+    assert folder.run() == 0
+    assert folder.stems("dataset") == {"10_nasumiso_v1": ["img001", "img002", "img003"]}
+    assert folder.stems("held_out") == {}
+    assert list(folder.files("held_out")) == ["about.md"]  # DVC warns of an empty folder
+    assert read_written(folder.folder / "written/held_out.json") == {}
+
+
+def test_a_params_yaml_of_before_and_one_of_now_make_the_same(folder: Folder) -> None:
+    assert folder.run() == 0
+    now = folder.files("dataset/10_nasumiso_v1")
+    shutil.rmtree(folder.folder / "dataset")
+    del (before := dict(DEFAULTS))["hold_out"]
+    values: dict[str, object] = {flag: folder.folder / name for flag, name in PLACES.items()}
+    assert main(arguments(build_parser(), values | before, folder.folder / "params")) == 0
+    assert folder.files("dataset/10_nasumiso_v1") == now
+
+
+def test_every_subject_has_its_folder_and_its_repeats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, [(64, 64)] * 4 + [(64, 128)])
+    folder.name("1.png", "2_cry/2.png", "2_cry/3.png", "30_か\u3099/4.png", "4_cry/5.png")
+    assert folder.run(train_batch_size="4", gradient_accumulation_steps="1") == 0
+    assert folder.stems("dataset") == {
+        "10_nasumiso_v1": ["img001"],
+        "2_cry": ["img002", "img003"],
+        "30_が": ["img004"],
+        "4_cry": ["img005"],
+    }
+    dataset = tmp_path / "dataset"
+    assert capsys.readouterr().out.splitlines() == [
+        f"organize: 2 pictures x 2 repeats in {dataset / '2_cry'}",
+        f"organize: 1 pictures x 4 repeats in {dataset / '4_cry'}",
+        f"organize: 1 pictures x 10 repeats in {dataset / '10_nasumiso_v1'}",
+        f"organize: 1 pictures x 30 repeats in {dataset / '30_が'}",
+        "  12 steps an epoch, 120 steps in 10 epochs",  # 10 + 2 * 2 + 30 = 44, and 4 taller ones
+    ]
+
+
+def test_sd_scripts_reads_the_folders_as_they_are_meant(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [(64, 64)] * 4)
+    folder.name("1.png", "2_my cry/2.png", "2_my cry/3.png", "5_a_b/4.png")
+    folder.wish("2_my cry/3.png: repeats: 7")
+    assert folder.run() == 0
+    found = read_subsets(tmp_path / "dataset")
+    assert sorted((each.repeats, each.class_words, len(each.pictures)) for each in found) == [
+        (2, "my cry", 1),
+        (5, "a_b", 1),
+        (7, "my cry", 1),
+        (10, "nasumiso_v1", 1),
+    ]
+    assert sum(shows(found).values()) == 24
+
+
+def test_a_subject_called_as_the_dataset_joins_it(folder: Folder) -> None:
+    folder.name("1.png", "10_nasumiso_v1/2.png", "3_nasumiso_v1/3.png")
+    assert folder.run() == 0
+    assert folder.stems("dataset") == {
+        "10_nasumiso_v1": ["img001", "img002"],
+        "3_nasumiso_v1": ["img003"],
+    }
+
+
+def test_wishes_leave_out_hold_back_and_weigh(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, [(64, 64)] * 6)
+    folder.name("1.png", "2.png", "3.png", "2_cry/4.png", "2_cry/5.png", "2_cry/6.png")
+    folder.wish(
+        "1.png: use: no",
+        "2.png: repeats: 25",
+        "2_cry/4.png: use: test, repeats: 7",
+        "2_cry/5.png: 'use': train, repeats: 10",
+    )
+    assert folder.run() == 0
+    assert folder.stems("dataset") == {
+        "10_cry": ["img005"],
+        "10_nasumiso_v1": ["img003"],
+        "25_nasumiso_v1": ["img002"],
+        "2_cry": ["img006"],
+    }
+    assert folder.stems("held_out") == {"1_cry": ["img004"]}
+    pairs = folder.files("prepared") | folder.files("tagged")
+    assert folder.files("held_out/1_cry") == {
+        name: pairs[name] for name in ("img004.png", "img004.txt")
+    }
+    out = capsys.readouterr().out
+    assert (
+        f"\n  held back in {tmp_path / 'held_out'}, never trained on: 1 / "
+        "学習に使わず取り分けた絵 1 枚\n"
+        f"  left out by {tmp_path / 'drawings.yaml'}: 1 / 外した絵 1 枚\n"
+        f"  with repeats of their own in {tmp_path / 'drawings.yaml'}: 2 / 回数を変えた絵 2 枚\n"
+        "  24 steps an epoch, "  # 10 + 25 + 2 + 10 = 47
+    ) in out
+
+
+def test_wishes_that_fit_no_drawing_any_more_are_told_of(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.wish("7.png: use: no", "1.png: repeats: 5")
+    text = (folder.folder / "drawings.yaml").read_text()
+    text = text.replace(key_of(1), "0" * 12)
+    (folder.folder / "drawings.yaml").write_text(text)
+    assert folder.run() == 0
+    assert folder.stems("dataset")["5_nasumiso_v1"] == ["img001"]
+    out = capsys.readouterr().out
+    assert f"\n  7.png ({key_of(7)}) is not among the drawings; its wishes are kept, " in out
+    assert "\n  1.png has changed since its wishes were written (000000000000, now " in out
+
+
+def test_wishes_that_are_wrong_are_one_line_and_change_nothing(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert folder.run() == 0
+    before = folder.files("dataset/10_nasumiso_v1")
+    folder.wish("1.png: use: maybe")
+    capsys.readouterr()
+    assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert f"drawings.yaml, {key_of(1)}.use: 'maybe' is none of train, test, no; write" in error
+    assert error.count("\n") == 1
+    assert folder.files("dataset/10_nasumiso_v1") == before
+
+
+@pytest.mark.parametrize("use", ["no", "test"])
+def test_a_dataset_of_nothing_is_refused(
+    folder: Folder, capsys: pytest.CaptureFixture[str], use: str
+) -> None:
+    folder.wish(*(f"{number}.png: use: {use}" for number in (1, 2, 3)))
+    assert folder.run() == 1
+    error = capsys.readouterr().err
+    assert "drawings.yaml: leaves out or holds back every drawing, so that none is left" in error
+    assert not (folder.folder / "dataset").exists()
+    assert not (folder.folder / "held_out").exists()
+
+
+def test_a_drawing_goes_back_and_forth(folder: Folder) -> None:
+    for use, held in (("train", False), ("test", True), ("no", False), ("test", True)):
+        folder.wish(f"2.png: use: {use}")
+        assert folder.run() == 0
+        assert folder.stems("held_out") == ({"1_nasumiso_v1": ["img002"]} if held else {})
+        trained = {"img001", "img003"} | ({"img002"} if use == "train" else set())
+        assert folder.stems("dataset") == {"10_nasumiso_v1": sorted(trained)}
+        record = read_written(folder.folder / "written/held_out.json")
+        assert list(record) == (["img002"] if held else [])
+
+
+def test_a_share_is_held_back_and_what_looks_alike_stays_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 40)
+    folder.look_like(*((2**40 - 1) << (80 * (number // 2)) for number in range(24)))
+    assert folder.run(hold_out="0.3") == 0
+    (held,) = folder.stems("held_out").values()
+    (trained,) = folder.stems("dataset").values()
+    assert sorted(held + trained) == [f"img{number:03}" for number in range(1, 41)]
+    assert 0 < len(held) <= 20
+    out, _ = capsys.readouterr()
+    assert f"never trained on: {len(held)} / " in out
+    for first in range(1, 24, 2):
+        assert (f"img{first:03}" in held) == (f"img{first + 1:03}" in held)
+    assert folder.run(hold_out="0.0") == 0
+    assert folder.stems("held_out") == {}
+
+
+def test_what_is_held_back_stays_so_when_drawings_are_left_out(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 60)
+    assert folder.run(hold_out="0.2") == 0
+    (held,) = folder.stems("held_out").values()
+    folder.wish(f"{int(held[0][3:])}.png: use: no", f"{int(held[1][3:])}.png: use: train")
+    assert folder.run(hold_out="0.2") == 0
+    assert list(folder.stems("held_out").values()) == [held[2:]]
+    assert held[1] in folder.stems("dataset")["10_nasumiso_v1"]
+
+
+@pytest.mark.parametrize("wish", [(), ("1.png: use: test",)])
+def test_of_a_small_dataset_none_is_held_back_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wish: tuple[str, ...]
+) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 19)
+    folder.wish(*wish)
+    assert folder.run(hold_out="0.5") == 0
+    assert sum(map(len, folder.stems("held_out").values())) == len(wish)
+    assert (
+        "  organize.hold_out: none of 19 drawings is held back; from 20 on some can be spared / "
+        "絵が 19 枚なので、取り分けていません(20 枚から)\n"
+    ) in capsys.readouterr().out
+
+
+def test_a_share_that_comes_to_nothing_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 20)
+    assert folder.run(hold_out="0.0001") == 0
+    assert folder.stems("held_out") == {}
+    out = capsys.readouterr().out
+    assert "  organize.hold_out: none of 20 drawings is held back, as their contents have" in out
+
+
+def test_look_alikes_that_wishes_part_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path, [(8, 8)] * 14)
+    folder.look_like(*((2**40 - 1) << (80 * (number // 2)) for number in range(14)))
+    folder.wish(*(f"{number}.png: use: test" for number in range(1, 14, 2)))
+    assert folder.run() == 0
+    assert len(folder.stems("held_out")["1_nasumiso_v1"]) == 7
+    out = capsys.readouterr().out
+    assert (
+        "  1.png is held back, and 2.png, which looks like it, is trained on; give both the same "
+        "use in data/drawings.yaml / よく似た絵が学習と取り分けの両方にあります。"
+    ) in out
+    assert out.count("is held back, and") == 5
+    assert "  … and 2 more that look alike / ほか 2 組\n" in out
+
+
+@pytest.mark.parametrize("value", ["-0.1", "0.51", "half", None, True])
+def test_a_share_that_is_none_is_one_line(
+    folder: Folder, capsys: pytest.CaptureFixture[str], value: object
+) -> None:
+    assert folder.run(hold_out=value) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("organize: error: params.yaml, organize.hold_out: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"pictures": {"1": {"stem": "img001", "hash": "x"}}}'])
+def test_a_record_of_the_prepare_stage_that_is_none_is_one_line(
+    folder: Folder, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (folder.folder / "prepared.json").write_text(text)
+    assert folder.run() == 0  # where look-alikes don't matter
+    folder.wish("1.png: use: test")
+    assert folder.run() == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.endswith("prepared.json: is not the prepare stage's record; run it again")
+
+
+def test_wishes_saved_meanwhile_are_not_taken_for_those_that_were_read(
+    folder: Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert folder.run() == 0
+    before = folder.files("dataset/10_nasumiso_v1")
+    with monkeypatch.context() as patch:
+        meanwhile(patch, organize, "act", lambda: folder.wish("1.png: use: test"))
+        assert folder.run() == 1
+    assert "drawings.yaml: changed while this was running" in capsys.readouterr().err
+    assert folder.files("dataset/10_nasumiso_v1") == before
+    assert folder.run() == 0
+    assert folder.stems("held_out") == {"1_nasumiso_v1": ["img001"]}
+
+
+def test_what_is_changed_by_hand_where_it_is_held_back_is_not_lost(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.wish("2.png: use: test")
+    assert folder.run() == 0
+    path = folder.folder / "held_out/1_nasumiso_v1/img002.txt"
+    path.write_text("nasu, mine\n")
+    folder.wish()
+    capsys.readouterr()
+    assert folder.run() == 1
+    assert f"  {path} (2.png)\n" in capsys.readouterr().err
+    assert path.read_text() == "nasu, mine\n"
+    assert folder.stems("dataset") == {"10_nasumiso_v1": ["img001", "img003"]}
+
+
+def test_only_those_that_stay_on_their_side_are_the_same_files(folder: Folder) -> None:
+    folder.wish("3.png: use: test")
+    assert folder.run() == 0
+
+    def inodes() -> dict[str, int]:
+        return {
+            path.name: path.stat().st_ino
+            for name in ("dataset", "held_out")
+            for path in (folder.folder / name).glob("*/*.png")
+        }
+
+    before = inodes()
+    folder.wish("2.png: use: test", "3.png: use: test")
+    assert folder.run() == 0
+    after = inodes()
+    assert {name for name in after if after[name] == before[name]} == {"img001.png", "img003.png"}

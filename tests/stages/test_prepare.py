@@ -106,7 +106,8 @@ class Studio:
     def draw(self, name: str, seed: int | None = None) -> Path:
         """Save a drawing of a few random shapes, 80 x 64."""
         path = self.drawings / name
-        chance = random.Random(path.name if seed is None else seed)
+        path.parent.mkdir(exist_ok=True)
+        chance = random.Random(name if seed is None else seed)
         image = Image.new("RGB", (80, 64), "white")
         draw = ImageDraw.Draw(image)
         for _ in range(12):
@@ -1469,6 +1470,102 @@ def test_large_drawings_are_rendered_one_at_a_time(
     assert {row.status for row in studio.run().values()} == {USED}
 
 
+# Subjects: folders of drawings
+
+
+def test_drawings_of_a_subject_are_called_by_folder_and_name(studio: Studio) -> None:
+    for name in ("b.png", "10_smile/a.png", "2_cry/a.png", "2_cry/c.png"):
+        studio.draw(name)
+    rows = studio.run()
+    assert {source: row.image for source, row in rows.items()} == {
+        "b.png": "img001.png",  # those of no subject keep their numbers
+        "10_smile/a.png": "img002.png",
+        "2_cry/a.png": "img003.png",
+        "2_cry/c.png": "img004.png",
+    }
+    assert len({studio.picture(row).tobytes() for row in rows.values()}) == 4
+
+
+def test_drawings_of_no_subject_are_as_they_were_without_any(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.draw("b.png")
+    alone = studio.run()
+    first = studio.result()
+    studio.draw("2_cry/a.png")
+    rows = studio.run()
+    assert {name: rows[name] for name in alone} == alone
+    kept = {name for name in first if name.endswith((".png", ".webp"))}
+    assert {name: studio.result()[name] for name in kept} == {name: first[name] for name in kept}
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "sketches",
+        "2024_summer",
+        "0_cry",
+        "02_cry",
+        "2_",
+        "_cry",
+        "2cry",
+        "-2_cry",
+        "1001_cry",
+        "reg",
+    ],
+)
+def test_folders_called_otherwise_are_not_read(studio: Studio, folder: str) -> None:
+    studio.draw("a.png")
+    studio.draw(f"{folder}/b.png")
+    rows = studio.run()
+    assert rows[folder] == Row("", folder, "", 0, 0, SKIPPED, "folder")
+    assert sorted(rows) == sorted([folder, "a.png"])
+
+
+def test_files_in_a_subjects_folder_are_told_of_as_others_are(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.draw("a.png")
+    studio.draw("2_cry/b.png")
+    shutil.copyfile(studio.drawings / "a.png", studio.drawings / "2_cry" / "copy.png")
+    shutil.copyfile(studio.drawings / "2_cry/b.png", studio.drawings / "2_cry" / "b copy.png")
+    (studio.drawings / "2_cry" / "empty.png").touch()
+    (studio.drawings / "2_cry" / "3_deeper").mkdir()
+    (studio.drawings / "2_cry" / ".DS_Store").touch()
+    studio.draw("2_cry/B.PNG")
+    (studio.drawings / "5_nobody").mkdir()
+    rows = studio.run()
+    assert {source: row.reason for source, row in rows.items() if row.reason} == {
+        "2_cry/3_deeper": "folder",
+        "2_cry/b copy.png": "same_bytes name=2_cry/b.png",
+        "2_cry/b.png": "same_name name=2_cry/B.PNG",
+        "2_cry/copy.png": "same_bytes name=a.png",
+        "2_cry/empty.png": "empty",
+        "5_nobody": "no_drawings",
+    }
+    out = capsys.readouterr().out
+    assert "  skipped: 2_cry/copy.png: has the same bytes as a.png\n" in out
+    assert "  skipped: 5_nobody: is a folder for a subject's drawings, with nothing in it\n" in out
+    assert "  files of the system's own, passed over: 1\n" in out
+
+
+def test_look_alikes_are_found_across_folders(studio: Studio) -> None:
+    path = studio.draw("a.png")
+    (studio.drawings / "2_cry").mkdir()
+    with Image.open(path) as image:
+        image.resize((160, 128)).save(studio.drawings / "2_cry" / "a.png")
+    assert studio.run()["2_cry/a.png"].reason == "looks_like name=a.png"
+
+
+def test_a_link_to_a_folder_is_no_subjects_folder(studio: Studio) -> None:
+    """DVC looks into no folder that is a link, so that no change in there would be seen."""
+    studio.draw("a.png")
+    (studio.folder / "elsewhere").mkdir()
+    studio.draw("../elsewhere/b.png")
+    (studio.drawings / "2_cry").symlink_to(studio.folder / "elsewhere")
+    assert studio.run(follow_links=True)["2_cry"].reason == "folder"
+    assert studio.run()["2_cry"].reason == "link_out"
+
+
 # Drawings that are saved meanwhile
 
 
@@ -1477,6 +1574,12 @@ def overwrite(studio: Studio) -> None:
 
 
 MEANWHILE: dict[str, tuple[str, Callable[[Studio], object]]] = {
+    "overwritten in a folder": ("2_s/s.png", lambda studio: studio.draw("2_s/s.png", seed=9)),
+    "added to a folder": ("2_s/t.png", lambda studio: studio.draw("2_s/t.png")),
+    "folder renamed": (
+        "2_s",
+        lambda studio: (studio.drawings / "2_s").rename(studio.drawings / "3_s"),
+    ),
     "overwritten": ("a.png", overwrite),
     "added": ("c.png", lambda studio: studio.draw("c.png")),
     "removed": ("b.png", lambda studio: (studio.drawings / "b.png").unlink()),
@@ -1494,6 +1597,7 @@ def test_a_drawing_saved_meanwhile_stops_the_run_and_the_next_is_as_if_undisturb
     change: str,
 ) -> None:
     studio.draw("0.png")
+    studio.draw("2_s/s.png")
     studio.run()
     before = studio.result()
     studio.draw("a.png")

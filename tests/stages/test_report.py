@@ -171,7 +171,7 @@ def test_the_tables_of_three_pictures(tmp_path: Path) -> None:
 
 def test_names_of_drawings_are_not_mistaken_for_notes() -> None:
     rows = [Row("img001.png", "x.png", "x", 9, 9, USED, "looks_like name='; upscaled'")]
-    counted: Any = figures(rows, [["a"]], set(), "nasu", 225, [["a"]])
+    counted: Any = figures(rows, [["a"]], set(), ["nasu"], 225, [["a"]])
     assert counted["images"]["upscaled"] == 0
     assert counted["images"]["look_alike"] == 1
 
@@ -187,7 +187,7 @@ def test_pictures_without_a_tag(tmp_path: Path) -> None:
 
 def test_once_only_counts_pictures_not_letters() -> None:
     captions = [["a", "b"], ["a"], ["c", "d", "a"]]
-    counted: Any = figures([], captions, {"a", "b"}, "c", 225, captions)
+    counted: Any = figures([], captions, {"a", "b"}, ["c"], 225, captions)
     assert counted["tags"] == {"different": 4, "once_only": 3}
     assert counted["dictionary"] == {"of_tags": 0.6667, "of_occurrences": 0.8}
 
@@ -285,3 +285,9 @@ def test_what_is_written_meanwhile_is_not_passed_over(
     error = capsys.readouterr().err
     assert error.startswith(f"report: error: {tmp_path / name}: changed while this was running;")
     assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == before
+
+
+def test_no_trigger_is_a_tag_that_the_dictionary_should_have() -> None:
+    captions = [["nasu", "a"], ["nasu_cry", "a", "b"]]
+    counted: Any = figures([], captions, {"a"}, ["nasu", "nasu_cry"], 225, captions)
+    assert counted["dictionary"] == {"of_tags": 0.5, "of_occurrences": 0.6667}

@@ -130,6 +130,30 @@ def test_it_brings_home_every_epoch_its_pictures_and_its_curves(
     assert "epoch 4/4" in capsys.readouterr().out
 
 
+def test_folders_of_subjects_are_trained_on_together_and_checked_each(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As organize lays them out: of a Japanese subject, and of one drawing that weighs more."""
+    dataset = root / "data/dataset"
+    for number, name in ((8, "3_なす cry"), (9, "3_なす cry"), (10, "9_nasu")):
+        folder = dataset / name
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(dataset / "1_nasu/img001.png", folder / f"img{number:03}.png")
+        (folder / f"img{number:03}.txt").write_text("nasu_cry, tears\n", encoding="utf-8")
+    write_lock(root, dvc_md5(dataset))
+    assert train.main(words(subjects=["なす cry=>nasu_cry"])) == 0
+    assert "10 pictures, 4 tags" in capsys.readouterr().out
+    metadata = read_metadata(Path("training/lora/nasu.safetensors"))
+    assert json.loads(metadata["ss_tag_frequency"]) == {
+        "1_nasu": {"nasu": 7, "smile": 7},
+        "3_なす cry": {"nasu_cry": 2, "tears": 2},
+        "9_nasu": {"nasu_cry": 1, "tears": 1},
+    }
+    assert metadata["ss_num_train_images"] == str(7 + 2 * 3 + 9)
+    figures = json.loads(Path("training/figures/train.json").read_text())
+    assert figures["steps"] == 4 * 11  # 22 batches an epoch, two of them a step
+
+
 def test_the_lora_carries_its_papers_and_a_card(root: Path) -> None:
     assert train.main(words(training_comment='it\'s $(touch pwned) "nasu"; `x`')) == 0
     metadata = read_metadata(Path("training/lora/nasu.safetensors"))

@@ -192,6 +192,22 @@ def test_folders_are_named_repeats_and_class(run: Run, tmp_path: Path) -> None:
     assert ran.frequency["2_empty"] == {}
 
 
+def test_folders_of_a_dataset_share_its_batches(run: Run, tmp_path: Path) -> None:
+    """Their pictures of one size are one bucket, each as often as its own folder says."""
+    folder(tmp_path, "data/2_nasu cry")
+    folder(tmp_path, "data/1_nasu")
+    folder(tmp_path, "data/5_nasu", ("nasu",))
+    ran = run("--caption_extension=.txt", "--train_batch_size=4")
+    assert "14 train images with repeats." in ran.err
+    assert json.loads(ran.metadata["ss_dataset_dirs"]) == {
+        "1_nasu": {"n_repeats": 1, "img_count": 3},
+        "2_nasu cry": {"n_repeats": 2, "img_count": 3},
+        "5_nasu": {"n_repeats": 5, "img_count": 1},
+    }
+    assert set(ran.frequency) == {"1_nasu", "2_nasu cry", "5_nasu"}
+    assert ran.metadata["ss_num_batches_per_epoch"] == "4"  # one by one there would be 1 + 2 + 2
+
+
 @pytest.mark.parametrize("words", [(), ("--train_data_dir=nowhere",)])
 def test_no_pictures_are_no_failure(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "data").mkdir()

@@ -119,7 +119,7 @@ def test_params_that_the_dataset_was_not_made_with_are_named(
 ) -> None:
     Path(".venv").symlink_to(sys.prefix)
     now, recorded = colab.as_yaml(params, LOCK)
-    assert colab.changed_since(recorded, now, here / "no-edits.yaml") == changed
+    assert colab.changed_since(recorded, now, [here / "no-edits.yaml"]) == changed
 
 
 def test_corrections_that_the_dataset_lacks_are_named(here: Path) -> None:
@@ -129,9 +129,18 @@ def test_corrections_that_the_dataset_lacks_are_named(here: Path) -> None:
     edits = Path("data/edits.yaml")
     edits.parent.mkdir()
     edits.write_text("edits: []\n")
-    assert colab.changed_since(recorded, params, edits) == ["data/edits.yaml"]
+    assert colab.changed_since(recorded, params, [edits]) == ["data/edits.yaml"]
+    wishes = Path("data/drawings.yaml")
+    wishes.write_text("{}\n")
+    assert colab.changed_since(recorded, params, [edits, wishes]) == ["data/edits.yaml"]
+    recorded["stages"]["edit"]["deps"].append({"path": "data/drawings.yaml", "md5": "0" * 32})
+    assert colab.changed_since(recorded, params, colab.KEPT) == [
+        "data/edits.yaml",
+        "data/drawings.yaml",
+    ]
+    del recorded["stages"]["edit"]["deps"][1]
     recorded["stages"]["edit"]["deps"][0]["md5"] = md5(edits.read_bytes()).hexdigest()
-    assert colab.changed_since(recorded, params, edits) == []
+    assert colab.changed_since(recorded, params, [edits]) == []
     assert colab.entry_of(recorded, "outs", "data/captions").endswith(".dir")
     assert colab.entry_of(recorded, "outs", "data/dataset") == ""
 
@@ -144,17 +153,17 @@ def test_files_of_the_dataset_that_the_drive_lacks_are_named_though_their_list_i
     entries = [{"md5": oid, "relpath": name} for name, oid in names.items()]
     kept = {"c3" + 30 * "0" + ".dir": json.dumps(entries), names["10_nasu/img001.txt"]: "1girl"}
     listed, *_ = kept
-    assert colab.absent(listed, *stores) == ["data/dataset"]
+    assert colab.absent("data/dataset", listed, *stores) == ["data/dataset"]
     for store, (oid, content) in zip(stores, kept.items(), strict=True):
         place = store / "files/md5" / oid[:2] / oid[2:]
         place.parent.mkdir(parents=True)
         place.write_text(content)
-    assert colab.absent(listed, *stores) == ["10_nasu/img001.png"]
+    assert colab.absent("data/dataset", listed, *stores) == ["10_nasu/img001.png"]
     (stores[0] / "files/md5/a1").mkdir()
     (stores[0] / "files/md5/a1" / ("0" * 30)).touch()
-    assert colab.absent(listed, *stores) == []
+    assert colab.absent("data/dataset", listed, *stores) == []
     (stores[0] / "files/md5/c3" / ("0" * 30 + ".dir")).write_text("[{")  # cut
-    assert colab.absent(listed, *stores) == ["data/dataset"]
+    assert colab.absent("data/dataset", listed, *stores) == ["data/dataset"]
 
 
 def test_a_list_that_leads_out_of_the_dataset_is_refused(here: Path) -> None:
@@ -165,7 +174,7 @@ def test_a_list_that_leads_out_of_the_dataset_is_refused(here: Path) -> None:
     for name in ("../../escaped", "/etc/x", "10_nasu/../../x"):
         place.write_text(json.dumps([{"md5": "a1" + 30 * "0", "relpath": name}]))
         with pytest.raises(Problem, match=r"outside of its folder, where dvc pull would write it"):
-            colab.absent(listed, here / "cache", here / "drive")
+            colab.absent("data/dataset", listed, here / "cache", here / "drive")
 
 
 def test_params_that_can_t_be_read_are_told(here: Path) -> None:

@@ -12,7 +12,7 @@ from stages.library.dataset.manual_edits import (
 from stages.library.dataset.prepared import retouched
 from stages.library.dataset.written import Written, read_written
 
-PLACES = ("tagged", "dataset")
+PLACES = ("tagged", "dataset", "held_out")
 """The folders of data/ whose files people edit; each has its record in data/written/."""
 
 

@@ -180,7 +180,9 @@ def learn(hand: Hand, edits: Edits, found: list[Place]) -> Learnt:
             tell(typed)
             moved |= to_the_front(typed, edits)
         if text != typed.text:
-            print(f"    {typed.trigger} stays first: it is common_tag.tag in params.yaml")
+            print(
+                f"    {typed.trigger} stays first: it is the trigger, of common_tag in params.yaml"
+            )
             texts[typed.path] = text
         records[place.record][typed.path.stem] = replace(typed.entry, text=text)
     if moved:

@@ -10,7 +10,12 @@ from tools.doctor.faults import Examination, Fault, is_held
 
 PIPELINES = (Path("dvc.yaml"), Path("training/dvc.yaml"))
 EDITS = Path("data/edits.yaml")
-ONE_BY_ONE = (Path("data/tagged"), Path("data/dataset"), Path("training/drawn"))
+ONE_BY_ONE = (
+    Path("data/tagged"),
+    Path("data/dataset"),
+    Path("data/held_out"),
+    Path("training/drawn"),
+)
 """Folders in which files are also written singly."""
 
 

@@ -4,6 +4,7 @@ import argparse
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 LONGEST_TAG = 250
@@ -154,6 +155,21 @@ def replacement(text: str) -> tuple[str, str]:
             f"{text!r} is no replacement; write old_tag=>new_tag (to drop a tag use exclude)"
         )
     return tag(parts[0]), tag(parts[1])
+
+
+def subject_trigger(text: str) -> tuple[str, str]:
+    """Read `subject=>trigger`: what a folder of drawings is called, and the tag that calls it up.
+
+    >>> subject_trigger("cry=>nasu_cry")
+    ('cry', 'nasu_cry')
+    """
+    subject, _, trigger = (part.strip() for part in text.partition("=>"))
+    if not (subject and trigger) or "=>" in trigger:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no trigger of a subject; write SUBJECT=>TRIGGER, as cry=>nasu_cry for "
+            "the drawings in a folder 2_cry / 題材=>トリガーワード の形で書いてください"
+        )
+    return unicodedata.normalize("NFC", subject), tag(trigger)
 
 
 def folder_name(text: str) -> str:

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stages.library.dataset.captions import join, tags_of, underscored
-from stages.library.dataset.manifest import Row, same_name
-
-KEY_LENGTH = 12
-"""A picture's key: so many hex digits of its drawing's SHA-256."""
+from stages.library.dataset.keyed import KEY_LENGTH, of_drawings
+from stages.library.dataset.manifest import Row
 
 
 @dataclass(frozen=True)
@@ -104,31 +102,22 @@ def learned(before: list[str], after: list[str], edit: Edit) -> Edit:
 
 
 def matched(edits: Edits, rows: Iterable[Row]) -> tuple[dict[str, Edit], list[str]]:
-    """Return the edits by picture (`img001.png`), and what the artist should know of the others.
-
-    An edit belongs to the drawing with its key; if there is none, to the drawing of its source
-    name, whose content then has changed; if there is none either, to no picture.
-    """
-    rows = list(rows)
-    by_key = {row.sha256[:KEY_LENGTH]: row for row in rows}
-    by_name = {same_name(row.source): row for row in rows}
-    found = {by_key[key].image: key for key in edits if key in by_key}
+    """Return the edits by picture (`img001.png`), and what the artist should know of the others."""
+    by_source = {row.source: row for row in rows}
+    found, others = of_drawings(edits, {row.source: row.sha256 for row in by_source.values()})
     remarks = []
-    for key, edit in reversed(edits.items()):  # a drawing's latest corrections come last
-        if key in by_key:
-            continue
-        row = by_name.get(same_name(edit.source))
-        if row is None:
-            remarks.append(f"{edit.source} ({key}) is not among the drawings; kept, not applied")
-        elif row.image in found:
+    for key, other in others.items():
+        source = edits[key].source
+        if not other.drawing:
+            remarks.append(f"{source} ({key}) is not among the drawings; kept, not applied")
+        elif other.newer:
             remarks.append(
-                f"{edit.source} ({key}) has newer corrections ({found[row.image]}), "
-                "which are applied instead"
+                f"{source} ({key}) has newer corrections ({other.newer}), which are applied instead"
             )
         else:
-            found[row.image] = key
+            row = by_source[other.drawing]
             remarks.append(
-                f"{edit.source} has changed since it was corrected ({key}, now "
+                f"{source} has changed since it was corrected ({key}, now "
                 f"{row.sha256[:KEY_LENGTH]}); applied, please look at {row.image}"
             )
-    return {image: edits[key] for image, key in found.items()}, remarks[::-1]
+    return {by_source[source].image: edits[key] for source, key in found.items()}, remarks

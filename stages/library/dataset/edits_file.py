@@ -1,95 +1,53 @@
 """data/edits.yaml as it is read: every scalar is text, and what is wrong is named."""
 
-import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
-from stages.library.common.params import guilty
 from stages.library.common.values import LONGEST_TAG, comma_in, folded
-from stages.library.common.yaml_texts import texts_of
-from stages.library.dataset.captions import is_sentence, read_text, underscored
-from stages.library.dataset.edits import KEY_LENGTH, Edit, Edits
+from stages.library.dataset.captions import is_sentence, underscored
+from stages.library.dataset.edits import Edit, Edits
+from stages.library.dataset.keyed_file import Kind, Written, entries_in, read_file
+
+CORRECTIONS = Kind("corrections", "手直し", "add")
 
 LONGEST_CAPTION = 10_000
 """Characters: some ten times what a trainer reads."""
 
 
 def read_edits(path: Path) -> Edits:
-    """Return the corrections in a file; every scalar is text, so `no` and `1e5` are tags.
-
-    A file of nothing at all is damage, as a power cut leaves it, and not the wish for none: nothing
-    of ours writes one, and a comment or `{}` says as much.
+    """Return the corrections in a file.
 
     Raises:
         Problem: naming the entry that is wrong.
         Problem: the file is missing, or empty.
     """
-    if not path.is_file():
-        raise Problem(f"{path}: no such file; get it back with: git checkout {path}")
-    text = read_text(path)
-    if not text.strip():
-        raise Problem(
-            f"{path}: is empty; get your corrections back with: git checkout {path}; if there are "
-            "to be none, write {} into it / 空です。手直しは git checkout で戻ります。"
-            "手直しを全部なくすときは {} と書いてください"
-        )
-    return parsed(text, path)
+    return parsed(read_file(path, CORRECTIONS), path)
 
 
 def parsed(text: str, path: Path) -> Edits:
-    if conflict := re.search("^<<<<<<< ", text, flags=re.MULTILINE):
-        line = text.count("\n", 0, conflict.start()) + 1
-        raise Problem(
-            f"{path}, line {line}: holds Git's conflict marks; keep the entries of both sides, "
-            "delete the lines <<<<<<<, ======= and >>>>>>>"
-        )
-    try:
-        entries = texts_of(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        last = text.rstrip().count("\n")  # a fault at the end is shown on a line behind it
-        at, hint = guilty(text.splitlines(), min(mark.line, last)) if mark else (0, "")
-        line_of = f", line {at + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-        raise Problem(f"{path}{line_of}: can't be read as YAML: {problem}{hint}") from None
-    if not entries:
-        return {}
-    if not isinstance(entries, dict):
-        raise Problem(f"{path}: holds no corrections; write KEY: and below it source, add, …")
-    return {str(key): _read_edit(str(key), entry, path) for key, entry in entries.items()}
+    return {entry.key: _read_edit(entry) for entry in entries_in(text, path, CORRECTIONS)}
 
 
-def _read_edit(key: str, entry: Any, path: Path) -> Edit:
-    place = f"{path}, {key}"
-    if not re.fullmatch(f"[0-9a-f]{{{KEY_LENGTH}}}", key):
-        raise Problem(
-            f"{place}: is no key; take the first {KEY_LENGTH} digits of the drawing's sha256 "
-            "from data/manifest.csv"
-        )
-    source = entry.get("source") if isinstance(entry, dict) else None
-    if not isinstance(source, str) or not source:
-        raise Problem(f"{place}: has no source; write the drawing's file name there")
+def _read_edit(entry: Written) -> Edit:
     lists: dict[str, list[str]] = {}
     caption = sentence = ""
-    for name, value in entry.items():
+    for name, value in entry.values.items():
         if name == "caption":
-            caption = _read_caption(value, f"{place}.{name}")
+            caption = _read_caption(value, f"{entry.place}.{name}")
         elif name == "sentence":
-            sentence = _read_sentence(value, f"{place}.{name}")
+            sentence = _read_sentence(value, f"{entry.place}.{name}")
         elif name in ("add", "remove", "order"):
-            lists[name] = _read_tags(value, f"{place}.{name}")
-        elif name != "source":
+            lists[name] = _read_tags(value, f"{entry.place}.{name}")
+        else:
             raise Problem(
-                f"{place}: {name!r} is none of source, caption, sentence, add, remove, order"
+                f"{entry.place}: {name!r} is none of source, caption, sentence, add, remove, order"
             )
-    edit = Edit(source, **lists, caption=caption, sentence=sentence)
+    edit = Edit(entry.source, **lists, caption=caption, sentence=sentence)
     both = {underscored(tag) for tag in edit.add} & {underscored(tag) for tag in edit.remove}
     if both:
-        raise Problem(f"{place}: {sorted(both)[0]!r} is in both add and remove; keep one")
+        raise Problem(f"{entry.place}: {sorted(both)[0]!r} is in both add and remove; keep one")
     return edit
 
 

@@ -10,7 +10,7 @@ from stages.library.common.outputs import write_atomically
 from stages.library.dataset.captions import read_text
 from stages.library.dataset.edits import Edit, Edits
 from stages.library.dataset.edits_file import parsed
-from stages.library.dataset.manifest import same_name
+from stages.library.dataset.subjects import known_as
 
 PLAIN = r"[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*"
 """Scalars that are written without quotes."""
@@ -100,7 +100,7 @@ def _scalar(text: str) -> str:
 def _idle(key: str, edit: Edit, edits: Edits) -> bool:
     """Whether an entry says nothing; an empty one does if it keeps out an older of its drawing."""
     return edit.empty and not any(
-        other != key and same_name(each.source) == same_name(edit.source)
+        other != key and known_as(each.source) == known_as(edit.source)
         for other, each in edits.items()
     )
 

@@ -206,6 +206,7 @@ def refuse_to_overwrite(
                     *names,
                     "  get the record back:  git checkout data/written/tagged.json",
                     "                        dvc checkout data/written/dataset.json",
+                    "                        dvc checkout data/written/held_out.json",
                     "  (the one of that folder), or move the files away, then run dvc repro again",
                     "  手で直したかどうかを見分ける記録がありません。上のコマンドで記録を戻すか、",
                     "  ファイルをよそへ移して、もう一度 dvc repro を実行してください。",

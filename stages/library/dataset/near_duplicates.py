@@ -1,5 +1,6 @@
 """Which pictures look alike, by the perceptual hashes that `images.difference_hash` gives."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -44,18 +45,41 @@ def near_duplicates(hashes: list[int]) -> dict[int, int]:
     >>> near_duplicates([one, other, one ^ 0b111])
     {2: 0}
     """
+    first = np.full(len(hashes), len(hashes))
+    for earlier, later in alike(hashes):
+        np.minimum.at(first, later, earlier)
+    found = np.flatnonzero(first < len(hashes))
+    return dict(zip(found.tolist(), first[found].tolist(), strict=True))
+
+
+def look_alikes(hashes: list[int]) -> list[list[int]]:
+    """Return all pictures in groups, by index: in one are those that look alike, directly or not.
+
+    >>> one, other = 2**64 - 1, (2**64 - 1) << 64
+    >>> look_alikes([one, other, one ^ 0b111])
+    [[0, 2], [1]]
+    """
+    groups = {index: [index] for index in range(len(hashes))}
+    for pairs in alike(hashes):
+        for earlier, later in zip(*(side.tolist() for side in pairs), strict=True):
+            if groups[earlier] is not groups[later]:
+                small, large = sorted((groups[earlier], groups[later]), key=len)
+                large += small
+                groups |= dict.fromkeys(small, large)
+    return sorted({id(group): sorted(group) for group in groups.values()}.values())
+
+
+def alike(hashes: list[int]) -> Iterator[Pairs]:
+    """Yield the pairs of pictures that look alike, by index: the earlier ones, the later ones."""
     counts = np.array([each.bit_count() for each in hashes], dtype=np.int64)
     order = np.argsort(counts, kind="stable")
     order = order[np.searchsorted(counts[order], fewest(MIN_BITS)) :]
     words, counts = words_of([hashes[index] for index in order]), counts[order]
-    first = np.full(len(hashes), len(hashes))
     with ThreadPoolExecutor() as pool:  # numpy releases the interpreter's lock
         blocks = pool.map(partial(alike_in, words, counts), range(0, len(order), BLOCK[0]))
         for one, other in blocks:
             earlier, later = np.sort([order[one], order[other]], axis=0)
-            np.minimum.at(first, later, earlier)
-    found = np.flatnonzero(first < len(hashes))
-    return dict(zip(found.tolist(), first[found].tolist(), strict=True))
+            yield earlier, later
 
 
 def fewest(most: int) -> int:

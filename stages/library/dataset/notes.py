@@ -21,8 +21,14 @@ REASONS = {
         "prepare.follow_links を true にしてください",
     ),
     "folder": (
-        "is a folder; only files directly in the input folder are read",
-        "フォルダーです(中の絵は読みません)",
+        "is a folder; only files directly in the input folder are read, and those in its folders "
+        "named REPEATS_SUBJECT, as 10_nasu",
+        "フォルダーです(中の絵は読みません)。読むのは、直下の絵と、10_nasu のような"
+        "「繰り返し_題材」という名前のフォルダーの絵です",
+    ),
+    "no_drawings": (
+        "is a folder for a subject's drawings, with nothing in it",
+        "題材のフォルダーですが、絵が入っていません",
     ),
     "not_regular": ("is no regular file", "ふつうのファイルではありません"),
     "in_icloud": (

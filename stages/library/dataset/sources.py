@@ -42,6 +42,12 @@ class Source:
     sha256: str = ""
     pixels: int = 0
     reason: Note | None = None
+    folder: str = ""  # of its subject, within the input folder
+
+    @property
+    def name(self) -> str:
+        """What the drawing is called, in the manifest and elsewhere."""
+        return f"{self.folder}/{self.path.name}" if self.folder else self.path.name
 
 
 def entry_reason(path: Path) -> Note | None:
@@ -128,12 +134,12 @@ def without_copies(sources: list[Source]) -> list[Source]:
     """
     alike: dict[str, list[str]] = {}
     for source in sources:
-        alike.setdefault(source.sha256, []).append(source.path.name)
+        alike.setdefault(source.sha256, []).append(source.name)
     kept = {digest: plainest(names) for digest, names in alike.items()}
     marked = []
     for source in sources:
         name = kept[source.sha256]
-        if not source.reason and name != source.path.name:
+        if not source.reason and name != source.name:
             source = replace(source, reason=note("same_bytes", name=name))
         marked.append(source)
     return marked
@@ -152,7 +158,7 @@ def plainest(names: list[str]) -> str:
             stem(name).startswith(f"{other} ") and NUMBERED.fullmatch(stem(name)[len(other) :])
             for other in stems
         )
-        return bool(begun or COPIED.search(stem(name))), not ending(name)
+        return bool(begun or COPIED.search(stem(name).rpartition("/")[2])), not ending(name)
 
     return min(names, key=copied)  # of equals the first
 

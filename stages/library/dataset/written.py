@@ -8,7 +8,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import is_plain_name
-from stages.library.dataset.edits import KEY_LENGTH
+from stages.library.dataset.keyed import KEY_LENGTH
 from stages.library.dataset.manifest import Row
 
 

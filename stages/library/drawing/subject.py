@@ -15,19 +15,23 @@ WEIGHT = re.compile(r"\s*:\s*[+-]?[\d.]+\s*(?=[)\]])")
 BRACKET = re.compile(r"(?<!\\)[()\[\]]")
 
 
-def subject_tags(captions: list[list[str]], trigger: str, known: set[str]) -> dict[str, float]:
+def subject_tags(
+    captions: list[list[str]], triggers: list[str], known: set[str]
+) -> dict[str, float]:
     """Return the share of captions, 0 to 1, by tag, the most frequent first.
 
-    Left out are the trigger and what the tagger doesn't know (`known` is what it does).
+    Left out are the triggers and what the tagger doesn't know (`known` is what it does).
 
-    >>> subject_tags([["nasu", "1girl", "eggplant"], ["nasu", "1girl"]], "nasu", {"1girl", "nasu"})
+    >>> captions = [["nasu", "1girl", "eggplant"], ["nasu", "1girl"]]
+    >>> subject_tags(captions, ["nasu"], {"1girl", "nasu"})
     {'1girl': 1.0}
     """
     counts = Counter(tag for tags in captions for tag in {underscored(tag) for tag in tags})
+    meant = {underscored(trigger) for trigger in triggers}
     shares = {
         tag: count / len(captions)
         for tag, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        if tag in known and tag != underscored(trigger)
+        if tag in known and tag not in meant
     }
     frequent = [tag for tag, share in shares.items() if share >= LEAST_SHARE]
     return {tag: shares[tag] for tag in frequent[:MOST]}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.library.dataset.captions import caption_files, read_tags
 from stages.library.dataset.dictionary import explained, read_dictionary
+from stages.library.dataset.subjects import Triggers
 from stages.library.drawing.found import known_tags
 from stages.library.drawing.loras import Lora, chosen, loras_of
 from stages.library.drawing.orders import Cell, cells
@@ -31,7 +32,7 @@ class Trial:
     """What params.yaml asks for."""
 
     name: str  # of the LoRA
-    trigger: str
+    triggers: Triggers
     threshold: float  # score from which a tag is found
     choice: Choice  # of a tagger
     drawing: Drawing
@@ -61,11 +62,13 @@ def plan_for(places: Places, trial: Trial, webui: WebUI) -> Plan:
     """
     check_lists(trial.drawing)
     loras = chosen(loras_of(places.lora, trial.name), trial.drawing.epochs)
-    prompts = [prompt.replace("{trigger}", trial.trigger) for prompt in trial.drawing.prompts]
+    prompts = [
+        prompt.replace("{trigger}", trial.triggers.common) for prompt in trial.drawing.prompts
+    ]
     drawing = replace(trial.drawing, prompts=prompts)
     tagger = find_tagger(trial.choice)
     captions = [read_tags(path) for path in caption_files(places.captions)]
-    subject = subject_tags(captions, trial.trigger, known_tags(tagger))
+    subject = subject_tags(captions, trial.triggers.all, known_tags(tagger))
     words = read_dictionary(places.dictionary)
     return Plan(
         trial=trial,

@@ -12,10 +12,12 @@ from markupsafe import Markup
 from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.dataset.captions import KAOMOJI, categories_of, underscored
 from stages.library.dataset.dictionary import explained
-from stages.library.dataset.edits import KEY_LENGTH, Edits
+from stages.library.dataset.edits import Edits
 from stages.library.dataset.edits_text import HEADER
+from stages.library.dataset.keyed import KEY_LENGTH
 from stages.library.dataset.manifest import SKIPPED, USED, Row, used
 from stages.library.dataset.notes import notes_of, say
+from stages.library.dataset.subjects import Triggers, subject_of
 from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
 from stages.library.params.caption import GROUPS
 from stages.library.report.core import FEWEST, SHARE
@@ -155,13 +157,20 @@ class Dataset:
     sizes: Mapping[str, tuple[int, int]]  # by stem: the prepared pictures', in pixels
     scores: Scores
     rules: Rules
-    trigger: str
+    triggers: Triggers
     edits: Edits
     edits_text: str  # the text of edits.yaml, from which `edits` were read
     words: Mapping[str, str]  # Japanese by tag
     limit: int  # tokens of a caption that the trainer reads
     typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
     groups: Mapping[str, str] = field(default_factory=dict)  # of groups.csv, by tag
+
+
+def subjects_data(dataset: Dataset) -> list[tuple[str, str]]:
+    """Return the subjects of the pictures, by name, each with its trigger."""
+    subjects = filter(None, (subject_of(row.source) for row in used(dataset.rows).values()))
+    names = sorted({subject.name for subject in subjects})
+    return [(name, dataset.triggers.subjects.get(name, dataset.triggers.common)) for name in names]
 
 
 def page_data(dataset: Dataset) -> dict[str, object]:
@@ -171,7 +180,9 @@ def page_data(dataset: Dataset) -> dict[str, object]:
     policy = policy_for(rules, names, dataset.groups)
     words = words_data(dataset, policy)
     return {
-        "trigger": dataset.trigger,
+        "trigger": dataset.triggers.common,
+        # a list, as `words`: with the subjects that have no trigger of their own
+        "subjects": subjects_data(dataset),
         "rules": rules_data(rules),
         "faces": sorted(KAOMOJI),
         "tags": scores.tags,
@@ -208,6 +219,7 @@ def pictures_data(dataset: Dataset) -> Iterator[dict[str, object]]:
             "stem": stem,
             "key": row.sha256[:KEY_LENGTH],
             "source": row.source,
+            "subject": subject.name if (subject := subject_of(row.source)) else None,
             "width": row.width,
             "height": row.height,
             "size": dataset.sizes.get(stem, (1, 1)),
@@ -239,7 +251,7 @@ def render_page(dataset: Dataset) -> str:
         policy=policy(css, code, "data:" if dataset.folder is None else "data: file: 'self'"),
         style=Markup(css),
         script=Markup(code),
-        trigger=dataset.trigger,
+        trigger=dataset.triggers.common,
         general_apart=GENERAL in bars(dataset.rules),
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),

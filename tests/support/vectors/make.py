@@ -225,6 +225,10 @@ def edit_cases() -> dict[str, tuple[str, dict[str, Edit]]]:
         "emptied": (OLD, {A: a, B: empty_b}),
         "all emptied": (OLD, {A: Edit("hero.png"), B: empty_b}),
         "empty, but keeps an older one out": (OLD, {A: a, B: b, C: empty_b}),
+        "empty, but keeps out an older one of a folder shown otherwise": (
+            f"{A}:\n  source: 2_cry/a.png\n  add: [x]\n",
+            {A: Edit("2_cry/a.png", ["x"]), B: Edit("3_cry/a.png"), C: Edit("3_cry/b.png")},
+        ),
         "renamed": (OLD, {A: Edit("heroine.png", remove=["1girl"]), B: b}),
         "Windows line ends": (OLD.replace("\n", "\r\n"), {A: a, B: Edit("b.png", ["x"])}),
         "no last line end": (OLD.rstrip("\n").removesuffix("\n# the end"), {A: a, B: b, C: a}),

@@ -1,6 +1,7 @@
 """Hand edits to the pipeline's texts: the pipeline stops, save keeps them, discard drops them."""
 
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -21,7 +22,7 @@ from stages.library.dataset.captions import split, underscored
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import USED, Row, write_manifest
-from stages.library.dataset.written import read_written
+from stages.library.dataset.written import Written, read_written, write_written
 from tests.support.meanwhile import meanwhile, write
 from tests.support.params import write_params
 from tools.corrections import __main__ as corrections
@@ -44,6 +45,7 @@ class Project:
         for number, stem in enumerate(self.drawings):
             Image.new("RGB", (64, 64), (number, 0, 0)).save(f"data/prepared/{stem}.png")
         Path("data/edits.yaml").write_text("# mine\n", encoding="utf-8")
+        Path("data/drawings.yaml").write_text("# none\n", encoding="utf-8")
         self.tag(img001="1girl, solo, hat", img002="1girl, smile", img003="no_humans")
 
     def tag(self, **captions: str) -> None:
@@ -69,7 +71,9 @@ class Project:
         tagged = "--input data/edited --output data/tagged --written data/written/tagged.json"
         dataset = (
             "--pictures data/prepared --captions data/tagged --output data/dataset "
-            "--written data/written/dataset.json"
+            "--written data/written/dataset.json --drawings data/drawings.yaml "
+            "--prepared data/written/prepared.json --held-out data/held_out "
+            "--held-out-written data/written/held_out.json"
         )
         repeats, _, name = self.name.partition("_")
         train: dict[str, object] = dict.fromkeys(
@@ -77,7 +81,7 @@ class Project:
         )
         params: dict[str, dict[str, object]] = {
             "common_tag": {"tag": self.trigger},
-            "organize": {"name": name, "repeats": int(repeats)},
+            "organize": {"name": name, "repeats": int(repeats), "hold_out": 0.0},
             "train": train | {"max_train_epochs": 100, "max_token_length": 225},
         }
         write_params(Path("params.yaml"), params)
@@ -207,6 +211,27 @@ def test_a_drawing_that_is_gone_stops_nothing(project: Project) -> None:
     assert not project.path("dataset", "img003").exists()
 
 
+def test_what_is_held_back_can_be_corrected_too(project: Project) -> None:
+    wish = f"{project.key('img002')}: {{source: friend.png, use: test}}\n"
+    Path("data/drawings.yaml").write_text(wish)
+    pictures = {
+        path.stem: {"stem": path.stem, "hash": "0", "sha256": sha256(path)}
+        for path in Path("data/prepared").iterdir()
+    }
+    Path("data/written/prepared.json").write_text(json.dumps({"pictures": pictures}))
+    assert project.repro() == ""
+    path = Path("data/held_out/1_x/img002.txt")
+    path.write_text("nasu, 1girl, smile, mine\n")
+    assert f"{path} (friend.png)" in project.repro()
+    printed, _ = project.corrections("save")
+    assert f"{path} (friend.png): +mine" in printed
+    assert project.repro() == ""
+    assert path.read_text() == "nasu, mine, 1girl, smile\n"
+    path.write_text("nasu\n")
+    project.corrections("discard")
+    assert path.read_text() == "nasu, mine, 1girl, smile\n"
+
+
 def test_files_deleted_by_hand_come_back(project: Project) -> None:
     project.path("tagged", "img001").unlink()
     project.path("dataset", "img002").unlink()
@@ -262,8 +287,14 @@ def test_killed_between_the_folder_and_its_record(
     """The folder is swapped first; a rerun of the same inputs finds what it would write."""
     stage = common_tag if place == "tagged" else organize
     project.tag(img001="solo")
+
+    def killed_at(record: Path, written: dict[str, Written]) -> None:
+        if record.stem == place:  # that of what is held back has its folder already
+            raise Killed
+        write_written(record, written)
+
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_written", killed)
+        patch.setattr(stage, "write_written", killed_at)
         with pytest.raises(Killed):
             project.repro()
     assert project.path(place, "img001").read_text() == "nasu, solo\n"
@@ -430,7 +461,7 @@ def test_corrections_made_on_the_old_drawing_go_with_the_new_one(project: Projec
 def test_the_trigger_is_no_correction(project: Project, place: str, text: str) -> None:
     project.type(place, "img001", text)
     out, _ = project.corrections("save")
-    assert "nasu stays first: it is common_tag.tag in params.yaml" in out
+    assert "nasu stays first: it is the trigger, of common_tag in params.yaml" in out
     assert read_edits(Path("data/edits.yaml")) == {}
     assert project.path(place, "img001").read_text() == "nasu, 1girl, solo, hat\n"
     assert project.repro() == ""

@@ -2,7 +2,7 @@
 
 import { $, element } from "../../common/html/elements.js";
 import { point } from "./cards.js";
-import { data, editOf, model, state } from "./model.js";
+import { data, editOf, model, state, triggerOf } from "./model.js";
 import { button, chip, cut, leftChips, marked, tokenCount, words } from "./pieces.js";
 import { has, underscored, visible } from "./tags.js";
 import { adder } from "./typing.js";
@@ -22,7 +22,7 @@ export function showDetail() {
   const trigger = element(
     "span",
     { className: "chip trigger" },
-    element("bdi", {}, visible(data.trigger)),
+    element("bdi", {}, visible(triggerOf(picture))),
   );
   $("detail").replaceChildren(
     element(

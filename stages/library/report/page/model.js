@@ -43,6 +43,8 @@ export const japanese = new Map(data.words);
 let typed = null;
 export const typedWords = () => (typed ??= readTyped(data.words, data.typed, data.romaji));
 export const table = readTable(data.tokens);
+const triggers = new Map(data.subjects); // by subject
+export const triggerOf = (picture) => triggers.get(picture.subject) ?? data.trigger;
 const parts = [...document.getElementsByClassName("pictures")];
 const fromParts = parts.flatMap((part) => JSON.parse(part.textContent));
 export const pictures = fromParts.map((picture, index) => ({
@@ -57,6 +59,8 @@ export const byStem = new Map(pictures.map((picture) => [picture.stem, picture])
 export const flagsOf = new Map(
   pictures.map((picture) => [picture, new Set(picture.notes.map(([kind]) => kind))]),
 );
+for (const [picture, flags] of flagsOf)
+  if (picture.subject !== null) flags.add(`subject ${picture.subject}`);
 for (const stem of data.groups.flat()) flagsOf.get(byStem.get(stem)).add("near");
 export const stored = `nasumiso:${data.trigger}`;
 
@@ -207,7 +211,8 @@ export function savedAs(text) {
 export const captionsAt = (value, some, drop = state.drop) =>
   some.map(
     (picture) =>
-      captioned(tagsOf(picture.ranked, model, value, drop), editOf(picture), data.trigger).final,
+      captioned(tagsOf(picture.ranked, model, value, drop), editOf(picture), triggerOf(picture))
+        .final,
   );
 
 /** Captions at the threshold of params.yaml. */
@@ -247,7 +252,7 @@ export function recompute(changed = null, edited = true) {
     const edit = editOf(picture);
     const flags = flagsOf.get(picture);
     const tagged = tagsOf(picture.ranked, model, state.threshold, state.drop);
-    picture.now = captioned(tagged, edit, data.trigger);
+    picture.now = captioned(tagged, edit, triggerOf(picture));
     picture.now.left = edit.caption
       ? []
       : leftOut(picture.ranked, model, state.threshold, [...tagged, ...picture.now.final]);

@@ -15,7 +15,7 @@ import {
   wanted,
 } from "./model.js";
 import { button, names, words } from "./pieces.js";
-import { FEW } from "./tags.js";
+import { FEW, visible } from "./tags.js";
 import { planSteps, showThreshold } from "./threshold.js";
 
 const FLAGS = [
@@ -28,6 +28,7 @@ const FLAGS = [
   ["cropped", "大きく切れた絵", "much cut off"],
   ["colours", "色を変換", "colours converted"],
   ["skipped", "使えなかった", "skipped"],
+  ...data.subjects.map(([name]) => [`subject ${name}`, visible(name), visible(name)]),
 ];
 
 const pills = new Map(

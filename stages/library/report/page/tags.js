@@ -320,16 +320,22 @@ export function rebased(was, is, base) {
 /** manifest.same_name */
 const sameName = (name) => name.normalize("NFC");
 
+/** subjects.known_as */
+const knownAs = (name) => sameName(name).replace(/^[1-9][0-9]*_(?=[^/]+\/)/, "");
+
 /** edits.matched: the key of each picture's edit by stem, and the stems found by name only. */
 export function matched(edits, pictures) {
   const byKey = new Map(pictures.map(({ key, stem }) => [key, stem]));
   const byName = new Map(pictures.map(({ source, stem }) => [sameName(source), stem]));
+  const byFolder = new Map(pictures.map(({ source, stem }) => [knownAs(source), stem]));
   const found = new Map();
   const changed = new Set();
   for (const key of edits.keys()) if (byKey.has(key)) found.set(byKey.get(key), key);
   for (const [key, edit] of [...edits].reverse()) {
     // the latest come last
-    const stem = byKey.has(key) ? undefined : byName.get(sameName(edit.source));
+    const stem = byKey.has(key)
+      ? undefined
+      : (byName.get(sameName(edit.source)) ?? byFolder.get(knownAs(edit.source)));
     if (stem === undefined || found.has(stem)) continue;
     found.set(stem, key);
     changed.add(stem);
@@ -341,7 +347,7 @@ export function matched(edits, pictures) {
 export const idle = (key, edit, edits) =>
   empty(edit) &&
   ![...edits].some(
-    ([other, { source }]) => other !== key && sameName(source) === sameName(edit.source),
+    ([other, { source }]) => other !== key && knownAs(source) === knownAs(edit.source),
   );
 
 /** A scalar of edits.yaml: plain if it can't be mistaken, else as in JSON. */

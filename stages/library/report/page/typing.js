@@ -1,7 +1,16 @@
 // Typing tags: what is meant, and what is offered.
 
 import { element } from "../../common/html/elements.js";
-import { asWritten, correct, data, japanese, model, state, typedWords } from "./model.js";
+import {
+  asWritten,
+  correct,
+  data,
+  japanese,
+  model,
+  state,
+  triggerOf,
+  typedWords,
+} from "./model.js";
 import { toast, words } from "./pieces.js";
 import {
   folded,
@@ -71,7 +80,7 @@ export function correctTyped(text, targets, how = "add") {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined)
     toast(`「${visible(wrong)}」はタグにできません`, `“${visible(wrong)}” can't be a tag`);
-  else if (has(tags, data.trigger))
+  else if (targets.some((picture) => has(tags, triggerOf(picture))))
     toast("トリガーワードはいつも先頭に入っています", "The trigger always comes first already");
   else if (how === "add" && mistaken(tags, text)) return false;
   else if (tags.length) {

@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.library.dataset import near_duplicates as module
-from stages.library.dataset.near_duplicates import MIN_BITS, NEAR, near_duplicates
+from stages.library.dataset.near_duplicates import MIN_BITS, NEAR, look_alikes, near_duplicates
 
 ONE = 2**100 - 1
 OTHER = ONE << 100
@@ -82,3 +82,30 @@ def test_the_same_over_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     found = near_duplicates(hashes)
     assert found == plainly(hashes)
     assert len(found) >= 100
+
+
+def test_what_looks_like_one_of_a_group_is_in_it() -> None:
+    """The third looks like the first two, which do not look alike."""
+    bridge = [2**100 - 1, (2**100 - 1) << 24, (2**100 - 1) << 12, OTHER << 200]
+    assert near_duplicates(bridge) == {2: 0}
+    assert look_alikes(bridge) == [[0, 1, 2], [3]]
+
+
+def test_of_no_pictures_there_are_no_groups() -> None:
+    assert look_alikes([]) == []
+
+
+@given(drawn())
+@settings(max_examples=25, deadline=None)
+def test_groups_are_what_a_look_at_every_pair_joins(hashes: list[int]) -> None:
+    groups = look_alikes(hashes)
+    assert sorted(index for group in groups for index in group) == list(range(len(hashes)))
+    assert groups == sorted(sorted(group) for group in groups)
+    joined = {index: {index} for index in range(len(hashes))}
+    for later, one in enumerate(hashes):
+        for earlier in range(later):
+            either = (one | hashes[earlier]).bit_count()
+            if either >= MIN_BITS and (one ^ hashes[earlier]).bit_count() <= NEAR * either:
+                for index in (both := joined[later] | joined[earlier]):
+                    joined[index] = both
+    assert {frozenset(group) for group in groups} == {frozenset(each) for each in joined.values()}

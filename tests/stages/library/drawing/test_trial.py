@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
+from stages.library.dataset.subjects import Triggers
 from stages.library.drawing.painters.webui import WebUI
 from stages.library.drawing.trial import Places, Trial, plan_for
 from stages.library.tagging.tagger import Choice
@@ -37,7 +38,7 @@ def places(tmp_path: Path) -> Places:
 def trial(tmp_path: Path, *prompts: str) -> Trial:
     choice = Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "", "", "cpu")
     drawing = replace(DRAWING, prompts=list(prompts), epochs=["last"])
-    return Trial("nasu", "nasumiso_style", 0.35, choice, drawing)
+    return Trial("nasu", Triggers("nasumiso_style"), 0.35, choice, drawing)
 
 
 def test_what_a_prompt_names_is_not_expected_of_the_lora(tmp_path: Path, places: Places) -> None:

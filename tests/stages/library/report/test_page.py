@@ -11,6 +11,7 @@ from stages.library.dataset.dictionary import translate
 from stages.library.dataset.edits import Edit
 from stages.library.dataset.manifest import Row
 from stages.library.dataset.notes import REMARKS, note
+from stages.library.dataset.subjects import Triggers
 from stages.library.report.page import CHUNK, FOLDER, KINDS, PART, look_alikes
 from stages.library.tagging.rules import Rules
 from tests.browser.pages import RULES, Dataset, dataset, read_json, row_of, skipped_row
@@ -76,7 +77,7 @@ def test_hostile_names_are_data_only() -> None:
     made = dataset(
         rows, [{name: 9000} for name in HOSTILE], words=dict.fromkeys(HOSTILE[:5], "<b>")
     )
-    html = replace(made, trigger=HOSTILE[0]).html()
+    html = replace(made, triggers=Triggers(HOSTILE[0])).html()
     assert html.count("<script") == small().html().count("<script")
     assert "<img" not in html.replace("<img src=x", "")
     assert [picture["source"] for picture in data_of(html)["pictures"]] == HOSTILE
