@@ -46,7 +46,8 @@ def pixels_of(size: int, item: tuple[str, Path]) -> Pixels:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
                 raise ValueError(f"{picture.size} is no prepared picture")
-            return digest, wd14.model_input(picture, size)
+            # white lies under what is transparent, and under what is hidden what lies around
+            return digest, wd14.model_input(picture.convert("RGB"), size)
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes decoders raise anything
