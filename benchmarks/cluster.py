@@ -82,6 +82,7 @@ def prepared(drawings: Path, into: Path, address: str) -> subprocess.Popen[str]:
     values = {
         "into": into,
         "input": drawings,
+        "drawings": "data/drawings.yaml",
         "output": into / "prepared",
         "thumbnails": into / "thumbnails",
         "manifest": into / "manifest.csv",

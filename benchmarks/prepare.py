@@ -66,10 +66,48 @@ def seconds(*command: str) -> tuple[float, float]:
     )
 
 
+def words_for(drawings: Path, into: Path, fit: str) -> list[str]:
+    """Return the command line of the stage."""
+    values = {
+        "output": into / "prepared",
+        "thumbnails": into / "thumbnails",
+        "manifest": into / "manifest.csv",
+        "written": into / "prepared.json",
+        "input": drawings,
+        "drawings": "data/drawings.yaml",
+        "size": 512,
+        "fit": fit,
+        "follow_links": False,
+    }
+    return ["-m", "stages.prepare", *arguments(prepare.build_parser(), values, into.parent)]
+
+
+def compare_fits(drawings: Path, folder: Path, fit: str, runs: int) -> None:
+    """Time the stage with a fit against the same with the centre square."""
+    ratios = []
+    for run in range(runs):
+        times = {
+            each: seconds(*words_for(drawings, folder / f"{each}{run}", each))
+            for each in ("crop", fit)
+        }
+        pairs = zip(times[fit], times["crop"], strict=True)
+        ratios.append([other / crop for other, crop in pairs])
+        (wall, processor), (crop_wall, crop_processor) = times[fit], times["crop"]
+        print(
+            f"crop {crop_wall:.1f} s, {fit} {wall:.1f} s, ratio {ratios[-1][0]:.2f}; "
+            f"of processor {crop_processor:.1f} s, {processor:.1f} s, ratio {ratios[-1][1]:.2f}"
+        )
+    wall, processor = map(statistics.median, zip(*ratios, strict=True))
+    print(f"{len(list(drawings.iterdir()))} pictures, {wall:.2f}, of processor {processor:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=KINDS, default="drawings", help="what is prepared")
     parser.add_argument("--input", type=Path, help="folder of pictures of your own to prepare")
+    parser.add_argument(
+        "--fit", choices=("crop", "subject", "bucket"), default="crop", help="another: against crop"
+    )
     parser.add_argument("--optimize", action="store_true", help="let plain Pillow save so")
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs")
     given = parser.parse_args()
@@ -81,21 +119,13 @@ def main() -> None:
             drawings.mkdir()
             make, count = KINDS[given.kind]
             make(drawings, count)
+        if given.fit != "crop":
+            compare_fits(drawings, folder, given.fit, given.runs)
+            return
         ratios = []
         for run in range(given.runs):
             ours, theirs = folder / f"ours{run}", folder / f"plain{run}"
-            values = {
-                "output": ours / "prepared",
-                "thumbnails": ours / "thumbnails",
-                "manifest": ours / "manifest.csv",
-                "written": ours / "prepared.json",
-                "input": drawings,
-                "size": 512,
-                "fit": "crop",
-                "follow_links": False,
-            }
-            words = arguments(prepare.build_parser(), values, folder)
-            stage = seconds("-m", "stages.prepare", *words)
+            stage = seconds(*words_for(drawings, ours, "crop"))
             baseline = seconds("-c", PLAIN, str(drawings), str(theirs), json.dumps(how))
             ratios.append([plainly / ours for ours, plainly in zip(stage, baseline, strict=True)])
             wall, processor = ratios[-1]

@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -25,7 +25,10 @@ from stages.library.common.outputs import READ_ONLY, atomic_directory, beside
 from stages.library.common.unchanged import seen
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.dataset import images
+from stages.library.dataset.drawings import Wish, Wishes, matched
+from stages.library.dataset.drawings_file import read_drawings
 from stages.library.dataset.endings import may_be_picture
+from stages.library.dataset.framing import Detect
 from stages.library.dataset.manifest import (
     SKIPPED,
     USED,
@@ -46,6 +49,7 @@ from stages.library.dataset.prepared import (
     record_of,
     retouched,
     save_picture,
+    wished,
     write_record,
 )
 from stages.library.dataset.sources import (
@@ -57,6 +61,7 @@ from stages.library.dataset.sources import (
 )
 from stages.library.dataset.subjects import subject_called
 from stages.library.params.prepare import PREPARE
+from stages.library.tagging.heads import fingerprint, heads_in, load_detector
 
 PICTURES = r"img\d{3,}\.png"
 THUMBNAILS = r"img\d{3,}\.webp"
@@ -78,6 +83,9 @@ COUNTED = (
     (("profile_unreadable",), "colour profile unreadable", "読めないカラープロファイル"),
     (("first_frame",), "only the first frame used", "最初のコマだけを使用"),
     (("first_page",), "only the first page used", "1 ページ目だけを使用"),
+    (("to_subject", "to_heads"), "cut around the subject", "描かれたものに合わせて切り抜き"),
+    (("cropped",), "cropped as you say", "指定どおりに切り抜き"),
+    (("filled", "masked"), "with hidden parts", "隠した部分あり"),
 )
 """Codes of notes on used pictures that are counted rather than named."""
 
@@ -85,11 +93,36 @@ NAMED = ("nearly_empty", "same_name", "looks_like")
 """Codes of notes on used pictures that are told of each by name."""
 
 
-Found = tuple[Source, Picture | None]
-"""A source with the picture that the record has of it."""
+Found = tuple[Source, Picture | None, Wish]
+"""A source with the picture that the record has of it, and what is wished for it now."""
 
 Made = tuple[Source, Picture | None]
 """A source with its picture, or with the reason why there is none."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How drawings become pictures."""
+
+    size: int
+    fit: str
+    alpha: str
+    detector: str  # none, or the path of one
+
+    @property
+    def heads_by(self) -> Path | None:
+        """What finds the heads, if they matter."""
+        wanted = self.fit == "subject" and self.detector != "none"
+        return Path(self.detector) if wanted else None
+
+    @property
+    def recipe(self) -> str:
+        return recipe(self.size, self.fit, self.alpha, fingerprint(self.heads_by))
+
+    @property
+    def detect(self) -> Detect | None:
+        """The detector, loaded."""
+        return partial(heads_in, load_detector(self.heads_by)) if self.heads_by else None
 
 
 @dataclass(frozen=True)
@@ -101,48 +134,66 @@ class Workshop:
     checkpoint: Folders
     made_by: str
 
-    def from_before(self, source: Source, known: Picture | None) -> Picture | None:
+    def from_before(self, source: Source, known: Picture | None, wish: str) -> Picture | None:
         """Return the picture of a source, made before and put into the checkpoint; else None."""
         stem, here = source.sha256, self.checkpoint
+        known = known if known and known.wish == wish else None
         if picture := keep_picture(known, self.kept, stem, here):
             return picture
-        left = read_record(here.pictures / f"{stem}.json", self.made_by)
-        return keep_picture(left.get(stem), here, stem, here)
+        left = read_record(here.pictures / f"{stem}.json", self.made_by).get(stem)
+        return keep_picture(left if left and left.wish == wish else None, here, stem, here)
 
-    def keep(self, source: Source, rendered: images.Rendered) -> Picture:
+    def keep(self, source: Source, rendered: images.Rendered, wish: str) -> Picture:
         """Put a new picture into the checkpoint; last what is known of it."""
         stem, here = source.sha256, self.checkpoint
-        picture = save_picture(rendered, stem, here)
+        picture = save_picture(rendered, stem, here, wish)
         (here.pictures / f"{stem}.json").write_bytes(record_of(self.made_by, {stem: picture}))
         return picture
 
 
 def make_pictures(
-    sources: list[Source], shop: Workshop, size: int, fit: str, spread: RunOver = here
+    sources: list[Source],
+    shop: Workshop,
+    manner: Manner,
+    wishes: Mapping[str, Wish],
+    spread: RunOver = here,
 ) -> list[Made]:
     """Write `<sha256>.png` and `.webp` into the checkpoint for every source that can be used.
 
-    Returns the sources in their order. Large drawings are worked on one at a time, which bounds
-    the memory, and so are those that could not be decoded: beside others there may have been too
-    little of it.
+    `wishes` are by the drawing's name. Returns the sources in their order. Large drawings are
+    worked on one at a time, which bounds the memory, and so are those that could not be decoded:
+    beside others there may have been too little of it.
 
     Raises:
         Problem: the machine can't read a drawing or has no memory for it.
         Problem: a drawing is no longer what was looked at.
     """
-    todo = [(source, shop.known.get(source.sha256)) for source in sources if not source.reason]
+    todo = [
+        (source, shop.known.get(source.sha256), wishes.get(source.name, images.NO_WISH))
+        for source in sources
+        if not source.reason
+    ]
     small = [each for each in todo if each[0].pixels <= images.LARGE_PIXELS]
     large = [each for each in todo if each[0].pixels > images.LARGE_PIXELS]
     shop = replace(shop, known={})  # each source has its own; all of them may have far to go
 
-    def work(found: Found, alone: bool = True) -> Made:
-        source, known = found
+    def work(detect: Detect | None, found: Found, alone: bool = True) -> Made:
+        source, known, wish = found
         try:
-            if picture := shop.from_before(source, known):
+            if picture := shop.from_before(source, known, wished(wish)):
                 return source, picture
             data = read_again(source)
             try:
-                rendered = images.render(BytesIO(data), size, fit)
+                rendered = images.render(
+                    BytesIO(data),
+                    manner.size,
+                    manner.fit,
+                    alpha=manner.alpha,
+                    wish=wish,
+                    detect=detect,
+                )
+            except Problem:  # the detector's fault, and no drawing's
+                raise
             except images.UnusableError as error:
                 return replace(source, reason=error.reason), None
             except Exception as error:  # a damaged file makes decoders raise anything
@@ -154,32 +205,33 @@ def make_pictures(
                 return replace(source, reason=error_reason(error)), None
             if reason := images.emptiness(rendered):
                 return replace(source, reason=reason), None
-            return source, shop.keep(source, rendered)
+            return source, shop.keep(source, rendered, wished(wish))
         except MemoryError as error:
             raise as_problem(source.path, error) from error
 
     def check(place: Place) -> None:
-        if place.away and recipe(size, fit) != shop.made_by:
+        if place.away and manner.recipe != shop.made_by:
             raise Problem(
-                f"would prepare by {recipe(size, fit)}, not by {shop.made_by}; install the same "
+                f"would prepare by {manner.recipe}, not by {shop.made_by}; install the same "
                 "requirements.lock there"
             )
 
     def start(place: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
         check(place)
-        return lambda sources: run_over(sources, partial(work, alone=False))
+        detect = manner.detect
+        return lambda sources: run_over(sources, partial(work, detect, alone=False))
 
     def start_alone(place: Place) -> Callable[[Iterable[Found]], Iterator[Made]]:
         check(place)
-        return partial(map, work)
+        return partial(map, partial(work, manner.detect))
 
     def results() -> Iterator[Made]:
         again: list[Found] = []
-        for source, picture in spread(small, start):
+        for (source, picture), (_, _, wish) in zip(spread(small, start), small, strict=True):
             if picture or source.reason:
                 yield source, picture
             else:
-                again.append((source, None))
+                again.append((source, None, wish))
         yield from spread(again + large, start_alone, at_once=1)
 
     bar = tqdm(results(), "prepare", total=len(todo), unit="image", disable=None)
@@ -326,6 +378,7 @@ class Places:
     """Where the stage reads and writes."""
 
     input: Path
+    drawings: Path
     output: Path
     thumbnails: Path
     manifest: Path
@@ -346,7 +399,13 @@ def refuse_retouched(places: Places, made: list[Made]) -> None:
         raise Problem("\n".join([REPAINTED[0], *names[:SHOWN], *REPAINTED[1:]]))
 
 
-def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
+def wishes_for(sources: list[Source], wishes: Wishes) -> dict[str, Wish]:
+    """Return what is wished for drawings, by name; organize tells of what fits none."""
+    drawings = [(source.name, source.sha256) for source in sources if not source.reason]
+    return matched(wishes, drawings)[0]
+
+
+def prepare(places: Places, manner: Manner, follow_links: bool) -> None:
     """Write `img001.png` …, thumbnails of the whole drawings, and a row for every file.
 
     Pictures that are there from an earlier run, as the record `written` has them, are kept, and so
@@ -362,7 +421,9 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
     check_input(places.input, places.output)
     if places.input.is_symlink():
         print(told_link(places.input), file=sys.stderr)
-    made_by = recipe(size, fit)
+    read = seen(places.drawings)
+    wishes = read_drawings(places.drawings)
+    made_by = manner.recipe
 
     def record() -> None:
         """Not before the pictures have their place: by the record those are known again."""
@@ -385,12 +446,14 @@ def prepare(places: Places, size: int, fit: str, follow_links: bool) -> None:
         kept, checkpoint = Folders(places.output, places.thumbnails), places.checkpoint
         checkpoint.make()
         shop = Workshop(known, kept, checkpoint, made_by)
-        made = number_pictures(make_pictures(sources, shop, size, fit, chosen(os.environ)))
+        wanted = wishes_for(sources, wishes)
+        made = number_pictures(make_pictures(sources, shop, manner, wanted, chosen(os.environ)))
         for folder in (checkpoint.pictures, checkpoint.thumbnails):
             keep_tree(folder)  # before the last look, since it may take the disk long
         rows = manifest_rows(made)
         refuse_retouched(places, made)
         drawings.look_again()
+        read.look_again()
         print(summary(rows, places.manifest, reader, litter))
         if not any(row.status == USED for row in rows):
             checkpoint.remove()
@@ -440,13 +503,14 @@ def sources_in(folder: Path, follow_links: bool) -> list[Source]:
     return without_copies(list(run_over(paths, work)))
 
 
-def from_flags(size: int, fit: str, follow_links: bool, **flags: Any) -> None:
+def from_flags(follow_links: bool, **flags: Any) -> None:
     """Prepare as the flags say."""
-    prepare(filled(Places, flags), size, fit, follow_links)
+    prepare(filled(Places, flags), filled(Manner, flags), follow_links)
 
 
 def build_parser() -> Parser:
     parser = Parser("stages.prepare", __doc__, PREPARE)
+    parser.add_argument("--drawings", type=Path, help="file of wishes for drawings (.yaml)")
     parser.add_argument("--output", type=Path, help="folder for the pictures")
     parser.add_argument("--thumbnails", type=Path, help="folder for the thumbnails")
     parser.add_argument("--manifest", type=Path, help="csv with a row for every file")

@@ -27,7 +27,7 @@ from stages.library.dataset.dictionary import explained, read_dictionary, read_g
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, used
 from stages.library.dataset.notes import notes_of
-from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.sizes import crops_in, picture_size
 from stages.library.dataset.subjects import Triggers, subject_of, triggers_of
 from stages.library.params.caption import CAPTION, GROUPS
 from stages.library.params.common_tag import COMMON_TAG
@@ -127,6 +127,7 @@ class Places:
     """Where the stage reads and writes."""
 
     manifest: Path
+    written: Path
     scores: Path
     captions: Path
     edits: Path
@@ -220,6 +221,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         thumbnails={path.stem: path.read_bytes() for path in thumbnails},
         folder=folder,
         sizes={path.stem: picture_size(path) for path in pictures},
+        crops=crops_in(places.written),
         scores=scores,
         rules=rules,
         triggers=found.triggers,
@@ -270,6 +272,7 @@ def from_flags(
 def build_parser() -> Parser:
     parser = Parser("stages.report", __doc__, CAPTION, COMMON_TAG, COUNTED.only("max_token_length"))
     parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
+    parser.add_argument("--written", type=Path, help="the prepare stage's record")
     parser.add_argument("--scores", type=Path, help="file of scores (.npz)")
     parser.add_argument("--captions", type=Path, help="folder of the final captions")
     parser.add_argument("--edits", type=Path, help="file of corrections (.yaml)")

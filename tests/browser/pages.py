@@ -16,7 +16,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from stages.library.dataset.drawings import Box
 from stages.library.dataset.edits import Edits
+from stages.library.dataset.images import crop_plan, part_of
 from stages.library.dataset.manifest import SKIPPED, USED, Row
 from stages.library.dataset.notes import Note, cell, note
 from stages.library.dataset.subjects import Triggers
@@ -40,6 +42,7 @@ class Dataset:
     rows: list[Row]
     thumbnails: dict[str, bytes]
     sizes: dict[str, tuple[int, int]]
+    crops: dict[str, Box]
     scores: Scores
     rules: Rules = RULES
     triggers: Triggers = TRIGGERS
@@ -83,6 +86,12 @@ def row_of(
 def skipped_row(source: str, reason: Note) -> Row:
     """Return the manifest's row of a file that can't be used."""
     return Row("", source, "f" * 64, 0, 0, SKIPPED, cell([reason]))
+
+
+def middle(row: Row) -> Box:
+    """Return the square in the middle of a drawing."""
+    box, _ = crop_plan(row.width, row.height, 512)
+    return part_of(box, (row.width, row.height))
 
 
 def thumbnail(row: Row, seed: int = 0) -> bytes:
@@ -136,6 +145,7 @@ def dataset(
             for seed, (stem, row) in enumerate(zip(stems, pictures, strict=True))
         },
         sizes=dict.fromkeys(stems, (512, 512)),
+        crops={stem: middle(row) for stem, row in zip(stems, pictures, strict=True)},
         scores=scores,
         **others,
     )

@@ -292,15 +292,19 @@ def test_ingest(open_page: Opener, five: Dataset) -> None:
 
 
 def test_sheet_shows_the_crop_of_the_drawing(open_page: Opener, five: Dataset) -> None:
-    made = replace(five, sizes=five.sizes | {"img003": (384, 640)})
+    crops = {"img002": (0.4, 0.1, 4 / 9, 1.0 / 2), "img003": (0.1, 0, 0.72, 0.9)}
+    made = replace(five, sizes=five.sizes | {"img003": (384, 640)}, crops=five.crops | crops)
     page = open_page(made)
     boxes = page.js(
-        "return [...document.querySelectorAll('.card img')].map(image => {"
-        "const {width, height} = image.getBoundingClientRect();"
-        "return [width / height, getComputedStyle(image).objectFit]})"
+        "return [...document.querySelectorAll('.card .crop')].map(part => {"
+        "const shown = part.getBoundingClientRect();"
+        "const whole = part.firstChild.getBoundingClientRect();"
+        "return [shown.width / shown.height, (shown.left - whole.left) / whole.width,"
+        "(shown.top - whole.top) / whole.height, shown.width / whole.width,"
+        "shown.height / whole.height]})"
     )
-    assert boxes[1] == [pytest.approx(1, abs=0.01), "cover"]
-    assert boxes[2] == [pytest.approx(384 / 640, abs=0.01), "cover"]
+    assert boxes[1] == pytest.approx([1, *crops["img002"]], abs=0.01)
+    assert boxes[2] == pytest.approx([384 / 640, *crops["img003"]], abs=0.01)
 
 
 # ---- languages ----

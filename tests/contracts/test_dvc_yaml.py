@@ -30,7 +30,7 @@ STANDALONE = {
 
 UNNAMED = {
     # read in params.yaml; and what makes this stage the second one
-    "prepare": {"${prepare.input}", "data/written/checked.txt"},
+    "prepare": {"${prepare.input}", "data/detector", "data/written/checked.txt"},
     "score": {"data/tagger"},  # where tagger.model may be a folder; one of the hub has its digests
     "generate": {"data/tagger"},  # as in score
 }
@@ -291,7 +291,14 @@ def test_what_was_never_made_counts_as_an_empty_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["data/edits.yaml", "data/dictionary/mine.csv", "data/raw.dvc", "data/tagger/mine.dvc"]
+    "path",
+    [
+        "data/edits.yaml",
+        "data/dictionary/mine.csv",
+        "data/raw.dvc",
+        "data/tagger/mine.dvc",
+        "data/detector/head.onnx.dvc",
+    ],
 )
 def test_git_keeps_what_the_artist_wrote(path: str) -> None:
     assert not ignored(path)
@@ -306,6 +313,7 @@ def test_git_keeps_what_the_artist_wrote(path: str) -> None:
         "data/raw.zip",
         "data/raw のコピー/a.png",
         "data/tagger/mine/model.onnx",
+        "data/detector/head.onnx",
         "data/tagger/mine",
         "data/tagger/mine.zip",
         "data/tagger/model.onnx",

@@ -33,6 +33,7 @@ def dataset(drawings: Path, tagger: Path, into: Path, address: str) -> list[str]
     """Prepare and score drawings that no model has seen, and return what was said."""
     made = {
         "input": drawings,
+        "drawings": PROJECT / "data/drawings.yaml",
         "output": into / "prepared",
         "thumbnails": into / "thumbnails",
         "manifest": into / "manifest.csv",

@@ -21,6 +21,7 @@ from stages.library.common.litter import is_litter
 from stages.library.dataset.manifest import USED, read_manifest, same_name
 from stages.library.dataset.notes import notes_of, say
 from tests.stages.test_prepare import ODD_NAMES, bad_files, claims_much
+from tests.support.clones import PROJECT
 from tests.support.params import arguments
 
 pytestmark = pytest.mark.e2e
@@ -163,6 +164,7 @@ def test_every_file_of_a_mixed_folder_has_its_row_or_is_litter(
     mix(folder, seed)
     values = {
         "input": folder,
+        "drawings": PROJECT / "data/drawings.yaml",
         "output": out / "prepared",
         "thumbnails": out / "thumbnails",
         "manifest": out / "manifest.csv",

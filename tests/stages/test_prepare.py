@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 import os
 import random
 import shutil
@@ -31,6 +32,7 @@ from stages.library.dataset import images, prepared
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, write_manifest
 from stages.library.dataset.notes import note, notes_of
 from stages.library.dataset.sources import Source, read_again
+from tests.support.detectors import boxes, write_detector
 from tests.support.meanwhile import meanwhile, write
 from tests.support.mounts import dead
 from tests.support.params import arguments
@@ -67,9 +69,19 @@ class Studio:
     def out(self) -> Path:
         return self.folder / "out"
 
+    @property
+    def wishes(self) -> Path:
+        return self.folder / "drawings.yaml"
+
+    def wish(self, name: str, **wishes: object) -> None:
+        """Write what is wished for a drawing, and for no other."""
+        digest = hashlib.sha256((self.drawings / name).read_bytes()).hexdigest()
+        self.wishes.write_text(json.dumps({digest[:12]: {"source": name, **wishes}}))
+
     def flags(self, **changes: object) -> list[str]:
         values = {
             "input": self.drawings,
+            "drawings": self.wishes,
             "output": self.out / "prepared",
             "thumbnails": self.out / "thumbnails",
             "manifest": self.out / "manifest.csv",
@@ -128,6 +140,7 @@ class Studio:
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
     (tmp_path / "raw").mkdir()
+    (tmp_path / "drawings.yaml").write_text("{}\n")
     return Studio(tmp_path)
 
 
@@ -199,7 +212,7 @@ def test_both_forms_of_a_name_side_by_side_are_two_drawings(studio: Studio) -> N
 
 
 def test_a_thousand_pictures_have_four_digits() -> None:
-    stub = prepared.Picture("", "", "", 1, 1, "0", [])
+    stub = prepared.Picture("", "", "", 1, 1, "0", [], (0, 0, 1, 1), "")
     for count, first, last in ((999, "img001", "img999"), (1000, "img0001", "img1000")):
         made: list[prepare.Made] = [(Source(Path("a")), stub), (Source(Path("b")), None)] * count
         numbered = [picture.stem for _, picture in prepare.number_pictures(made) if picture]
@@ -890,11 +903,11 @@ def test_drawings_that_get_no_memory_beside_others_get_it_alone(
         studio.draw(f"{number}.png")
     render, met = images.render, set[bytes]()
 
-    def short_at_first(file: io.BytesIO, size: int, fit: str) -> images.Rendered:
+    def short_at_first(file: io.BytesIO, size: int, fit: str, **how: Any) -> images.Rendered:
         if file.getvalue() not in met:
             met.add(file.getvalue())
             raise MemoryError
-        return render(file, size, fit)
+        return render(file, size, fit, **how)
 
     monkeypatch.setattr(images, "render", short_at_first)
 
@@ -1120,7 +1133,8 @@ def test_the_folder_of_drawings_is_never_written_to(studio: Studio) -> None:
         ({"size": "512.0"}, ["prepare.size", "'512.0'", "from 64 to 4096"]),
         ({"size": 10**20}, ["prepare.size", "from 64 to 4096"]),
         ({"fit": "corp"}, ["prepare.fit", "'corp'", "did you mean crop?"]),
-        ({"fit": ""}, ["prepare.fit", "''", "crop, bucket"]),
+        ({"fit": ""}, ["prepare.fit", "''", "crop, subject, bucket"]),
+        ({"alpha": "black"}, ["prepare.alpha", "'black'", "white, keep"]),
         ({"sise": 512}, ["prepare.sise", "no such key", "did you mean size?"]),
         ({"input": ""}, ["prepare.input", "''", "data/raw"]),
         ({"input": "no/such"}, ["prepare.input", "'no/such'", "create the folder"]),
@@ -1155,6 +1169,253 @@ def test_a_missing_key_is_one_line(
 
     assert f"params.yaml, prepare.{key}: it has no value" in capsys.readouterr().err
     assert not studio.out.exists()
+
+
+# Transparency, and the subject
+
+
+def cut_out(path: Path) -> Path:
+    """Save a drawing of a figure on nothing, at the left of a wide sheet."""
+    image = Image.new("RGBA", (200, 80))
+    figure = Image.new("RGBA", (50, 60), (200, 30, 40, 255))
+    ImageDraw.Draw(figure).ellipse((5, 5, 40, 40), fill=(20, 60, 180, 255))
+    image.paste(figure, (10, 15))
+    image.save(path)
+    return path
+
+
+def test_kept_transparency_is_in_the_picture_and_nothing_else_is_changed(studio: Studio) -> None:
+    studio.draw("a.png")
+    cut_out(studio.drawings / "b.png")
+    studio.run(fit="bucket", size=128)
+    white = studio.result()
+
+    rows = studio.run(fit="bucket", size=128, alpha="keep")
+
+    kept = studio.result()
+    same = {name for name in white if white[name] == kept[name]}
+    assert set(white) - same == {"prepared/img002.png", "prepared.json"}
+    picture = studio.picture(rows["b.png"])
+    before = np.asarray(Image.open(io.BytesIO(white["prepared/img002.png"])))
+    assert np.array_equal(picture[:, :, :3], before)
+    assert (picture[:, :, 3].min(), picture[:, :, 3].max()) == (0, 255)
+    assert studio.run(fit="bucket", size=128) == rows
+    assert studio.result() == white, "and back"
+
+
+def test_white_is_what_a_params_yaml_without_the_key_means(studio: Studio) -> None:
+    cut_out(studio.drawings / "a.png")
+    studio.run()
+    before = studio.result()
+    studio.clear()
+    studio.run(alpha="white", detector="none")
+    assert studio.result() == before
+
+
+def test_the_square_with_the_subject_is_told_of_and_recorded(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise(200, 160).save(studio.drawings / "a.png")
+    cut_out(studio.drawings / "b.png")
+
+    rows = studio.run(fit="subject")
+
+    assert "  cut around the subject: 1\n" in capsys.readouterr().out
+    assert notes_of(rows["b.png"]) == [note("to_subject", share=100, middle=0)]
+    assert (studio.picture(rows["b.png"])[30, 30] != 255).any()
+    record = json.loads((studio.out / "prepared.json").read_text())["pictures"]
+    crops = {each["stem"]: each["crop"] for each in record.values()}
+    assert crops == {"img001": [0.1, 0.0, 0.8, 1.0], "img002": [0.0, 0.0, 0.4, 1.0]}
+
+
+def test_heads_are_found_by_the_detector_that_is_named(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, renders: list[str]
+) -> None:
+    monkeypatch.chdir(studio.folder)
+    noise(200, 80).save(studio.drawings / "a.png")
+    head = boxes([54, 32, 10, 20, 0.9])
+    model = write_detector(Path("data/detector/head.onnx"), head)
+    found = {"fit": "subject", "detector": "data/detector/head.onnx"}
+
+    rows = studio.run(**found)
+
+    assert notes_of(rows["a.png"]) == [note("to_heads")]
+    before = studio.picture(rows["a.png"])
+    studio.run(**found)
+    assert renders == ["a.png"], "it is known"
+    write_detector(model, boxes([10, 32, 10, 20, 0.9]))
+    moved = studio.run(**found)
+    assert renders == ["a.png"] * 2
+    assert (studio.picture(moved["a.png"]) != before).any()
+    model.unlink()
+    assert studio.main(**found) == 1
+    assert studio.main(**found | {"fit": "crop"}) == 0, "heads don't matter there"
+
+
+@pytest.mark.parametrize(
+    ("detector", "remedy"),
+    [
+        ("head.onnx", "'head.onnx' is no .onnx file in data/detector; put it there and write"),
+        ("data/detector/model.pt", "write data/detector/model.onnx, or none"),
+        ("data/detector/no.onnx", "data/detector/no.onnx is not there; take model.onnx of"),
+    ],
+)
+def test_a_detector_that_cant_be_used_is_one_line(
+    studio: Studio, capsys: pytest.CaptureFixture[str], detector: str, remedy: str
+) -> None:
+    studio.draw("a.png")
+    assert studio.main(fit="subject", detector=detector) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("prepare: error: params.yaml, prepare.detector: ")
+    assert error.count("\n") == 1
+    assert remedy in error
+
+
+# Wishes for drawings
+
+
+def test_a_wish_makes_its_own_picture_anew_and_no_other(
+    studio: Studio, renders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        studio.draw(name)
+    studio.run()
+    before = studio.result()
+    renders.clear()
+
+    for wish in (
+        {"crop": [0, 0, 0.5, 0.5]},
+        {"crop": [0, 0, 0.5, 0.6]},
+        {"hide": [[0, 0, 0.3, 1]]},
+    ):
+        studio.wish("b.png", **wish)
+        rows = studio.run()
+        after = studio.result()
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == {"prepared/img002.png", "prepared.json", "manifest.csv"}
+        once = studio.result()
+        studio.clear()
+        studio.run()
+        assert studio.result() == once, "the same at once"
+    assert rows["b.png"].reason == "filled parts=1"
+    assert "  with hidden parts: 1\n" in capsys.readouterr().out
+    assert sorted(renders) == ["a.png"] * 3 + ["b.png"] * 6 + ["c.png"] * 3
+    studio.wishes.write_text("{}\n")
+    studio.run()
+    assert studio.result() == before, "and back"
+
+
+def test_what_is_wished_of_a_drawings_place_in_the_dataset_makes_no_picture(
+    studio: Studio, renders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.draw("a.png")
+    studio.run()
+    before = studio.result()
+    renders.clear()
+    studio.wish("a.png", use="no", repeats=3)
+    (studio.drawings / "a.png").rename(studio.drawings / "b.png")
+    studio.draw("c.png")
+
+    studio.run()
+
+    assert renders == ["c.png"]
+    assert studio.result()["prepared/img001.png"] == before["prepared/img001.png"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_wish_is_found_again_by_name_when_the_drawing_changed(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.draw("b.png")
+    studio.wish("a.png", crop=[0, 0, 0.5, 0.5])
+    studio.draw("a.png", seed=7)
+
+    rows = studio.run()
+
+    assert notes_of(rows["a.png"])[-1] == note("cropped")
+    (studio.drawings / "a.png").rename(studio.drawings / "c.png")
+    assert note("cropped") not in notes_of(studio.run()["c.png"]), "neither content nor name"
+
+
+def test_a_wish_is_also_for_a_drawing_of_a_subject(studio: Studio) -> None:
+    (studio.drawings / "2_cry").mkdir()
+    studio.draw("2_cry/a.png")
+    studio.draw("a.png", seed=5)
+    studio.wish("2_cry/a.png", crop=[0, 0, 0.5, 0.5])
+    rows = studio.run()
+    noted = {name for name, row in rows.items() if note("cropped") in notes_of(row)}
+    assert noted == {"2_cry/a.png"}
+
+
+def test_a_wish_is_the_drawings_own_and_not_its_copys(studio: Studio) -> None:
+    path = studio.draw("a.png")
+    shutil.copyfile(path, studio.drawings / "a copy.png")
+    studio.wish("a.png", crop=[0, 0, 0.5, 0.5])
+    assert note("cropped") in notes_of(studio.run()["a.png"])
+
+
+def test_a_picture_that_a_stopped_run_made_by_another_wish_is_made_anew(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    studio.wish("a.png", crop=[0, 0, 0.5, 0.5])
+
+    def stop(_: object) -> None:
+        raise Problem("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "number_pictures", stop)
+        assert studio.main() == 1
+    assert list(studio.out.glob(".*.checkpoint/*.png"))
+    studio.wish("a.png", crop=[0.5, 0.5, 0.5, 0.5])
+    studio.run()
+    resumed = studio.result()
+    studio.clear()
+    studio.run()
+    assert studio.result() == resumed
+
+
+def test_a_wish_that_is_written_meanwhile_stops_the_run(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.draw("a.png")
+    meanwhile(monkeypatch, prepare, "number_pictures", lambda: studio.wish("a.png", use="no"))
+    assert studio.main() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"prepare: error: {studio.wishes}: changed while this was running")
+
+
+@pytest.mark.parametrize(
+    ("wish", "where"),
+    [
+        ({"crop": [0, 0, 2, 1]}, "crop: reaches beyond the drawing"),
+        ({"hide": [[0, 0, 1]]}, "hide: is no [left, top, width, height]"),
+        ({"crops": [0, 0, 1, 1]}, "'crops' is none of source, use, repeats, crop, hide"),
+    ],
+)
+def test_a_wish_that_cant_be_read_is_one_line(
+    studio: Studio, capsys: pytest.CaptureFixture[str], wish: dict[str, Any], where: str
+) -> None:
+    studio.draw("a.png")
+    studio.wish("a.png", **wish)
+    assert studio.main() == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"prepare: error: {studio.wishes}, ")
+    assert where in error
+    assert error.count("\n") == 1
+    assert not studio.out.exists()
+
+
+def test_a_wish_that_leaves_nothing_is_a_row_of_the_manifest(studio: Studio) -> None:
+    studio.draw("a.png")
+    studio.draw("b.png")
+    for wish, code in (
+        ({"hide": [[0, 0, 1, 1]]}, "all_hidden"),
+        ({"crop": [0, 0, 0.05, 0.05]}, "small_crop"),
+    ):
+        studio.wish("a.png", **wish)
+        row = studio.run()["a.png"]
+        assert row.status == SKIPPED
+        assert [each.code for each in notes_of(row)] == [code]
 
 
 # Outputs that must not be written
@@ -1223,6 +1484,7 @@ def test_only_what_is_new_is_rendered_and_the_result_is_that_of_one_run(
         fresh = Studio(tmp_path / f"fresh{len(list(tmp_path.iterdir()))}")
         fresh.folder.mkdir()
         fresh.drawings.symlink_to(studio.drawings)
+        fresh.wishes.symlink_to(studio.wishes)
         fresh.run()
         assert studio.result() == fresh.result()
 
@@ -1457,11 +1719,11 @@ def test_large_drawings_are_rendered_one_at_a_time(
     working: list[bytes] = []
     render = images.render
 
-    def alone(file: io.BytesIO, size: int, fit: str) -> images.Rendered:
+    def alone(file: io.BytesIO, size: int, fit: str, **how: Any) -> images.Rendered:
         working.append(file.getvalue())
         time.sleep(0.01)
         assert working == [file.getvalue()]
-        result = render(file, size, fit)
+        result = render(file, size, fit, **how)
         working.clear()
         return result
 
@@ -1672,5 +1934,6 @@ def test_a_machine_that_would_prepare_otherwise_does_not(
         return start(Place(1, away=True))(items)
 
     drawing = Source(tmp_path / "a.png", "0" * 64, 1)
+    manner = prepare.Manner(64, "crop", "white", "none")
     with pytest.raises(Problem, match=r"would prepare by Pillow 1\.0, not by crop 64, Pillow"):
-        prepare.make_pictures([drawing], shop, 64, "crop", elsewhere)
+        prepare.make_pictures([drawing], shop, manner, {}, elsewhere)

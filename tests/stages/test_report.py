@@ -60,6 +60,8 @@ def run(
     for stem in stems:
         Image.new("RGB", (64, 64)).save(folder / "prepared" / f"{stem}.png")
         Image.new("RGB", (64, 48)).save(folder / "thumbnails" / f"{stem}.webp")
+    record = {"pictures": {stem: {"stem": stem, "crop": [0, 0.125, 1, 0.75]} for stem in stems}}
+    (folder / "prepared.json").write_text(json.dumps(record), encoding="utf-8")
     found = [(np.array([0], np.int32), np.array([9000], np.uint16)) for _ in stems]
     scores = Scores("model", ["1girl"], [0], stems, stems, found)
     others = [replace(scores, tags=[second])] if second else []
@@ -67,6 +69,7 @@ def run(
     (folder / "edits.yaml").write_text(HEADER, encoding="utf-8")
     values: dict[str, object] = {
         "manifest": folder / "manifest.csv",
+        "written": folder / "prepared.json",
         "scores": folder / "scores.npz",
         "captions": folder / "tagged",
         "edits": folder / "edits.yaml",

@@ -112,6 +112,20 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def test_a_kept_alpha_changes_no_score(place: Workplace) -> None:
+    """Under what is transparent lies what the tagger is to see, edges that are half so included."""
+    colours = np.random.default_rng(3).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    picture = Image.fromarray(colours)
+    found = []
+    for alpha in (None, Image.linear_gradient("L").resize((40, 30))):
+        if alpha:
+            picture.putalpha(alpha)
+        picture.save(place.pictures / "img001.png")
+        assert place.run() == 0
+        found.append(read_scores(place.output).found[0])
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+
+
 def runs(place: Workplace, looks: list[str], expected: int) -> None:
     """Run, expect so many inferences, and the bytes that a run from scratch writes."""
     looks.clear()

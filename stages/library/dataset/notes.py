@@ -118,10 +118,25 @@ REASONS = {
         "下に色のレイヤーを敷くか、フォルダーから出してください",
     ),
     "empty_middle": (
-        "its middle is one plain colour, and fit: crop cuts the rest off; crop it yourself, or "
-        "set prepare.fit: bucket in params.yaml",
-        "真ん中が一色だけで、fit: crop ではほかが切り落とされます。自分で切り抜くか、"
-        "params.yaml の prepare.fit を bucket にしてください",
+        "its middle is one plain colour, and the rest is cut off; crop it yourself, or set "
+        "prepare.fit: subject or bucket in params.yaml",
+        "真ん中が一色だけで、ほかは切り落とされます。自分で切り抜くか、"
+        "params.yaml の prepare.fit を subject か bucket にしてください",
+    ),
+    "empty_part": (
+        "what crop and hide in data/drawings.yaml leave of it is one plain colour; change them "
+        "there",
+        "data/drawings.yaml の crop と hide で残る部分が一色だけです。指定を直してください",
+    ),
+    "all_hidden": (
+        "hide in data/drawings.yaml covers all that would be seen of it; hide less of it",
+        "data/drawings.yaml の hide が絵の全体をおおっています。範囲をせまくしてください",
+    ),
+    "small_crop": (
+        "the short side of its crop in data/drawings.yaml is {side} px, too small for {size} px "
+        "(least: {least}); write a larger one",
+        "data/drawings.yaml の crop の短い辺が {side} px しかなく、{size} px にできません"
+        "({least} px 以上必要)。もっと広く切り抜いてください",
     ),
     "empty_frame": (
         "the first of its {frames} frames, the only one that is used, is one plain colour; save "
@@ -158,6 +173,27 @@ REMARKS = {
     "nearly_empty": (
         "is nearly one plain colour; take it out if there should be more in it",
         "ほとんど一色です。もっと描いてあるはずの絵なら、フォルダーから出してください",
+    ),
+    "cropped": (
+        "cropped as data/drawings.yaml says",
+        "data/drawings.yaml の指定で切り抜き",
+    ),
+    "to_subject": (
+        "the square is not in the middle but on the subject: it holds {share} % of it, the middle "
+        "{middle} %",
+        "真ん中ではなく、描かれたものに合わせて切り抜き({share} % が入る。真ん中では {middle} %)",
+    ),
+    "to_heads": (
+        "the square is not in the middle but where the heads are",
+        "真ん中ではなく、頭に合わせて切り抜き",
+    ),
+    "filled": (
+        "hidden as data/drawings.yaml says, and filled from around: {parts}",
+        "data/drawings.yaml の指定で、まわりの色で塗りつぶし: {parts} か所",
+    ),
+    "masked": (
+        "hidden as data/drawings.yaml says, and transparent: {parts}",
+        "data/drawings.yaml の指定で、透明に: {parts} か所",
     ),
     "same_name": (
         "is called as {name} is, but for small and capital letters; a Mac's or Windows' disk holds "

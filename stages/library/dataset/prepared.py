@@ -17,10 +17,11 @@ from stages.library.common.faults import as_problem, is_machines, named
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import sha256, take_along, write_atomically
 from stages.library.common.paths import is_plain_name
-from stages.library.dataset import colours, images
+from stages.library.dataset import colours, framing, hiding, images
+from stages.library.dataset.drawings import Box, Wish
 from stages.library.dataset.notes import Note
 
-MAKERS = (images, colours)
+MAKERS = (images, colours, framing, hiding)
 """What decides on a picture's bytes."""
 
 
@@ -51,11 +52,24 @@ class Picture:
     height: int
     hash: str  # perceptual, hex
     notes: list[Note]
+    crop: Box  # what of the drawing it shows
+    wish: str  # what was wished for it, as `wished` has it
 
 
-def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture:
+def wished(wish: Wish) -> str:
+    """Return in short what of a wish decides on a picture's bytes; '' if nothing does.
+
+    >>> wished(Wish("a.png", crop=(0.1, 0, 0.5, 0.75)))
+    '{"crop": [0.1, 0, 0.5, 0.75]}'
+    """
+    parts = {"crop": wish.crop, "hide": wish.hide}
+    return json.dumps(given) if (given := {k: part for k, part in parts.items() if part}) else ""
+
+
+def save_picture(rendered: images.Rendered, stem: str, into: Folders, wish: str = "") -> Picture:
     """Write a rendered picture and its thumbnail; return what is to be recorded of them."""
-    picture, thumbnail = images.png_bytes(rendered.picture), images.webp_bytes(rendered.thumbnail)
+    picture = images.png_bytes(rendered.picture, rendered.alpha)
+    thumbnail = images.webp_bytes(rendered.thumbnail)
     for path, data in (
         (into.pictures / f"{stem}.png", picture),
         (into.thumbnails / f"{stem}.webp", thumbnail),
@@ -70,6 +84,8 @@ def save_picture(rendered: images.Rendered, stem: str, into: Folders) -> Picture
         height=rendered.height,
         hash=f"{images.difference_hash(rendered.picture):0256x}",
         notes=rendered.notes,
+        crop=rendered.crop,
+        wish=wish,
     )
 
 
@@ -97,11 +113,16 @@ def keep_picture(known: Picture | None, kept: Folders, stem: str, into: Folders)
     return known
 
 
-def recipe(size: int, fit: str) -> str:
-    """Return a name for everything but the drawing that decides on a picture's bytes."""
+def recipe(size: int, fit: str, alpha: str = "white", detector: str = "") -> str:
+    """Return a name for everything but drawing and wish that decides on a picture's bytes.
+
+    `detector` tells which one finds the heads, if one does.
+    """
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in MAKERS)
     decoders = f"Pillow {PIL.__version__}, pillow-heif {pillow_heif.__version__}"
-    return f"{fit} {size}, {decoders}, code {hashlib.sha256(code).hexdigest()[:12]}"
+    more = ", alpha kept" if alpha == "keep" else ""
+    more += f", heads by {detector}" if detector else ""
+    return f"{fit} {size}{more}, {decoders}, code {hashlib.sha256(code).hexdigest()[:12]}"
 
 
 def read_record(path: Path, made_by: str) -> dict[str, Picture]:
@@ -164,10 +185,13 @@ def picture_of(values: dict[str, Any]) -> Picture:
         is_plain_name(values["stem"])
         and re.fullmatch("[0-9a-f]{256}", values["hash"])
         and all(isinstance(values[side], int) for side in ("width", "height"))
+        and len(values["crop"]) == 4
+        and all(isinstance(side, float) and 0 <= side <= 1 for side in values["crop"])
+        and isinstance(values["wish"], str)
         and all(isinstance(text, str) for note in notes for text in note.values.values())
     ):
         raise ValueError("what stands there is of another kind")
-    return Picture(**values | {"notes": notes})
+    return Picture(**values | {"notes": notes, "crop": tuple(values["crop"])})
 
 
 def write_record(path: Path, made_by: str, pictures: dict[str, Picture]) -> None:

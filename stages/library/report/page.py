@@ -12,6 +12,7 @@ from markupsafe import Markup
 from stages.library.common.html import island, policy, rendered, script, style
 from stages.library.dataset.captions import KAOMOJI, categories_of, underscored
 from stages.library.dataset.dictionary import explained
+from stages.library.dataset.drawings import Box
 from stages.library.dataset.edits import Edits
 from stages.library.dataset.edits_text import HEADER
 from stages.library.dataset.keyed import KEY_LENGTH
@@ -39,6 +40,8 @@ ONE_FILE = 5_000
 """Of more pictures the page does not hold the thumbnails, which browsers then load as they are
 scrolled to: with 10,000 it would be a file of 90 MB."""
 
+WHOLE = (0.0, 0.0, 1.0, 1.0)
+
 KINDS = {
     "upscaled": "upscaled",
     "colours_converted": "colours",
@@ -47,6 +50,11 @@ KINDS = {
     "first_frame": "part",
     "first_page": "part",
     "nearly_empty": "part",
+    "cropped": "crop",
+    "to_subject": "crop",
+    "to_heads": "crop",
+    "filled": "hidden",
+    "masked": "hidden",
     "same_name": "part",
     "looks_like": "near",
 }
@@ -155,6 +163,7 @@ class Dataset:
     thumbnails: Mapping[str, bytes]  # by stem: WebP files of the whole upright drawings
     folder: str | None  # where they are as seen from the page, if it is not to hold them
     sizes: Mapping[str, tuple[int, int]]  # by stem: the prepared pictures', in pixels
+    crops: Mapping[str, Box]  # by stem: what of its drawing each shows
     scores: Scores
     rules: Rules
     triggers: Triggers
@@ -223,6 +232,7 @@ def pictures_data(dataset: Dataset) -> Iterator[dict[str, object]]:
             "width": row.width,
             "height": row.height,
             "size": dataset.sizes.get(stem, (1, 1)),
+            "crop": [round(side, 4) for side in dataset.crops.get(stem, WHOLE)],
             "notes": [
                 [KINDS[note.code], say(note, "ja"), say(note, "en")] for note in notes_of(row)
             ],

@@ -48,7 +48,8 @@ def pixels_of(prepare: Callable[[Image.Image], Pixels], item: tuple[str, Path]) 
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             if max(picture.size) > LONGEST_SIDE:  # the model is shown a square of it
                 raise ValueError(f"{picture.size} is no prepared picture")
-            return digest, prepare(picture)
+            # white lies under what is transparent, and under what is hidden what lies around
+            return digest, prepare(picture.convert("RGB"))
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes decoders raise anything

@@ -18,6 +18,7 @@ from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import Options, check_options, first
 from stages.library.training.path_options import contents, regular_subsets, resolved
 from stages.library.training.preflight import (
+    alpha_lost,
     buckets,
     check_alpha,
     check_dataset,
@@ -134,6 +135,8 @@ def learned_part(subsets: list[Subset], options: Options) -> list[Subset]:
     """
     if "alpha_mask" in options:
         check_alpha(subsets)
+    elif warning := alpha_lost(subsets):
+        print(f"train: warning: {warning}", file=sys.stderr)
     check_parts(subsets, *held_back(options))
     return [parted(subset, *held_back(options))[0] for subset in subsets]
 

@@ -113,15 +113,35 @@ def buckets(times: Counter[Path]) -> list[int]:
     return list(sizes.values())
 
 
+def has_alpha(picture: Path) -> bool:
+    with Image.open(picture, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
+        return opened.has_transparency_data
+
+
 def check_alpha(subsets: list[Subset]) -> None:
     """Raise Problem if no picture has a transparent part to be left out by `alpha_mask`."""
-    for picture in (path for subset in subsets for path in subset.pictures):
-        with Image.open(picture, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
-            if opened.has_transparency_data:
-                return
-    raise Problem(
-        "params.yaml, train.alpha_mask: no picture of the dataset has transparency, so that there "
-        "is nothing to leave out; set it to false"
+    if not any(has_alpha(path) for subset in subsets for path in subset.pictures):
+        raise Problem(
+            "params.yaml, train.alpha_mask: no picture of the dataset has transparency, so that "
+            "there is nothing to leave out; set it to false, or prepare.alpha: keep and run "
+            "dvc repro / 透明な部分のある絵がありません。false にするか、prepare.alpha を keep に"
+            "して dvc repro を実行してください"
+        )
+
+
+def alpha_lost(subsets: list[Subset]) -> str:
+    """Return a warning about transparent parts that are trained on without `alpha_mask`; else ''.
+
+    sd-scripts then drops the alpha (library/train_util.py, load_image), and learns what lies under.
+    """
+    count = sum(has_alpha(path) for each in subsets if not each.regular for path in each.pictures)
+    if not count:
+        return ""
+    return (
+        f"{count} pictures have transparent parts, which would be learned as what lies under them, "
+        "white mostly; to leave them out, set train.alpha_mask: true in params.yaml / "
+        "透明な部分が、下にある白などの色として学習されます。"
+        "学習から外すには train.alpha_mask を true にしてください"
     )
 
 

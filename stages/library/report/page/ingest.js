@@ -26,9 +26,9 @@ export function showIngest() {
       ),
     );
   const look = (picture) => {
-    const image = cropped(picture);
-    show(image, picture);
-    return image;
+    const part = cropped(picture);
+    show(part.firstChild, picture);
+    return part;
   };
   const part = (ja, en, n, ...rest) =>
     n

@@ -50,9 +50,16 @@ const drawing = (picture) =>
 export function cropped(picture) {
   const image = drawing(picture);
   const [across, down] = picture.size;
-  image.style.aspectRatio = `${across} / ${down}`;
-  image.className = across >= down ? "crop wide" : "crop";
-  return image;
+  const { left, top, width, height } = picture.crop;
+  Object.assign(image.style, {
+    width: `${100 / width}%`,
+    height: `${100 / height}%`,
+    left: `${(-100 * left) / width}%`,
+    top: `${(-100 * top) / height}%`,
+  });
+  const part = element("span", { className: across >= down ? "crop wide" : "crop" }, image);
+  part.style.aspectRatio = `${across} / ${down}`;
+  return part;
 }
 
 export const marked = (picture) => {

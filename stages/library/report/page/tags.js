@@ -415,13 +415,9 @@ export function editsText(text, was, now, header) {
 
 // ---- pictures ----
 
-/** What of the drawing the prepared picture shows, in parts of the whole: images.crop_plan. */
-export function cropOf({ width, height, size: [across, down] }) {
-  const ratio = across / down;
-  const wide = width / height > ratio;
-  const w = wide ? (height * ratio) / width : 1;
-  const h = wide ? 1 : width / ratio / height;
-  return { left: (1 - w) / 2, top: (1 - h) / 2, width: w, height: h, cut: 1 - w * h };
+/** What of the drawing the prepared picture shows, in parts of the whole. */
+export function cropOf({ crop: [left, top, width, height] }) {
+  return { left, top, width, height, cut: 1 - width * height };
 }
 
 /** values.folded: the usual letters and digits for full-width ones. */

@@ -18,6 +18,7 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps
 from PIL.GifImagePlugin import GifImageFile
 
 from stages.library.dataset import images
+from stages.library.dataset.drawings import Wish
 from stages.library.dataset.notes import note
 
 pillow_heif.register_heif_opener()
@@ -748,6 +749,239 @@ def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, mode: str, fit: st
     one, other = (images.png_bytes(images.render(path, 64, fit).picture) for _ in range(2))
 
     assert one == other
+
+
+# Transparency that is kept
+
+
+def clear_sheet(mode: str = "RGBA") -> Image.Image:
+    """Return a figure on nothing, with soft edges and odd colours under what is not seen."""
+    image = Image.new("RGBA", (120, 90), (200, 0, 77, 0))
+    big = Image.new("L", (480, 360))
+    ImageDraw.Draw(big).ellipse((60, 40, 300, 330), fill=255)
+    figure = noise(120, 90, "RGB").convert("RGBA")
+    image.paste(figure, mask=big.resize((120, 90)))
+    return image.convert(mode)
+
+
+def test_a_kept_alpha_lies_over_the_same_colours_as_without_it(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", clear_sheet())
+
+    white, kept = images.render(path, 64, "crop"), images.render(path, 64, "crop", alpha="keep")
+
+    assert white.alpha is None
+    assert kept.alpha
+    assert kept.picture.tobytes() == white.picture.tobytes()
+    assert kept.thumbnail.tobytes() == white.thumbnail.tobytes()
+    with Image.open(io.BytesIO(images.png_bytes(kept.picture, kept.alpha))) as written:
+        assert written.mode == "RGBA"
+        assert written.convert("RGB").tobytes() == white.picture.tobytes(), "as sd-scripts drops it"
+        found = np.asarray(written)
+    assert set(np.unique(found[:, :, 3])) >= {0, 255}
+    assert far(found[found[:, :, 3] == 0][:, :3], np.full(3, 255, np.uint8)) <= 12
+
+
+def test_a_kept_alpha_is_that_of_the_drawing(tmp_path: Path) -> None:
+    image = clear_sheet()
+    path = saved(tmp_path / "a.png", image)
+
+    kept = images.render(path, 64, "crop", alpha="keep").alpha
+
+    box = (15, 0, 105, 90)
+    expected = image.getchannel("A").resize((64, 64), Image.Resampling.LANCZOS, box)
+    assert kept
+    assert kept.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.gif", "a.tif", "a.avif"])
+def test_every_format_with_transparency_keeps_it(tmp_path: Path, name: str) -> None:
+    image = Image.new("RGBA", (64, 64), (9, 9, 200, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 32, 64))
+    path = saved(tmp_path / name, image)
+
+    kept = images.render(path, 64, "crop", alpha="keep").alpha
+
+    assert kept
+    assert kept.getpixel((4, 30)) == 0
+    assert kept.getpixel((60, 30)) == 255
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "La", "RGBa"])
+def test_an_alpha_beside_other_colours_is_kept(mode: str) -> None:
+    layer = clear_sheet("LA" if mode in ("LA", "La") else "RGBA")
+    image = layer.convert(mode) if mode != "PA" else layer.convert("RGBA").convert("PA")
+
+    alpha = images.alpha_of(image)
+
+    assert alpha
+    assert alpha.getextrema() == (0, 255)
+
+
+def test_the_transparent_grey_of_16_bits_is_kept() -> None:
+    values = np.full((64, 64), 40_000, np.uint16)
+    values[:, :32] = 1
+    image = Image.fromarray(values)
+    image.info["transparency"] = 1
+
+    alpha = images.alpha_of(image)
+
+    assert alpha
+    assert (alpha.getpixel((3, 3)), alpha.getpixel((60, 3))) == (0, 255)
+    assert images.alpha_of(Image.fromarray(values)) is None
+
+
+def test_where_nothing_is_transparent_there_is_no_alpha_and_the_bytes_are_the_same(
+    tmp_path: Path,
+) -> None:
+    opaque = saved(tmp_path / "a.png", noise(80, 64, "RGBA").convert("RGB").convert("RGBA"))
+    corner = clear_sheet()
+    corner.paste(noise(100, 90, "RGB"), (10, 0))
+    beyond = saved(tmp_path / "b.png", corner)  # what is transparent is cut off
+
+    for path in (opaque, beyond):
+        white, kept = images.render(path, 64, "crop"), images.render(path, 64, "crop", alpha="keep")
+        assert images.png_bytes(kept.picture, kept.alpha) == images.png_bytes(white.picture)
+
+
+# What is wished for a drawing
+
+
+def test_an_own_crop_is_fitted_as_any_drawing(tmp_path: Path) -> None:
+    image = noise(200, 100)
+    path = saved(tmp_path / "a.png", image)
+    part = saved(tmp_path / "b.png", image.crop((20, 10, 120, 90)))
+    wish = Wish("a.png", crop=(0.1, 0.1, 0.5, 0.8))
+
+    for fit in ("crop", "bucket"):
+        result, alone = images.render(path, 64, fit, wish=wish), images.render(part, 64, fit)
+        assert far(np.asarray(result.picture), np.asarray(alone.picture)) == 0
+        assert result.notes == [*alone.notes, note("cropped")]
+        left, top, width, height = alone.crop
+        inner = (0.1 + left * 0.5, 0.1 + top * 0.8, width * 0.5, height * 0.8)
+        assert result.crop == pytest.approx(inner, abs=1e-5)
+        assert (result.width, result.height) == (200, 100)
+        assert result.thumbnail.size == (200, 100), "of the whole drawing"
+
+
+def test_the_parts_are_those_of_the_upright_drawing(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(
+        tmp_path / "a.png", drawing(96, 64).transpose(Image.Transpose.ROTATE_90), exif=exif
+    )
+
+    result = images.render(path, 64, "crop", wish=Wish("a.png", crop=(0, 0, 0.5, 0.5)))
+
+    assert far(np.asarray(result.picture), np.full(3, (200, 30, 40), np.uint8)) <= 1
+
+
+def test_without_a_wish_what_is_shown_is_the_middle(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", noise(150, 100))
+    assert images.render(path, 64, "crop").crop == (0.166667, 0.0, 0.666667, 1.0)
+
+
+def test_a_crop_too_small_is_refused_as_such(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", noise(200, 100))
+    with pytest.raises(images.UnusableError, match=r"its crop in data/drawings\.yaml is 10 px"):
+        images.render(path, 64, "crop", wish=Wish("a.png", crop=(0, 0, 0.05, 0.1)))
+
+
+def signed(path: Path, ink: Colour = RED) -> Path:
+    """Save an even drawing with a mark in its lower right corner, 30 x 10 of 200 x 100."""
+    image = Image.new("RGB", (200, 100), (30, 160, 90))
+    image.paste(BLUE, (20, 20, 90, 80))
+    image.paste(ink, (165, 85, 195, 95))
+    return saved(path, image)
+
+
+MARK = (0.825, 0.85, 0.15, 0.1)
+
+
+@pytest.mark.parametrize("fit", ["bucket", "crop"])
+@pytest.mark.parametrize("size", [64, 128, 320])
+def test_what_is_hidden_is_filled_from_around_without_a_trace(
+    tmp_path: Path, size: int, fit: str
+) -> None:
+    wish = Wish("a.png", crop=(0.5, 0, 0.5, 1), hide=(MARK,))
+    pictures = [
+        images.render(signed(tmp_path / f"{ink}.png", ink), size, fit, wish=wish)
+        for ink in (RED, WHITE, (30, 160, 90))
+    ]
+    red, white, plain = (each.picture.tobytes() for each in pictures)
+    assert red == white == plain
+    assert [each.code for each in pictures[0].notes] == [
+        *(["upscaled"] if size > 100 and fit == "crop" else []),
+        "cropped",
+        "filled",
+    ]
+    assert pictures[0].alpha is None
+
+
+def test_what_is_hidden_is_transparent_where_alpha_is_kept(tmp_path: Path) -> None:
+    path = signed(tmp_path / "a.png")
+
+    filled = images.render(path, 128, "bucket", wish=Wish("a.png", hide=(MARK,)))
+    masked = images.render(path, 128, "bucket", alpha="keep", wish=Wish("a.png", hide=(MARK,)))
+
+    assert masked.picture.tobytes() == filled.picture.tobytes()
+    assert masked.alpha
+    alpha = np.asarray(masked.alpha)
+    scale = alpha.shape[1] / 200
+    inside = alpha[int(85 * scale) : int(95 * scale), int(165 * scale) : int(195 * scale)]
+    assert inside.max() == 0
+    assert (alpha[: int(80 * scale)] == 255).all()
+    assert masked.notes == [note("masked", parts=1)]
+
+
+def test_what_is_hidden_comes_to_what_is_transparent_already(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", clear_sheet())
+    plain = images.render(path, 64, "crop", alpha="keep")
+    wish = Wish("a.png", hide=((0.4, 0.4, 0.1, 0.1),))
+
+    masked = images.render(path, 64, "crop", alpha="keep", wish=wish)
+
+    assert plain.alpha
+    assert masked.alpha
+    before, after = np.asarray(plain.alpha), np.asarray(masked.alpha)
+    assert (after <= before).all()
+    assert (after < before).any()
+
+
+def test_what_is_hidden_beyond_the_crop_is_no_matter(tmp_path: Path) -> None:
+    path = signed(tmp_path / "a.png")
+    wish = Wish("a.png", hide=(MARK,))
+    assert images.render(path, 64, "crop").notes == []
+    middle = images.render(path, 64, "crop", wish=Wish("a.png", hide=((0.9, 0.9, 0.1, 0.1),)))
+    assert middle.notes == []
+    assert images.render(path, 128, "bucket", wish=wish).notes == [note("filled", parts=1)]
+
+
+def test_all_hidden_is_refused(tmp_path: Path) -> None:
+    path = signed(tmp_path / "a.png")
+    hide = ((0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5, 1.0))
+    with pytest.raises(images.UnusableError, match=r"hide in data/drawings\.yaml covers all"):
+        images.render(path, 64, "crop", wish=Wish("a.png", hide=hide))
+
+
+def test_a_part_of_one_colour_is_told_as_such(tmp_path: Path) -> None:
+    path = signed(tmp_path / "a.png")
+    for wish in (
+        Wish("a.png", crop=(0.5, 0, 0.3, 0.6)),
+        Wish("a.png", hide=((0, 0, 0.7, 1), MARK)),
+    ):
+        assert images.emptiness(images.render(path, 64, "crop", wish=wish)) == note("empty_part")
+
+
+def test_the_square_goes_to_the_subject(tmp_path: Path) -> None:
+    image = Image.new("RGB", (200, 100), "white")
+    image.paste(noise(60, 80), (5, 10))
+    path = saved(tmp_path / "a.png", image)
+
+    result = images.render(path, 64, "subject")
+
+    assert result.crop == (0.0, 0.0, 0.5, 1.0)
+    assert result.notes == [note("to_subject", share=100, middle=25)]
+    assert result.picture.size == (64, 64)
 
 
 # Perceptual hash

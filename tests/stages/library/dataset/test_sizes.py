@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.sizes import crops_in, picture_size
 from tests.support.scoring import write_header
 
 
@@ -28,3 +28,19 @@ def test_what_would_need_gigabytes_is_told_by_its_header(tmp_path: Path) -> None
 
     with pytest.raises(Problem, match=r"img001\.png: is no picture; run the prepare stage again"):
         picture_size(tmp_path / "img001.png")
+
+
+def test_what_pictures_show_is_read_from_the_record(tmp_path: Path) -> None:
+    path = tmp_path / "prepared.json"
+    path.write_text('{"pictures": {"f0": {"stem": "img001", "crop": [0.25, 0, 0.5, 1]}}}')
+    assert crops_in(path) == {"img001": (0.25, 0.0, 0.5, 1.0)}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pictures": {"f0": {"stem": "img001"}}}'])
+def test_what_is_no_record_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "prepared.json"
+    path.write_text(text)
+    with pytest.raises(Problem, match=r"prepared\.json: is no record; run the prepare stage again"):
+        crops_in(path)
+    with pytest.raises(Problem, match=r"none\.json: is no record"):
+        crops_in(tmp_path / "none.json")

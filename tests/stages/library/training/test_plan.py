@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.training.plan import held_back, learned_part, steps_of
@@ -20,3 +21,22 @@ def test_what_is_held_back_is_not_counted_as_learned(tmp_path: Path) -> None:
     assert steps_of(learned_part(subsets, {}), {"gradient_accumulation_steps": ["2"]}) == (1, 4)
     with pytest.raises(Problem, match="both trained and validated with"):
         learned_part(subsets, options | {"validation_split": ["0.1"]})
+
+
+def test_transparency_and_the_option_that_reads_it_belong_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = write_dataset(tmp_path)
+    subsets = dataset_subsets(dataset)
+    learned_part(subsets, {})
+    assert capsys.readouterr().err == ""
+    with pytest.raises(Problem, match=r"train\.alpha_mask: no picture of the dataset has transp"):
+        learned_part(subsets, {"alpha_mask": []})
+    Image.new("RGBA", (64, 64), (255, 255, 255, 0)).save(dataset / "1_nasu" / "img005.png")
+    learned_part(subsets, {"alpha_mask": []})
+    assert capsys.readouterr().err == ""
+    learned_part(subsets, {})
+    error = capsys.readouterr().err
+    assert error.startswith("train: warning: 1 pictures have transparent parts, which would be")
+    assert "set train.alpha_mask: true in params.yaml" in error
+    assert error.count("\n") == 1

@@ -1,6 +1,7 @@
 """What is checked before a training starts."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from stages.library.common.errors import Problem
 from stages.library.training.dvc_lock import dvc_md5
 from stages.library.training.preflight import (
     MOST_STEPS,
+    alpha_lost,
     buckets,
     check_alpha,
     check_dataset,
@@ -58,6 +60,15 @@ def test_a_mask_of_what_is_transparent_needs_something_transparent(tmp_path: Pat
         check_alpha(subsets)
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(dataset / "1_nasu" / "img005.png")
     check_alpha(subsets)
+
+
+def test_a_dataset_whose_transparency_would_be_lost_is_told_of(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path)
+    subsets = dataset_subsets(dataset)
+    assert alpha_lost(subsets) == ""
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(dataset / "1_nasu" / "img005.png")
+    assert alpha_lost(subsets).startswith("1 pictures have transparent parts, which would be")
+    assert alpha_lost([replace(each, regular=True) for each in subsets]) == ""
 
 
 def test_the_dataset_must_be_the_recorded_one(tmp_path: Path) -> None:
