@@ -122,7 +122,7 @@ def test_a_kept_alpha_changes_no_score(place: Workplace) -> None:
             picture.putalpha(alpha)
         picture.save(place.pictures / "img001.png")
         assert place.run() == 0
-        found.append(read_scores(place.output).found[0])
+        found.append(read_scores(place.output)[0].found[0])
     assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
 
 

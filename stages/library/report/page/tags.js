@@ -146,7 +146,8 @@ export function tagsOf({ general, rating }, model, threshold, drop = model.drop)
   const chosen = new Map();
   for (const entry of general) {
     const key = underscored(entry.name);
-    if (entry.value >= leastOf(entry.kind, model, threshold) && !chosen.has(key)) chosen.set(key, entry);
+    if (entry.value >= leastOf(entry.kind, model, threshold) && !chosen.has(key))
+      chosen.set(key, entry);
   }
   const entries = arranged([...chosen.keys()], model, drop)
     .filter((key) => !model.always.has(key))
