@@ -2,7 +2,7 @@
 
 import { $, element } from "../../common/html/elements.js";
 import { point } from "./cards.js";
-import { data, editOf, model, state, triggerOf } from "./model.js";
+import { editOf, model, state, triggerOf } from "./model.js";
 import { button, chip, cut, leftChips, marked, tokenCount, words } from "./pieces.js";
 import { has, underscored, visible } from "./tags.js";
 import { adder } from "./typing.js";
