@@ -58,8 +58,9 @@ def counted(terminalreporter: pytest.TerminalReporter) -> dict[str, tuple[int, i
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c_works() -> None:
-    """A runner started in the background ignores Ctrl-C; what the tests start must not."""
+    """A runner in the background ignores Ctrl-C, or a hangup; what the tests start must not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
