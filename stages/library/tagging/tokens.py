@@ -80,7 +80,7 @@ def ends(tags: list[str]) -> list[int]:
 def longest(captions: list[list[str]]) -> list[str]:
     """Return the one of several captions that has the most tokens.
 
-    >>> longest([["1girl", "hat"], ["She sits."]])
+    >>> longest([["1girl", "hat"], ["1girl"]])
     ['1girl', 'hat']
     """
     return max(captions, key=tokens, default=[])

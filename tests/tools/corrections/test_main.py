@@ -679,6 +679,8 @@ def test_lines_that_become_one_are_told_of(
 
 
 def test_tags_of_a_caption_kept_whole_are_whole_again(project: Project) -> None:
+    Path("data/dictionary").mkdir()
+    Path("data/dictionary/ja.csv").write_text("tag,ja\nhat,帽子\n", encoding="utf-8")
     project.type("tagged", "img001", "nasu, A girl waits here, hat\n")
     project.type("tagged", "img002", "nasu, She is sitting in the rain.\n")
     project.corrections("save")

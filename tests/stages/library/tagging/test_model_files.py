@@ -29,7 +29,7 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
     assert model_files.read_tag_list(path) == (["general", "smile"], [9, 0])
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "tag,b\n1\n"])
+@pytest.mark.parametrize("text", ["", "a,d\n1,2\n", "tag,b\n1\n"])
 def test_a_list_without_the_column_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tags.csv"
     path.write_text(text)
