@@ -28,13 +28,16 @@ const FLAGS = [
   ["cropped", "大きく切れた絵", "much cut off"],
   ["colours", "色を変換", "colours converted"],
   ["skipped", "使えなかった", "skipped"],
-  ...data.subjects.map(([name]) => [`subject ${name}`, visible(name), visible(name)]),
+  ...data.subjects.map(([name]) => [`subject ${name}`, visible(name)]),
 ];
+
+/** A name that people gave is the same in every language. */
+const label = (ja, en) => (en === undefined ? [ja] : words(ja, en));
 
 const pills = new Map(
   FLAGS.map(([flag, ja, en]) => [
     flag,
-    button("flag", { className: "pill", "data-flag": flag }, words(ja, en), element("b")),
+    button("flag", { className: "pill", "data-flag": flag }, ...label(ja, en), element("b")),
   ]),
 );
 $("pills").append(...pills.values());
