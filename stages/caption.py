@@ -18,7 +18,7 @@ from stages.library.params.caption import ALL, CAPTION, GROUP, GROUPS
 from stages.library.tagging.combined import combined, word
 from stages.library.tagging.policy import AS_SCORED, Policy, arranged, policy_for
 from stages.library.tagging.rules import Rules, bars
-from stages.library.tagging.scores import RATING, SCALE, Found, read_scores
+from stages.library.tagging.scores import RATING, SCALE, Found, Scores, read_scores
 
 
 def caption_of(
@@ -82,6 +82,15 @@ def needs_groups(rules: Rules) -> bool:
     """Return whether it matters for the captions of which group a tag is."""
     named = any(tag.startswith(GROUP) for tag in (*rules.drop, *rules.keep))
     return named or rules.order == "danbooru" or rules.overlap == "drop"
+
+
+def policy_of(rules: Rules, scores: Scores, dictionary: Path | None) -> Policy:
+    """Return what the rules say of the tags that the model gives; `dictionary` has their groups."""
+    if not needs_groups(rules) and not (rules.drop or rules.keep):
+        return AS_SCORED
+    listed = read_groups(dictionary, GROUPS) if dictionary and needs_groups(rules) else {}
+    names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
+    return policy_for(rules, names, listed)
 
 
 def unknown_tags(rules: Rules, tags: list[str]) -> list[str]:
@@ -160,9 +169,7 @@ def caption(
     scores, rules = combined(read_scores(input), rules, underscored)
     if not scores.names:
         raise Problem(f"{input}: holds no picture's scores; run the score stage again")
-    listed = read_groups(dictionary, GROUPS) if dictionary and needs_groups(rules) else {}
-    names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
-    policy = policy_for(rules, names, listed)
+    policy = policy_of(rules, scores, dictionary)
     captions = {
         name: caption_of(found, scores.tags, scores.categories, rules, policy)
         for name, found in zip(scores.names, scores.found, strict=True)

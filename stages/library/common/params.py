@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -157,16 +158,26 @@ def load_params(path: Path) -> dict[str, object]:
     Raises:
         Problem: there is no such file, or it is no YAML with sections.
     """
-    # here, since tools.colab runs in a Python that has no packages, and reads nothing this way
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(f"{path}: is not here; run this in the folder of the project") from None
     except UnicodeDecodeError:
         raise Problem(f"{path}: is no UTF-8; save it as UTF-8") from None
+    return dict(sections_in(text, path))
+
+
+@lru_cache(maxsize=1)  # a stage reads it again at its end, and mostly it is the same
+def sections_in(text: str, path: Path) -> dict[str, object]:
+    """Return what a params.yaml says, by section; nobody changes it.
+
+    Raises:
+        Problem: it is no YAML with sections.
+    """
+    # here, since tools.colab runs in a Python that has no packages, and reads nothing this way
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
         found = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:

@@ -71,10 +71,18 @@ def ends(tags: list[str]) -> list[int]:
     """
     found, at = [], 0
     for text in _written(tags):
-        pieces = words(text)
-        at += sum(table().get(piece, len(piece.encode())) for piece in pieces)
-        found.append(at - (pieces[-1:] == (",",)))
+        count, has_comma = counted(text)
+        at += count
+        found.append(at - has_comma)
     return found
+
+
+@cache
+def counted(text: str) -> tuple[int, bool]:
+    """Return the tokens of a tag as it is written, and whether a comma of its own ends them."""
+    pieces = words(text)
+    count = sum(table().get(piece) or len(piece.encode()) for piece in pieces)
+    return count, pieces[-1:] == (",",)
 
 
 def longest(captions: list[list[str]]) -> list[str]:
