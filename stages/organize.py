@@ -15,13 +15,13 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.json_files import read_json
 from stages.library.common.outputs import files_in, sha256, take_along
-from stages.library.common.unchanged import seen
+from stages.library.common.unchanged import seen, stamps_within
 from stages.library.common.workers import run_over
 from stages.library.dataset.captions import caption_files, lines, read_text
 from stages.library.dataset.drawings import Wish, matched
 from stages.library.dataset.drawings_file import read_drawings
 from stages.library.dataset.manifest import read_manifest, used
-from stages.library.dataset.manual_edits import guarded_directory
+from stages.library.dataset.manual_edits import guarded_directory, refuse_changed
 from stages.library.dataset.parting import Parted, part
 from stages.library.dataset.sizes import picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
@@ -136,17 +136,24 @@ def organize(places: Places, course: Course) -> None:
     read = seen(places.pictures, places.captions, places.drawings)
     plan = plan_for(places, course)
     trained, held = plan.trained, plan.held
+    before = stamps_within(held.output)
+
+    def look_again() -> None:
+        """Before one of the two takes its place: else the other may not, and they don't fit."""
+        read.look_again()
+        refuse_changed(held.output, before, held.output)
+
     with guarded_directory(
-        trained.output, OUTPUTS, trained.record, trained.coming, read.look_again
-    ) as new:
+        held.output, rf"{OUTPUTS}|{ABOUT}", held.record, held.coming, read.look_again
+    ) as new_held:
         with guarded_directory(
-            held.output, rf"{OUTPUTS}|{ABOUT}", held.record, held.coming, read.look_again
-        ) as new_held:
+            trained.output, OUTPUTS, trained.record, trained.coming, look_again
+        ) as new:
             (new_held / ABOUT).write_text(ABOUT_TEXT, encoding="utf-8", newline="\n")
             act(held, plan.pictures, places.captions, new_held)
             act(trained, plan.pictures, places.captions, new)
-        write_written(held.record, held.coming)
-    write_written(trained.record, trained.coming)
+        write_written(trained.record, trained.coming)
+    write_written(held.record, held.coming)
     tell(plan, course)
 
 

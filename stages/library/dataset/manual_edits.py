@@ -117,8 +117,7 @@ def guarded_directory(
     before: dict[Path, Stamp] = {}
 
     def untouched(old: Path) -> None:
-        if different := differences(before, stamps_within(old)):
-            raise changed([output / path for path in different])
+        refuse_changed(output, before, old)
 
     with atomic_directory(output, only, ready, untouched) as partial:
         before |= stamps_within(output)
@@ -127,6 +126,12 @@ def guarded_directory(
         if output.name in BETWEEN:  # whoever opens one to edit it is told so
             for path in files_within(partial):
                 path.chmod(READ_ONLY)
+
+
+def refuse_changed(output: Path, before: dict[Path, Stamp], now: Path) -> None:
+    """Raise Problem if the files of `output`, which is at `now`, are not as they were `before`."""
+    if different := differences(before, stamps_within(now)):
+        raise changed([output / path for path in different])
 
 
 def write_between(
