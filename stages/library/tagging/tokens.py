@@ -91,7 +91,7 @@ def longest(captions: list[list[str]]) -> list[str]:
     >>> longest([["1girl", "hat"], ["1girl"]])
     ['1girl', 'hat']
     """
-    return max(captions, key=tokens, default=[])
+    return captions[0] if len(captions) == 1 else max(captions, key=tokens, default=[])
 
 
 def tokens(tags: list[str]) -> int:
