@@ -1,5 +1,6 @@
 """Caption files: one line of tags joined by `, `, UTF-8."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -209,7 +210,8 @@ def caption_files(folder: Path, exclude_jp: bool = False, ours: bool = True) -> 
     """
     if not folder.is_dir():
         raise Problem(f"{folder}: no such folder; run the stage before this one first")
-    paths = sorted(path for path in folder.glob("*.txt") if not path.name.startswith("."))
+    names = (entry.name for entry in os.scandir(folder) if entry.name.endswith(".txt"))
+    paths = [folder / name for name in sorted(names) if not name.startswith(".")]
     if exclude_jp:
         paths = [path for path in paths if not path.name.endswith(JP_SUFFIX)]
     if not paths:
