@@ -4,6 +4,7 @@ import argparse
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -164,12 +165,12 @@ def load_params(path: Path) -> dict[str, object]:
         raise Problem(f"{path}: is not here; run this in the folder of the project") from None
     except UnicodeDecodeError:
         raise Problem(f"{path}: is no UTF-8; save it as UTF-8") from None
-    return dict(sections_in(text, path))
+    return deepcopy(sections_in(text, path))
 
 
 @lru_cache(maxsize=1)  # a stage reads it again at its end, and mostly it is the same
 def sections_in(text: str, path: Path) -> dict[str, object]:
-    """Return what a params.yaml says, by section; nobody changes it.
+    """Return what a params.yaml says, by section.
 
     Raises:
         Problem: it is no YAML with sections.

@@ -46,6 +46,12 @@ def write(path: Path, **changes: str | None) -> Path:
     return path
 
 
+def test_what_is_read_again_is_as_it_stands_there(path: Path) -> None:
+    found = load_params(write(path))
+    found["some"]["size"] = 1  # type: ignore[index]
+    assert SOME.read(load_params(path))["size"] == 512
+
+
 def test_a_key_that_came_later_means_what_it_always_did(path: Path) -> None:
     later = Section(
         "some",
