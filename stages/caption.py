@@ -86,9 +86,10 @@ def needs_groups(rules: Rules) -> bool:
 
 def policy_of(rules: Rules, scores: Scores, dictionary: Path | None) -> Policy:
     """Return what the rules say of the tags that the model gives; `dictionary` has their groups."""
-    if not needs_groups(rules) and not (rules.drop or rules.keep):
+    grouped = needs_groups(rules)
+    if not (grouped or rules.drop or rules.keep):
         return AS_SCORED
-    listed = read_groups(dictionary, GROUPS) if dictionary and needs_groups(rules) else {}
+    listed = read_groups(dictionary, GROUPS) if dictionary and grouped else {}
     names = categories_of(scores.tags, scores.categories, rules.exclude, rules.replace)
     return policy_for(rules, names, listed)
 

@@ -13,7 +13,6 @@ from stages.library.common.arguments import Parser, filled
 from stages.library.common.disk import is_lost
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
-from stages.library.common.json_files import read_json
 from stages.library.common.outputs import files_in, sha256, take_along
 from stages.library.common.unchanged import seen, stamps_within
 from stages.library.common.workers import run_over
@@ -23,7 +22,7 @@ from stages.library.dataset.drawings_file import read_drawings
 from stages.library.dataset.manifest import read_manifest, used
 from stages.library.dataset.manual_edits import guarded_directory, refuse_changed
 from stages.library.dataset.parting import Parted, part
-from stages.library.dataset.sizes import picture_size
+from stages.library.dataset.sizes import of_pictures, picture_size
 from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.dataset.subjects import Subject, subject_of
 from stages.library.dataset.written import Written, read_written, write_written, written_for
@@ -232,13 +231,8 @@ def hashes_in(record: Path) -> dict[str, int]:
     Raises:
         Problem: it can't be read.
     """
-    try:
-        pictures = read_json(record)["pictures"].values()
-        return {picture["stem"]: int(picture["hash"], 16) for picture in pictures}
-    except Problem:  # the machine's fault, and no record's
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise Problem(f"{record}: is not the prepare stage's record; run it again") from None
+    unfit = "is not the prepare stage's record; run it again"
+    return of_pictures(record, lambda picture: int(picture["hash"], 16), unfit)
 
 
 def act(part: Part, pictures: dict[str, Path], captions: Path, into: Path) -> None:

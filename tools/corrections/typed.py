@@ -192,7 +192,7 @@ def why_no_tags(doubtful: list[str], words: TypedWords) -> str:
         for word, tags in none.items()
     ]
     asked = f"{', '.join(english)} / {''.join(said)}タグで書いてください" if none else ""
-    lists = [f"{', '.join(tags)}" for word in doubtful if (tags := run_together(word, words))]
+    lists = [", ".join(tags) for word in doubtful if (tags := run_together(word, words))]
     if lists:
         asked += ("; " if asked else "") + (
             f"did you mean {' and '.join(lists)}? put commas between tags / タグのあいだを "

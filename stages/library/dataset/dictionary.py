@@ -117,32 +117,32 @@ def read_words(path: Path) -> dict[str, str]:
     words: dict[str, str] = {}
     for line, cells in rows(path, "tag", "ja"):
         tag, ja = _tag(cells), cells["ja"]
-        if tag and ja and not ("," in ja or "\n" in ja or tag in words):
-            words[tag] = ja
-            continue
-        where = f"{path}, line {line}"
         if not tag:
-            written = ja or cells.get("typed")
-            raise Problem(
-                f"{where}: no tag before {written!r}; write tag,ja or delete the line"
+            fault = (
+                f"no tag before {ja or cells.get('typed')!r}; write tag,ja or delete the line"
                 " / タグがありません。「タグ,日本語」の形で書くか、行を消してください"
             )
-        if not ja and (cells.get("typed") or cells.get("group")):
+        elif not ja and (cells.get("typed") or cells.get("group")):
             continue
-        if not ja:
-            raise Problem(
-                f"{where}: no Japanese for {tag!r}; fill it in or delete the line"
+        elif not ja:
+            fault = (
+                f"no Japanese for {tag!r}; fill it in or delete the line"
                 " / 日本語を書くか、行を消してください"
             )
-        if "," in ja or "\n" in ja:
-            raise Problem(
-                f"{where}: comma or line break in {ja[:40]!r}; captions need 、 instead"
+        elif "," in ja or "\n" in ja:
+            fault = (
+                f"comma or line break in {ja[:40]!r}; captions need 、 instead"
                 " / 「,」や改行の代わりに「、」を使ってください"
             )
-        raise Problem(
-            f"{where}: {tag!r} is in the file twice; delete one of the lines"
-            " / 同じタグが 2 行あります。片方を消してください"
-        )
+        elif tag in words:
+            fault = (
+                f"{tag!r} is in the file twice; delete one of the lines"
+                " / 同じタグが 2 行あります。片方を消してください"
+            )
+        else:
+            words[tag] = ja
+            continue
+        raise Problem(f"{path}, line {line}: {fault}")
     return words
 
 

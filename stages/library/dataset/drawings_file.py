@@ -6,10 +6,9 @@ from pathlib import Path
 from stages.library.common.errors import Problem
 from stages.library.dataset.drawings import USES, Box, Wish, Wishes
 from stages.library.dataset.keyed_file import Kind, Written, entries_in, read_file
+from stages.library.dataset.subjects import MOST_REPEATS
 
 WISHES = Kind("wishes", "指定", "use")
-
-MOST_REPEATS = 1000
 
 DIGITS = 6
 """Behind the point: less than a pixel, and more than 0.1 + 0.2 differs from 0.3."""
@@ -22,10 +21,7 @@ def read_drawings(path: Path) -> Wishes:
         Problem: naming the entry that is wrong.
         Problem: the file is missing, or empty.
     """
-    return parsed(read_file(path, WISHES), path)
-
-
-def parsed(text: str, path: Path) -> Wishes:
+    text = read_file(path, WISHES)
     return {entry.key: _read_wish(entry) for entry in entries_in(text, path, WISHES)}
 
 

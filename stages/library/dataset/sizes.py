@@ -3,7 +3,9 @@
 Apart from `images`, on whose code no training depends.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
@@ -11,6 +13,8 @@ from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.json_files import read_json
 from stages.library.dataset.drawings import Box
+
+Kind = TypeVar("Kind")
 
 LONGEST_SIDE = 10_000
 """Pixels; prepared pictures have at most 8192, whatever params.yaml says."""
@@ -38,13 +42,23 @@ def crops_in(record: Path) -> dict[str, Box]:
     Raises:
         Problem: it is none.
     """
+    unfit = "is no record; run the prepare stage again"
+    return of_pictures(record, lambda picture: box_from(picture["crop"]), unfit)
+
+
+def of_pictures(record: Path, read: Callable[[Any], Kind], unfit: str) -> dict[str, Kind]:
+    """Return what `read` makes of each picture in the prepare stage's record, by stem.
+
+    Raises:
+        Problem: there is none, or it is none: `unfit` says so.
+    """
     try:
         pictures = read_json(record)["pictures"].values()
-        return {picture["stem"]: box_from(picture["crop"]) for picture in pictures}
+        return {picture["stem"]: read(picture) for picture in pictures}
     except Problem:  # the machine's fault, and no record's
         raise
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Problem(f"{record}: is no record; run the prepare stage again") from None
+        raise Problem(f"{record}: {unfit}") from None
 
 
 def box_from(values: list[float]) -> Box:

@@ -1,5 +1,7 @@
 """The categories of tags: Danbooru's numbers, as WD14's lists have them, and names for all."""
 
+from collections.abc import Iterable
+
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING
 
 CATEGORIES = {
@@ -47,3 +49,8 @@ def as_tag(name: str, number: int) -> str:
         return tag
     bare = tag.removeprefix("rating:").removeprefix("rating_")
     return RATINGS.get(bare, bare)
+
+
+def as_tags(names: Iterable[str], numbers: Iterable[int]) -> list[str]:
+    """Return `as_tag` of each name and its category's number."""
+    return [as_tag(name, number) for name, number in zip(names, numbers, strict=True)]

@@ -78,6 +78,22 @@ def read_tag_list(path: Path) -> tuple[list[str], list[int]]:
         raise unfit_file(path, "is no tag list with the columns name and category") from None
 
 
+def read_thresholds(path: Path) -> dict[int, float]:
+    """Return the threshold of each category in a thresholds.csv; of several the first counts.
+
+    Raises:
+        Problem: the file is none.
+    """
+    _, rows = read_rows(path, "category")
+    found: dict[int, float] = {}
+    try:
+        for row in rows:
+            found.setdefault(int(row["category"]), float(row["threshold"]))
+    except (KeyError, TypeError, ValueError):
+        raise unfit_file(path, "has not the columns category and threshold") from None
+    return found
+
+
 def read_told(path: Path) -> Any:
     """Return what a model's file of JSON holds.
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from PIL import Image
 
-from stages.library.tagging.categories import as_tag, category
+from stages.library.tagging.categories import as_tags, category
 from stages.library.tagging.contract import Contract, Floats
 from stages.library.tagging.model_files import (
     TAG_LIST,
@@ -90,8 +90,7 @@ def listed(mapping: dict[str, Any]) -> tuple[list[str], list[int]]:
     names = {int(place): str(tag) for place, tag in mapping["idx_to_tag"].items()}
     ordered = [names[place] for place in range(len(names))]
     categories = [category(mapping["tag_to_category"][tag]) for tag in ordered]
-    tags = [as_tag(tag, number) for tag, number in zip(ordered, categories, strict=True)]
-    return tags, categories
+    return as_tags(ordered, categories), categories
 
 
 def of_deepghs(files: Files) -> Contract:
@@ -118,7 +117,7 @@ def of_deepghs(files: Files) -> Contract:
     return Contract(
         family=FAMILIES[0],
         number=CONTRACT,
-        tags=[as_tag(tag, number) for tag, number in zip(tags, categories, strict=True)],
+        tags=as_tags(tags, categories),
         categories=categories,
         prepare=prepare,
         colours_first=True,

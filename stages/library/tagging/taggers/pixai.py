@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stages.library.tagging.categories import as_tag, category
+from stages.library.tagging.categories import as_tags, category
 from stages.library.tagging.contract import Contract, Floats
 from stages.library.tagging.model_files import (
     TAG_LIST,
     Files,
     read_facts,
-    read_rows,
     read_tag_list,
+    read_thresholds,
     unfit_file,
 )
 from stages.library.tagging.pictures import HALF, from_0_to_1, normal, on_white
@@ -115,12 +115,7 @@ def thresholds_of(files: Files) -> dict[int, float]:
     """
     if THRESHOLDS not in files.more:
         return {category("general"): 0.3, category("character"): 0.85}
-    path = files.folder / THRESHOLDS
-    _, rows = read_rows(path, "category")
-    try:  # of several the first counts
-        return {int(row["category"]): float(row["threshold"]) for row in reversed(rows)}
-    except (KeyError, TypeError, ValueError):
-        raise unfit_file(path, "has not the columns category and threshold") from None
+    return read_thresholds(files.folder / THRESHOLDS)
 
 
 def split(facts: dict[str, Any]) -> list[tuple[str, list[str]]]:
@@ -139,7 +134,7 @@ def v1_0(tags: list[str], categories: list[int], thresholds: dict[int, float]) -
     return Contract(
         family=FAMILIES[1],
         number=CONTRACT,
-        tags=[as_tag(tag, number) for tag, number in zip(tags, categories, strict=True)],
+        tags=as_tags(tags, categories),
         categories=categories,
         prepare=whole,
         colours_first=True,

@@ -9,7 +9,7 @@ https://github.com/deepghs/imgutils/blob/main/imgutils/generic/multilabel_timm.p
 
 from collections.abc import Collection
 
-from stages.library.tagging.categories import as_tag, category
+from stages.library.tagging.categories import as_tags, category
 from stages.library.tagging.contract import Contract
 from stages.library.tagging.model_files import (
     TAG_LIST,
@@ -17,6 +17,7 @@ from stages.library.tagging.model_files import (
     read_facts,
     read_rows,
     read_tag_list,
+    read_thresholds,
     read_told,
     unfit_file,
 )
@@ -55,7 +56,7 @@ def read(files: Files) -> Contract | None:
     return Contract(
         family=FAMILY,
         number=CONTRACT,
-        tags=[as_tag(tag, number) for tag, number in zip(tags, categories, strict=True)],
+        tags=as_tags(tags, categories),
         categories=categories,
         prepare=prepare,
         colours_first=True,
@@ -93,15 +94,10 @@ def thresholds_of(files: Files, named: dict[int, int], categories: set[int]) -> 
     thresholds = dict.fromkeys(sorted(categories), ELSE)
     if THRESHOLDS not in files.more:
         return thresholds
-    path = files.folder / THRESHOLDS
-    _, rows = read_rows(path, "category")
-    try:
-        for row in reversed(rows):  # of several the first counts
-            number = int(row["category"])
-            thresholds[named.get(number, number)] = float(row["threshold"])
-    except (KeyError, TypeError, ValueError):
-        raise unfit_file(path, "has not the columns category and threshold") from None
-    return thresholds
+    told: dict[int, float] = {}
+    for number, threshold in read_thresholds(files.folder / THRESHOLDS).items():
+        told.setdefault(named.get(number, number), threshold)
+    return thresholds | told
 
 
 def best_thresholds(files: Files) -> list[float]:

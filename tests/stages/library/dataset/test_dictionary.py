@@ -12,6 +12,7 @@ from stages.library.dataset.dictionary import (
     is_sign,
     read_dictionary,
     read_typed,
+    read_words,
     translate,
 )
 from stages.library.dataset.tag_words import SIGNS
@@ -166,6 +167,12 @@ def test_a_tag_costs_a_few_looks_into_the_dictionary_however_large_it_is() -> No
     for tag in ruled:
         assert translate(tag, asked) == translate(tag, words)
     assert asked.times <= 20 * len(ruled)
+
+
+def test_a_tag_that_only_gets_a_group_needs_no_japanese(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("tag,ja,group\nhero_cape,,clothes\ncap,帽子,\n", encoding="utf-8")
+    assert read_words(mine) == {"cap": "帽子"}
 
 
 def test_a_word_that_is_only_typed_needs_no_japanese(tmp_path: Path) -> None:
