@@ -1,11 +1,12 @@
 """Which pictures look alike, by the perceptual hashes that `images.difference_hash` gives."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stages.library.common.workers import run_over
 
 NEAR = 0.3
 """Of the perceptual hash's bits that are set in either of two pictures: the share that may differ.
@@ -75,11 +76,11 @@ def alike(hashes: list[int]) -> Iterator[Pairs]:
     order = np.argsort(counts, kind="stable")
     order = order[np.searchsorted(counts[order], fewest(MIN_BITS)) :]
     words, counts = words_of([hashes[index] for index in order]), counts[order]
-    with ThreadPoolExecutor() as pool:  # numpy releases the interpreter's lock
-        blocks = pool.map(partial(alike_in, words, counts), range(0, len(order), BLOCK[0]))
-        for one, other in blocks:
-            earlier, later = np.sort([order[one], order[other]], axis=0)
-            yield earlier, later
+    # numpy releases the interpreter's lock
+    blocks = run_over(range(0, len(order), BLOCK[0]), partial(alike_in, words, counts))
+    for one, other in blocks:
+        earlier, later = np.sort([order[one], order[other]], axis=0)
+        yield earlier, later
 
 
 def fewest(most: int) -> int:
