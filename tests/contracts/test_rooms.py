@@ -2,6 +2,7 @@
 
 import pytest
 
+from tools.makers import code_deps
 from tools.makers.code_deps import ROOT, imports
 
 ARROWS: dict[str, set[str]] = {
@@ -30,13 +31,8 @@ def below(room: str) -> set[str]:
 
 
 def room_of(path: str) -> str:
-    """Return the room of a module; '' for one that is in none.
-
-    >>> room_of("stages/library/drawing/painters/webui.py")
-    'drawing'
-    """
-    parts = path.split("/")
-    return parts[2] if parts[:2] == ["stages", "library"] and len(parts) > 3 else ""
+    """Return the name of a module's room; '' for one that is in none."""
+    return code_deps.room_of(path).removeprefix("stages/library/")
 
 
 def test_every_module_is_in_a_room_and_every_room_has_some() -> None:

@@ -1,6 +1,8 @@
 """Write into dvc.yaml and training/dvc.yaml the code that each stage rests on.
 
-A new stage names its own module in its deps; the rest is written here.
+A new stage names its own module in its deps; the rest is written here: the rooms of the library
+that it imports from, each as a whole. DVC reads and writes dvc.yaml and dvc.lock anew for every
+stage it runs, and a list of all modules made a `dvc repro` twice as long.
 """
 
 import ast
@@ -12,8 +14,7 @@ from stages.library.common.arguments import Parser
 
 ROOT = Path(__file__).parents[2]
 FILES = ("dvc.yaml", "training/dvc.yaml")
-READ = ("", ".csv", ".json", ".txt")
-"""Endings of what modules read, '' being a folder's."""
+LIBRARY = "stages/library"
 
 
 def imports(path: str) -> set[str]:
@@ -33,23 +34,27 @@ def imports(path: str) -> set[str]:
 
 
 def rests_on(module: str) -> set[str]:
-    """Return the code that a stage rests on: its module and all that this imports, in the end.
+    """Return the code that a stage rests on: its module, and each room it reaches in the end.
 
-    A file or folder called as a module beside it is what the module reads, and belongs to it.
+    What modules read lies beside them, in their room.
     """
     found: set[str] = set()
     todo = {module.replace(".", "/") + ".py"}
     while todo:
         path = todo.pop()
-        if path.startswith(("stages/", "tools/")):
-            found.add(path)
-            todo |= imports(path) - found
-    return found | {
-        other.relative_to(ROOT).as_posix()
-        for path in found
-        for other in (ROOT / path).parent.iterdir()
-        if other.stem == Path(path).stem and other.suffix in READ
-    }
+        found.add(path)
+        todo |= imports(path) - found
+    return {room_of(path) or path for path in found}
+
+
+def room_of(path: str) -> str:
+    """Return the folder of the library that a module is in; '' for one that is in none.
+
+    >>> room_of("stages/library/drawing/painters/webui.py")
+    'stages/library/drawing'
+    """
+    parts = path.split("/")
+    return "/".join(parts[:3]) if path.startswith(f"{LIBRARY}/") and len(parts) > 3 else ""
 
 
 def with_code(text: str) -> str:
@@ -58,7 +63,7 @@ def with_code(text: str) -> str:
     todo: list[str] = []
     for line in text.splitlines(keepends=True):
         if stage := re.search(r"python -m (stages\.\w+)", line):
-            todo = sorted(rests_on(stage[1]), key=lambda path: (path.count("/") > 1, path))
+            todo = sorted(rests_on(stage[1]), key=lambda path: (path.startswith(LIBRARY), path))
         if dep := re.fullmatch(r"( *- )stages/\S+\n", line):
             lines += [f"{dep[1]}{path}\n" for path in todo]
             todo = []

@@ -24,10 +24,13 @@ def test_what_is_imported_is_written_once_and_what_is_not_goes() -> None:
 
 
 def test_it_reaches_what_is_imported_by_what_is_imported() -> None:
+    """The page of the report is of its room, the rules of tags of another room's module."""
     page = "stages/library/report/page.py"
     dictionary, rules = (
         f"stages/library/dataset/{name}.py" for name in ("dictionary", "tag_rules")
     )
     assert dictionary in imports(page)
     assert rules not in imports(page)
-    assert {page, "stages/library/report/page", dictionary, rules} <= rests_on("stages.report")
+    rooms = {f"stages/library/{name}" for name in ("common", "dataset", "report")}
+    assert {"stages/report.py", *rooms} <= rests_on("stages.report")
+    assert "stages/library/training" not in rests_on("stages.report")
