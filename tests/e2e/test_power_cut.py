@@ -18,7 +18,7 @@ from tests.support.mounts import Disk, disk
 
 pytestmark = pytest.mark.e2e
 
-TRIALS = 4
+TRIALS = 2
 LONGEST_WAIT = 8
 """Seconds: ext4 writes its journal every 5, and what else is new within 30."""
 

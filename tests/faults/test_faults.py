@@ -32,7 +32,7 @@ from tools.doctor.leftovers import leftovers
 
 pytestmark = pytest.mark.faults
 
-TRIALS = int(os.environ.get("FAULTS_TRIALS", "2"))
+TRIALS = int(os.environ.get("FAULTS_TRIALS", "1"))
 SEED = os.environ.get("FAULTS_SEED", "7")
 BUG = re.compile(r"^(Process ForkServer|Exception (in|ignored))", re.MULTILINE)
 """How a traceback of ours begins; a trainer may have its own."""

@@ -7,6 +7,7 @@ from stages.library.dataset.manual_edits import (
     BETWEEN,
     changed_by_hand,
     deleted_by_hand,
+    edited_files,
     lost_files,
 )
 from stages.library.dataset.prepared import retouched
@@ -41,14 +42,14 @@ def places(data: Path) -> list[Place]:
 def place(data: Path, name: str) -> Place:
     """Return a folder of `data`, its record, and the files that are otherwise."""
     folder, record = data / name, data / "written" / f"{name}.json"
-    written = read_written(record)
+    written, there = read_written(record), edited_files(folder)
     return Place(
         folder,
         record,
         written,
-        changed_by_hand(folder, written),
-        lost_files(folder),
-        deleted_by_hand(folder, written),
+        changed_by_hand(folder, there, written),
+        lost_files(there),
+        deleted_by_hand(folder, there, written),
     )
 
 

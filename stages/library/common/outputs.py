@@ -234,7 +234,7 @@ def _all_within(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not is_litter(name))
         place = Path(top)
         paths += [place / name for name in sorted(names) if not (is_litter(name) or _is_part(name))]
-    return sorted(paths)  # nearly so already
+    return sorted(paths, key=lambda path: path.parts)  # paths are compared far more slowly
 
 
 def _is_part(name: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from stages.library.common.disk import is_lost
@@ -38,7 +39,7 @@ def pieces(line: str) -> list[str]:
     >>> pieces("1girl, smile,, 1girl ,blue_eyes")
     ['1girl', 'smile', '1girl', 'blue_eyes']
     """
-    return [piece.strip() for piece in line.split(",") if piece.strip()]
+    return [piece for part in line.split(",") if (piece := part.strip())]
 
 
 def split(line: str) -> list[str]:
@@ -103,6 +104,7 @@ def join(tags: list[str]) -> str:
     return ", ".join(tags)
 
 
+@lru_cache(100_000)  # of a thousand captions nearly all tags come again
 def underscored(tag: str) -> str:
     """Return the tag as Danbooru writes it: the form in which tags are compared.
 
@@ -232,7 +234,8 @@ def with_tag_first(tags: list[str], trigger: str) -> list[str]:
     >>> with_tag_first(["1girl", "nasumiso style", "smile"], "nasumiso_style")
     ['nasumiso_style', '1girl', 'smile']
     """
-    return [trigger, *(tag for tag in tags if underscored(tag) != underscored(trigger))]
+    name = underscored(trigger)
+    return [trigger, *(tag for tag in tags if underscored(tag) != name)]
 
 
 def with_trigger(line: str, trigger: str) -> str:

@@ -7,7 +7,7 @@ deleted. It is made again; to take all tags away is for data/edits.yaml.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,8 +38,8 @@ SHOWN = 20
 
 def same_tags(one: str, other: str) -> bool:
     """Return whether two captions hold the same tags in the same order, whatever the spacing."""
-    first, second = ([pieces(line) for line in text.split("\n")] for text in (one, other))
-    return first == second
+    first, second = (map(pieces, text.split("\n")) for text in (one, other))
+    return one == other or [*first] == [*second]
 
 
 def holds(path: Path, text: str) -> bool:
@@ -53,14 +53,17 @@ def holds(path: Path, text: str) -> bool:
 
 
 def changed_by_hand(
-    folder: Path, written: dict[str, Written], coming: dict[str, Written] | None = None
+    folder: Path,
+    there: Sequence[Path],
+    written: dict[str, Written],
+    coming: dict[str, Written] | None = None,
 ) -> list[Path]:
-    """Return the captions and pictures below `folder` that the stage neither wrote nor will write.
+    """Return those of a folder's `edited_files` that the stage neither wrote nor will write.
 
     `coming` is what the stage is about to write: a file that is so already loses nothing.
     """
     hand = []
-    for path in edited_files(folder):
+    for path in there:
         entries = [record[path.stem] for record in (written, coming or {}) if path.stem in record]
         known = [entry for entry in entries if entry.is_at(path.relative_to(folder))]
         if path.suffix == ".txt":
@@ -74,16 +77,16 @@ def changed_by_hand(
     return hand
 
 
-def deleted_by_hand(folder: Path, written: dict[str, Written]) -> list[Path]:
+def deleted_by_hand(folder: Path, there: Sequence[Path], written: dict[str, Written]) -> list[Path]:
     """Return the captions, or else pictures, that the stage wrote and that are gone.
 
     Where all of them are, nobody deleted any: the folder was not pulled yet, or is made anew.
     """
-    there = {path.name for path in edited_files(folder)}
+    found = {path.name for path in there}
     gone = []
     for stem, entry in written.items() if there else ():
         names = [f"{stem}.txt", *([f"{stem}.png"] if entry.picture else [])]
-        missing = [name for name in names if name not in there]
+        missing = [name for name in names if name not in found]
         gone += [folder / entry.folder / name for name in missing[:1]]
     return gone if len(gone) < len(written) else []
 
@@ -158,9 +161,9 @@ def edited_files(folder: Path) -> list[Path]:
     return [path for path in files_within(folder) if path.suffix in (".txt", ".png")]
 
 
-def lost_files(folder: Path) -> list[Path]:
-    """Return the captions and pictures below `folder` that are empty: made, but not any more."""
-    return [path for path in edited_files(folder) if is_lost(path)]
+def lost_files(there: Sequence[Path]) -> list[Path]:
+    """Return those of a folder's `edited_files` that are empty: made, but not any more."""
+    return [path for path in there if is_lost(path)]
 
 
 def told_lost(lost: list[Path]) -> str:
@@ -177,13 +180,14 @@ def refuse_to_overwrite(
     folder: Path, written: dict[str, Written], coming: dict[str, Written]
 ) -> None:
     """Raise Problem, naming the files, if writing `coming` would lose work done by hand."""
-    if lost := lost_files(folder):
+    there = edited_files(folder)
+    if lost := lost_files(there):
         print(told_lost(lost), file=sys.stderr)
     remaining = {stem: entry for stem, entry in written.items() if stem in coming}
-    deleted = deleted_by_hand(folder, remaining)
+    deleted = deleted_by_hand(folder, there, remaining)
     if deleted and folder.name not in BETWEEN:
         print(told_deleted(deleted, remaining), file=sys.stderr)
-    hand = changed_by_hand(folder, written, coming)
+    hand = changed_by_hand(folder, there, written, coming)
     if not hand:
         return
     known = coming | written

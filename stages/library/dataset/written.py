@@ -1,7 +1,8 @@
 """The record of what a stage wrote for each picture."""
 
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from stages.library.common.errors import Problem
@@ -49,12 +50,13 @@ def read_written(path: Path) -> dict[str, Written]:
         raise
     except (ValueError, TypeError, AttributeError):
         return {}
-    texts = all(isinstance(value, str) for each in written.values() for value in astuple(each))
+    values = chain.from_iterable(vars(each).values() for each in written.values())
+    texts = all(isinstance(value, str) for value in values)
     return written if texts and all(map(is_plain_name, written)) else {}
 
 
 def write_written(path: Path, written: dict[str, Written]) -> None:
     """Write what `read_written` reads."""
-    entries = {stem: asdict(entry) for stem, entry in written.items()}
+    entries = {stem: vars(entry) for stem, entry in written.items()}
     text = json.dumps(entries, indent=1, ensure_ascii=False)
     write_atomically(path, f"{text}\n".encode())

@@ -132,13 +132,35 @@ ENDS = {
 }
 """What the last words tell."""
 
-SAME = (
-    "alternate no unworn multiple single shared mismatched fake two-tone multicolored broken torn"
-    " mini extra"
-)
+SAME = {
+    "alternate",
+    "no",
+    "unworn",
+    "multiple",
+    "single",
+    "shared",
+    "mismatched",
+    "fake",
+    "two-tone",
+    "multicolored",
+    "broken",
+    "torn",
+    "mini",
+    "extra",
+}
 """First words that leave a tag in the group of the others, where those are known."""
 
-LEFT = "removed slip peek gap strap cuffs trim tug overhang"
+LEFT = {
+    "removed",
+    "slip",
+    "peek",
+    "gap",
+    "strap",
+    "cuffs",
+    "trim",
+    "tug",
+    "overhang",
+}
 """Last words that do so."""
 
 LONGEST = 3
@@ -167,7 +189,7 @@ def by_words(tag: str, listed: Mapping[str, str]) -> str:
     if found := re.fullmatch(r"(.+)_\(([^()]+)\)", tag):
         name, qualifier = found.groups()
         return qualifiers().get(qualifier) or listed.get(name) or by_words(name, listed)
-    same, left = words[0] in SAME.split(), words[-1] in LEFT.split()
+    same, left = words[0] in SAME, words[-1] in LEFT
     for rest in (words[1:] if same else [], words[:-1] if left else []):
         others = "_".join(rest)
         if others and (group := listed.get(others) or by_words(others, listed)):

@@ -42,7 +42,8 @@ def words(text: str) -> tuple[str, ...]:
     ('blue', '_', 'eyes', ',', '2', 'girls', ',', ':', 'd', ',', ';)')
     """
     text = unicodedata.normalize("NFC", text).lower()
-    shape = "".join(map(_shape, text))
+    plain = text.isascii() and text.isprintable()
+    shape = text if plain else "".join(map(_shape, text))
     return tuple(text[found.start() : found.end()] for found in WORDS.finditer(shape))
 
 
@@ -56,7 +57,12 @@ def table() -> Mapping[str, int]:
 
 def known(tags: list[str]) -> bool:
     """Return whether the tokens of a caption are exact: whether all its words are in the table."""
-    return all(word in table() for text in _written(tags) for word in words(text))
+    return all(map(_is_known, _written(tags)))
+
+
+@cache
+def _is_known(text: str) -> bool:
+    return all(word in table() for word in words(text))
 
 
 def ends(tags: list[str]) -> list[int]:

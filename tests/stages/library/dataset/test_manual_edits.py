@@ -11,6 +11,7 @@ from stages.library.common.outputs import sha256
 from stages.library.dataset.manifest import USED, Row
 from stages.library.dataset.manual_edits import (
     changed_by_hand,
+    edited_files,
     lost_files,
     refuse_to_overwrite,
     same_tags,
@@ -28,7 +29,7 @@ def changed(folder: Path, recorded: str | None, coming: str | None, now: str | b
     path.write_bytes(now if isinstance(now, bytes) else now.encode())
     written = {} if recorded is None else {"img001": entry(recorded)}
     next_one = {} if coming is None else {"img001": entry(coming)}
-    return changed_by_hand(folder, written, next_one) == [path]
+    return changed_by_hand(folder, edited_files(folder), written, next_one) == [path]
 
 
 @pytest.mark.parametrize(
@@ -82,11 +83,11 @@ def test_a_picture_is_compared_by_content(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"one")
     one = {"img001": entry("a\n", sha256(path))}
-    assert changed_by_hand(tmp_path, one) == []
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), one) == []
     path.write_bytes(b"two")
     two = {"img001": entry("a\n", sha256(path))}
-    assert changed_by_hand(tmp_path, one) == [path]
-    assert changed_by_hand(tmp_path, one, two) == []
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), one) == [path]
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), one, two) == []
 
 
 @pytest.mark.parametrize(
@@ -94,22 +95,32 @@ def test_a_picture_is_compared_by_content(tmp_path: Path) -> None:
 )
 def test_what_trainers_and_file_managers_leave_is_nobodys_work(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x00\xff")
-    assert changed_by_hand(tmp_path, {}) == []
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), {}) == []
 
 
 def test_a_deleted_file_is_no_work(tmp_path: Path) -> None:
-    assert changed_by_hand(tmp_path, {"img001": entry("a\n")}) == []
-    assert changed_by_hand(tmp_path / "nowhere", {"img001": entry("a\n")}) == []
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), {"img001": entry("a\n")}) == []
+    assert (
+        changed_by_hand(
+            tmp_path / "nowhere", edited_files(tmp_path / "nowhere"), {"img001": entry("a\n")}
+        )
+        == []
+    )
 
 
 def test_a_renamed_dataset_folder_is_no_work(tmp_path: Path) -> None:
     (tmp_path / "10_old").mkdir()
     (tmp_path / "10_old" / "img001.txt").write_text("a\n")
     coming = {"img001": replace(entry("a\n", "f00"), folder="20_new")}
-    assert changed_by_hand(tmp_path, {"img001": entry("a\n", "f00")}, coming) == []  # older record
+    assert (
+        changed_by_hand(tmp_path, edited_files(tmp_path), {"img001": entry("a\n", "f00")}, coming)
+        == []
+    )  # older record
     recorded = {"img001": replace(entry("a\n", "f00"), folder="10_old")}
-    assert changed_by_hand(tmp_path, recorded, coming) == []
-    assert changed_by_hand(tmp_path, coming, coming) == [tmp_path / "10_old" / "img001.txt"]
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), recorded, coming) == []
+    assert changed_by_hand(tmp_path, edited_files(tmp_path), coming, coming) == [
+        tmp_path / "10_old" / "img001.txt"
+    ]
 
 
 def test_every_file_is_named_with_its_drawing_and_both_ways_out(tmp_path: Path) -> None:
@@ -175,9 +186,9 @@ def test_the_record_is_readable_json(tmp_path: Path) -> None:
 def test_a_file_that_the_disk_fails_at_is_not_taken_for_anything(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/proc/self/mem")
     with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
-        changed_by_hand(tmp_path, {"img001": entry("a")})
+        changed_by_hand(tmp_path, edited_files(tmp_path), {"img001": entry("a")})
     with pytest.raises(Problem, match=f"^{tmp_path}/{name}: can't be read: Input/output error"):
-        lost_files(tmp_path)
+        lost_files(edited_files(tmp_path))
 
 
 def test_empty_files_are_told_and_made_again(
