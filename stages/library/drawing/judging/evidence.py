@@ -53,8 +53,8 @@ class Evidence:
     """All that is drawn for the judge."""
 
     on: str
-    lora: str  # hash of the finished LoRA; '' if nothing is drawn
-    captions: list[Caption]
+    lora: str  # hash of the last LoRA, as figures/pictures.json has it
+    captions: list[Caption]  # none, if nothing is to be drawn
     pictures: list[Picture]
 
 
