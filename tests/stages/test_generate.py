@@ -20,11 +20,13 @@ from stages.library.drawing.judging.evidence import Caption, Evidence, read_evid
 from stages.library.drawing.painters import webui as client
 from stages.library.drawing.painters.infotext import read_infotext, settings
 from stages.library.training.dvc_lock import dvc_md5
+from tests.standins.webui.planted import COPIES
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.meanwhile import meanwhile, write
 from tests.support.mounts import fill, store
 from tests.support.params import arguments
+from tests.support.planted import painter_of, plant_dataset, plant_pictures
 from tests.support.taggers import write_tagger
 from tests.support.training import BASE, safetensors, write_lora
 
@@ -768,3 +770,23 @@ def test_loras_of_which_only_the_judge_has_pictures_are_lent(stand_in: StandIn) 
     assert run(stand_in, **JUDGED | {"weights": [0.0, 1.0]}) == 0
     assert {each.epoch for each in read_evidence(JUDGING).pictures} == {0, 3}
     assert list(stand_in.lora_folder.iterdir()) == []
+
+
+def test_what_is_planted_for_tests_of_the_judge_is_what_is_drawn(root: Path) -> None:
+    shutil.rmtree("training/lora")
+    plant_dataset(root, COPIES, trained=6, held_out=3)
+    planted = plant_pictures(root, COPIES, captions=2, epochs=(6, 8), weights=(0.6, 1.0))
+    pixels = {path.name: pixels_of(path) for path in JUDGING.glob("*.png")}
+    shutil.rmtree(JUDGING)
+    wish = {"epochs": "all", "judge_captions": 2, "height": 64, "prompts": ["a"], "seeds": [1]}
+    with webui(root / "webui", painter=painter_of(root, COPIES)) as stand_in:
+        assert run(stand_in, **wish) == 0
+    assert read_evidence(JUDGING) == planted
+    assert {path.name: pixels_of(path) for path in JUDGING.glob("*.png")} == pixels
+    assert planted.on == "held out"
+    assert len(pixels) == 2 * 2 * (1 + 2 * 2 + 1)
+
+
+def pixels_of(path: Path) -> bytes:
+    with Image.open(path) as picture:
+        return picture.convert("RGB").tobytes()
