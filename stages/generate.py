@@ -102,7 +102,7 @@ def what_is_read(places: Places, trial: Trial) -> Seen:
 def counted(plan: Plan) -> str:
     """Return how many pictures there are, and what for."""
     grids, judge = len(plan.orders) - plan.for_the_judge, plan.for_the_judge
-    whose = "held out" if plan.evidence.on == HELD_OUT else "trained on"
+    whose = "held back" if plan.evidence.on == HELD_OUT else "trained on"
     of = f" (captions: {len(plan.evidence.captions)}, of drawings {whose})" if judge else ""
     return (
         f"generate: {grids} pictures for the grids, {judge} for the judge{of} / "

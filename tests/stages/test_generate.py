@@ -635,7 +635,7 @@ def test_the_caption_held_out_is_drawn_for_the_judge(
     ]
     said = capsys.readouterr().out
     assert (
-        "4 pictures for the grids, 12 for the judge (captions: 1, of drawings held out) / " in said
+        "4 pictures for the grids, 12 for the judge (captions: 1, of drawings held back) / " in said
     )
     assert drawn(stand_in) == 16
 
