@@ -18,6 +18,7 @@ from stages.library.dataset.subjects import triggers_of
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE
+from stages.library.params.judge import JUDGE
 from stages.library.params.lora import LORA
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.prepare import PREPARE
@@ -36,7 +37,7 @@ TAGGERS = Path("data/tagger")
 
 SECTIONS = {
     section.name: section
-    for section in (PREPARE, TAGGER, CAPTION, COMMON_TAG, ORGANIZE, LORA, TRAIN, GENERATE)
+    for section in (PREPARE, TAGGER, CAPTION, COMMON_TAG, ORGANIZE, LORA, TRAIN, GENERATE, JUDGE)
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from stages.library.drawing.album import Album
 from stages.library.drawing.found import tags_in
 from stages.library.drawing.gallery import render
 from stages.library.drawing.grids import grid
+from stages.library.drawing.judging.captions import folders_of
+from stages.library.drawing.judging.commissions import Wish
+from stages.library.drawing.judging.evidence import ASKED, HELD_OUT, write_evidence
 from stages.library.drawing.lora_papers import made_of
 from stages.library.drawing.missing import draw_missing
 from stages.library.drawing.orders import Painter, weight_text
@@ -35,6 +39,7 @@ from stages.library.drawing.trial import Places, Plan, Trial, plan_for
 from stages.library.params.caption import CAPTION
 from stages.library.params.common_tag import COMMON_TAG
 from stages.library.params.generate import GENERATE, LAST
+from stages.library.params.judge import JUDGE
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.choices import choices_of
@@ -46,9 +51,14 @@ OTHERS = 500
 OUTPUTS = r"index\.html|(images|grids)/[^/]+\.png"
 """Files of the output folder."""
 
+FOR_THE_JUDGE = rf"[^/]+\.png|{re.escape(ASKED)}"
+"""Files of the folder of what is drawn for the judge."""
+
 
 def generate(places: Places, trial: Trial) -> None:
     """Draw every prompt with every epoch, weight and seed; write pictures, grids and a page.
+
+    Captions of drawings are drawn for the judge, too.
 
     Pictures are kept in `places.work` as they are drawn: a run goes on where one broke off.
 
@@ -58,16 +68,17 @@ def generate(places: Places, trial: Trial) -> None:
         Problem: a caption or the dictionary was changed meanwhile.
     """
     drawing, album = trial.drawing, Album(places.work)
-    read = seen(places.captions, places.dictionary)
+    read = what_is_read(places, trial)
     webui = WebUI(drawing.url, drawing.remote, os.environ.get(LOGIN, ""))
     if left := take_all_back():
         print(f"generate: {told(left)}")
     plan = plan_for(places, trial, webui)
+    print(counted(plan))
     with locked(places.work):
         with painter_of(plan, webui) as painter:
-            draw_missing(plan.cells, album, painter)
+            draw_missing(plan.orders, album, painter)
         publish(gallery_of(plan, album), plan, album, places, read)
-        album.keep((cell.order for cell in plan.cells), others=OTHERS)
+        album.keep(plan.orders, others=OTHERS)
     page = places.output / "index.html"
     print(f"generate: {len(plan.cells)} pictures; open {page} / ブラウザーで開いてください")
     if not is_kept(places.lora):
@@ -76,6 +87,27 @@ def generate(places: Places, trial: Trial) -> None:
             "replace it by what it keeps; run: dvc commit -f training/dvc.yaml:train",
             file=sys.stderr,
         )
+
+
+def what_is_read(places: Places, trial: Trial) -> Seen:
+    """Return what people may write meanwhile, as it is now."""
+    folders = [places.held_out, places.dataset] if trial.judge.captions else []
+    within = [folder for top in folders for folder in folders_of(top)]
+    return seen(
+        *(places.captions, places.dictionary, *folders, *within),
+        is_read=lambda path: path.suffix != ".png",  # of pictures here, only whether they are there
+    )
+
+
+def counted(plan: Plan) -> str:
+    """Return how many pictures there are, and what for."""
+    grids, judge = len(plan.orders) - plan.for_the_judge, plan.for_the_judge
+    whose = "held back" if plan.evidence.on == HELD_OUT else "trained on"
+    of = f" (captions: {len(plan.evidence.captions)}, of drawings {whose})" if judge else ""
+    return (
+        f"generate: {grids} pictures for the grids, {judge} for the judge{of} / "
+        f"一覧用 {grids} 枚、判定用 {judge} 枚"
+    )
 
 
 @contextmanager
@@ -89,7 +121,7 @@ def painter_of(plan: Plan, webui: WebUI) -> Iterator[Callable[[], Painter]]:
             state.check_model(plan.loras[-1], plan.drawing.checkpoint)
             state.check_names(plan.drawing.sampler, plan.drawing.scheduler)
             webui.hold_settings()
-            one_each = {cell.order.lora: cell.order for cell in plan.cells if cell.order.lora}
+            one_each = {order.lora: order for order in plan.orders if order.lora}
             if one_each:
                 lending = lent(webui, state, plan.loras, plan.drawing.lora_folder)
                 until_all_is_drawn.enter_context(lending)
@@ -138,13 +170,19 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
 
 
 def publish(gallery: Gallery, plan: Plan, album: Album, places: Places, read: Seen) -> None:
-    """Write pictures, a grid of every prompt, the page, and the figures.
+    """Write pictures, a grid of every prompt, the page, the figures, and what the judge gets.
 
     Raises:
         Problem: what was read for them was changed since.
     """
     lora = plan.loras[-1].hash
-    with atomic_directory(places.output, OUTPUTS, read.look_again) as partial:
+    with (
+        atomic_directory(places.output, OUTPUTS, read.look_again) as partial,
+        atomic_directory(places.judging, FOR_THE_JUDGE, read.look_again) as judging,
+    ):
+        for each in plan.commissions:
+            shutil.copyfile(album.path(each.order), judging / each.picture.name)
+        write_evidence(judging, plan.evidence)
         images, grids = partial / "images", partial / "grids"
         images.mkdir()
         grids.mkdir()
@@ -190,12 +228,19 @@ def is_kept(lora: Path) -> bool:
 
 
 def from_flags(
-    name: str, tag: str, subjects: list[tuple[str, str]], threshold: float, **flags: Any
+    name: str,
+    tag: str,
+    subjects: list[tuple[str, str]],
+    threshold: float,
+    judge_captions: int,
+    judge_seeds: list[int],
+    **flags: Any,
 ) -> None:
     """Draw as the flags say."""
     first, *_ = choices_of(**{key: flags[key] for key in TAGGER.keys})
     triggers = triggers_of(tag, subjects)
-    trial = Trial(name, triggers, threshold, first, filled(Drawing, flags))
+    wish = Wish(judge_captions, judge_seeds)
+    trial = Trial(name, triggers, threshold, first, filled(Drawing, flags), wish)
     generate(filled(Places, flags), trial)
 
 
@@ -208,11 +253,16 @@ def build_parser() -> Parser:
         COMMON_TAG,
         TAGGER,
         GENERATE,
+        JUDGE.only("captions", "seeds"),
     )
     parser.add_argument("--lora", type=Path, help="folder of the LoRAs")
     parser.add_argument("--captions", type=Path, help="folder of the final captions")
+    parser.add_argument("--held-out", type=Path, help="folder of pairs that were never trained on")
+    parser.add_argument("--dataset", type=Path, help="folder of the pairs that were")
+    parser.add_argument("--manifest", type=Path, help="csv that tells which picture is which")
     parser.add_argument("--dictionary", type=Path, help="folder of ja.csv")
     parser.add_argument("--output", type=Path, help="folder for pictures, grids and the page")
+    parser.add_argument("--judging", type=Path, help="folder for what is drawn for the judge")
     parser.add_argument("--metrics", type=Path, help="json for the figures")
     parser.add_argument("--work", type=Path, help="folder for what is drawn; what is gone on from")
     return parser

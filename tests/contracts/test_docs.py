@@ -252,6 +252,7 @@ def test_draw(trained: Studio, tmp_path: Path) -> None:
         studio.set_param("http://127.0.0.1:7860", stand_in.url)
         for side in ("width", "height"):
             studio.set_param(f"  {side}: 512", f"  {side}: 64")
+        studio.set_param("  captions: 12", "  captions: 1")
         commit(studio)
         said = walk(studio, "docs/draw.md")
     assert "the WebUI can be used" in said

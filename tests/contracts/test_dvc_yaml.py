@@ -158,7 +158,7 @@ def test_the_shipped_params_are_accepted(name: str) -> None:
 
 @each_stage
 def test_no_two_things_of_a_stage_have_one_name(name: str) -> None:
-    keys = [section.rest or key for section in parser_of(name).sections for key in section.keys]
+    keys = [section.rest or key for section in parser_of(name).sections for key in section.names]
     names = [*keys, *(action.dest for action in parser_of(name)._actions)]
     assert len(names) == len(set(names))
 

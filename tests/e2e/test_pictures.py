@@ -39,6 +39,7 @@ def studio(trained: Studio, stand_in: StandIn, tmp_path: Path) -> Studio:
     copy.set_param("http://127.0.0.1:7860", stand_in.url)
     for side in ("width", "height"):
         copy.set_param(f"  {side}: 512", f"  {side}: 64")
+    copy.set_param("  captions: 12", "  captions: 1")
     commit(copy)
     return copy
 
@@ -46,7 +47,8 @@ def studio(trained: Studio, stand_in: StandIn, tmp_path: Path) -> Studio:
 def pictures(studio: Studio) -> dict[str, str]:
     """Return digests of what the stage wrote, by path."""
     folder = studio.root / "training"
-    files = [*(folder / "pictures").rglob("*.*"), folder / "figures/pictures.json"]
+    outputs = [path for out in ("pictures", "judging") for path in (folder / out).rglob("*.*")]
+    files = [*outputs, folder / "figures/pictures.json"]
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(files)
@@ -64,12 +66,13 @@ def test_a_killed_grid_goes_on_and_equals_an_undisturbed_one(
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
     stand_in.delay = 0
-    assert "of 12 are drawn already" in studio.run(*DRAW)
+    assert "of 22 are drawn already" in studio.run(*DRAW)
     once = pictures(studio)
     assert sum(path.startswith("pictures/images/") for path in once) == 12
+    assert sum(path.startswith("judging/") for path in once) == 10 + 1
 
     other = studio.copy(tmp_path / "other")
-    other.run("git", "clean", "-qfdX", "training/drawn", "training/pictures")
+    other.run("git", "clean", "-qfdX", "training/drawn", "training/pictures", "training/judging")
     other.run("dvc", "repro", "-f", "-s", "training/dvc.yaml:generate")
     assert pictures(other) == once
 
@@ -84,14 +87,14 @@ def test_git_keeps_the_figures_and_dvc_the_pictures(studio: Studio, tmp_path: Pa
     home = Studio(tmp_path / "home", studio.home)
     studio.run("git", "clone", "-q", str(studio.root), str(home.root))
     home.run("dvc", "remote", "add", "--local", "-d", "mount", str(tmp_path / "remote"))
-    home.run("dvc", "pull", "training/pictures")
+    home.run("dvc", "pull", "training/pictures", "training/judging")
     assert pictures(home) == pictures(studio)
 
 
 def test_a_run_without_a_webui_leaves_the_pictures(studio: Studio) -> None:
     studio.run(*DRAW)
     once = pictures(studio)
-    studio.set_param("seeds: [1, 2]", "seeds: [3]")
+    studio.set_param("steps: 25", "steps: 26")
     url = re.search(r"  url: (.*)", (studio.root / "params.yaml").read_text())
     assert url
     studio.set_param(url[1], "http://127.0.0.1:9")
@@ -126,5 +129,5 @@ def test_the_recipe_compares_runs(studio: Studio, tmp_path: Path) -> None:
 
 def test_train_and_draw_in_one_go(studio: Studio, stand_in: StandIn) -> None:
     output = studio.run("dvc", "exp", "run", "training/dvc.yaml", "-S", "train.seed=7")
-    assert "generate: 12 pictures" in output
-    assert sum(bool(body) and body.get("steps") == 25 for _, _, body in stand_in.asked) == 12
+    assert "generate: 12 pictures for the grids, 10 for the judge (captions: 1, " in output
+    assert sum(bool(body) and body.get("steps") == 25 for _, _, body in stand_in.asked) == 22

@@ -109,7 +109,12 @@ COMMANDS = {
         webui=True,
     ),
     "generate": stage(
-        "generate", "training/lora", "data/tagged/img001.txt", file="training/dvc.yaml", webui=True
+        "generate",
+        "training/lora",
+        "data/tagged/img001.txt",
+        f"data/held_out/1_{NAME}/img003.txt",
+        file="training/dvc.yaml",
+        webui=True,
     ),
     "remote push": Command(
         ("tools.remote.__main__", "push", "--tries", "1", "--pause", "0"),
@@ -220,6 +225,7 @@ def make_place(place: Path) -> None:
     params["train"] |= {"max_train_epochs": 2, "lr_warmup_steps": 2, "network_dim": 1}
     params["generate"] |= {"url": f"http://127.0.0.1:{free_port()}", "steps": 4}
     params["generate"] |= {"width": 64, "height": 64, "seeds": [1], "weights": [0.6, 1.0]}
+    params["judge"] |= {"captions": 2, "seeds": [1]}
     write_params(project / "params.yaml", params)
     (place / "webui" / "models" / "Lora").mkdir(parents=True)
     (place / "webui" / "models" / "Lora" / "mine.safetensors").write_bytes(safetensors({}))
@@ -241,6 +247,7 @@ def change(place: Path) -> None:
     params["common_tag"] |= {"tag": "misonasu"}
     params["organize"] |= {"repeats": 2}
     params["generate"] |= {"seeds": [2]}
+    params["judge"] |= {"seeds": [2]}
     write_params(project / "params.yaml", params)
 
 

@@ -15,14 +15,18 @@ import pytest
 from PIL import Image
 
 from stages import generate
+from stages.library.dataset.manifest import USED, Row, write_manifest
+from stages.library.drawing.judging.evidence import Caption, Evidence, read_evidence
 from stages.library.drawing.painters import webui as client
 from stages.library.drawing.painters.infotext import read_infotext, settings
 from stages.library.training.dvc_lock import dvc_md5
+from tests.standins.webui.planted import COPIES
 from tests.standins.webui.server import StandIn, webui
 from tests.support.clones import PROJECT
 from tests.support.meanwhile import meanwhile, write
 from tests.support.mounts import fill, store
 from tests.support.params import arguments
+from tests.support.planted import painter_of, plant_dataset, plant_pictures
 from tests.support.taggers import write_tagger
 from tests.support.training import BASE, safetensors, write_lora
 
@@ -47,6 +51,8 @@ PARAMS: dict[str, object] = {
     "seeds": [1, 2],
     "weights": [0.6, 1.0],
     "epochs": "last",
+    "judge_captions": 0,
+    "judge_seeds": [1, 2],
 }
 
 
@@ -80,8 +86,12 @@ def words(url: str, **changes: object) -> list[str]:
     own: dict[str, object] = {
         "lora": "training/lora",
         "captions": "data/tagged",
+        "held-out": "data/held_out",
+        "dataset": "data/dataset",
+        "manifest": "data/manifest.csv",
         "dictionary": str(PROJECT / "data" / "dictionary"),
         "output": "training/pictures",
+        "judging": "training/judging",
         "metrics": "training/figures/pictures.json",
         "work": "training/drawn",
         "threshold": 0.35,
@@ -183,10 +193,10 @@ def test_a_full_disk_is_named(
     assert list(stand_in.lora_folder.iterdir()) == []
 
 
-def stopped(stand_in: StandIn, number: signal.Signals) -> int:
+def stopped(stand_in: StandIn, number: signal.Signals, **changes: object) -> int:
     """Return what a run in a process of its own ends with, sent a signal at its third picture."""
     stand_in.delay = 0.1
-    command = [sys.executable, "-m", "stages.generate", *words(stand_in.url)]
+    command = [sys.executable, "-m", "stages.generate", *words(stand_in.url, **changes)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(command, env=environment) as process:
         deadline = time.monotonic() + WAITING_SECONDS
@@ -570,3 +580,213 @@ def test_a_caption_saved_meanwhile_is_not_passed_over(
 
     assert run(stand_in) == 0
     assert drawn(stand_in) == asked, "no picture is drawn again"
+
+
+@pytest.fixture
+def pairs(root: Path) -> Path:
+    """Write a dataset of three drawings, one of them held out, and return its folder."""
+    rows = []
+    for number, folder in enumerate(("dataset/2_nasu", "dataset/10_cry", "held_out/1_nasu"), 1):
+        stem, trigger = f"img{number:03d}", "nasu_cry" if "cry" in folder else "nasumiso_style"
+        into = root / "data" / folder
+        into.mkdir(parents=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(into / f"{stem}.png")
+        text = f"{trigger}, blue_theme, miku_(cosplay), tag{number}\n"
+        (into / f"{stem}.txt").write_text(text, encoding="utf-8")
+        rows.append(Row(f"{stem}.png", f"{number}.png", f"{number}" * 64, 8, 8, USED, ""))
+    (root / "data" / "held_out" / "about.md").write_text("what is held out\n")
+    write_manifest(root / "data" / "manifest.csv", rows)
+    return root / "data"
+
+
+JUDGED = {"judge_captions": 12, "prompts": ["a"], "seeds": [1], "weights": [0.6, 1.0]}
+JUDGING = Path("training/judging")
+
+
+def whole(folder: Path) -> dict[str, bytes]:
+    """Return the files of an output, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("pairs")
+def test_the_caption_held_out_is_drawn_for_the_judge(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(stand_in, **JUDGED, epochs=[2, "last"]) == 0
+    evidence = read_evidence(JUDGING)
+    assert (evidence.on, evidence.lora) == ("held out", HASH[:12])
+    assert evidence.captions == [
+        Caption(
+            drawing="img003",
+            prompt=r"nasumiso_style, blue_theme, miku_\(cosplay\), tag3",
+            tags=["blue_theme", "miku_(cosplay)", "tag3"],
+        )
+    ]
+    assert sorted(path.name for path in JUDGING.iterdir()) == [
+        "01_e0_w0.0_s1.png",
+        "01_e0_w0.0_s2.png",
+        *(f"01_e2_w{weight}_s{seed}.png" for weight in ("0.6", "1.0") for seed in (1, 2)),
+        *(f"01_e3_w0.6_s{seed}.png" for seed in (1, 2)),
+        "01_e3_w1.0_s1.png",
+        "01_e3_w1.0_s1_no_trigger.png",
+        "01_e3_w1.0_s2.png",
+        "01_e3_w1.0_s2_no_trigger.png",
+        "asked.json",
+    ]
+    said = capsys.readouterr().out
+    assert (
+        "4 pictures for the grids, 12 for the judge (captions: 1, of drawings held back) / " in said
+    )
+    assert drawn(stand_in) == 16
+
+
+@pytest.mark.usefixtures("pairs")
+def test_each_picture_for_the_judge_is_of_its_caption(stand_in: StandIn) -> None:
+    assert run(stand_in, **JUDGED) == 0
+    evidence = read_evidence(JUDGING)
+    for picture in evidence.pictures:
+        infotext = read_infotext((JUDGING / picture.name).read_bytes())
+        prompt = evidence.captions[picture.caption].prompt
+        if not picture.trigger:
+            prompt = prompt.removeprefix("nasumiso_style, ")
+        weight = f" <lora:nasu-{HASH[:8]}:{picture.weight:g}>" if picture.epoch else ""
+        assert infotext.startswith(f"{prompt}{weight}\nNegative prompt: lowres\n")
+        assert settings(infotext)["Seed"] == str(picture.seed)
+
+
+def test_without_drawings_held_out_those_trained_on_are_drawn(
+    stand_in: StandIn, pairs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(pairs / "held_out" / "1_nasu")
+    assert run(stand_in, **JUDGED, subjects=["cry=>nasu_cry"]) == 0
+    evidence = read_evidence(JUDGING)
+    assert evidence.on == "training"
+    assert {caption.drawing for caption in evidence.captions} == {"img001", "img002"}
+    assert "(captions: 2, of drawings trained on)" in capsys.readouterr().out
+    bare = [each for each in evidence.pictures if not each.trigger]
+    assert len(bare) == 4
+    for picture in bare:
+        infotext = read_infotext((JUDGING / picture.name).read_bytes())
+        assert infotext.startswith("blue_theme, "), "a subject's own trigger is off, too"
+
+
+@pytest.mark.usefixtures("pairs")
+def test_as_many_captions_are_drawn_as_are_wished_for(stand_in: StandIn, pairs: Path) -> None:
+    shutil.rmtree(pairs / "held_out")
+    both = {"subjects": ["cry=>nasu_cry"]}
+    assert run(stand_in, **JUDGED | both | {"judge_captions": 1}) == 0
+    (caption,) = read_evidence(JUDGING).captions
+    assert run(stand_in, **JUDGED | both) == 0
+    assert caption in read_evidence(JUDGING).captions
+    assert drawn(stand_in) == 2 + 2 * 2 * (1 + 2 + 1), "nothing is drawn twice"
+
+
+@pytest.mark.usefixtures("root")
+def test_no_captions_are_an_empty_folder_that_says_so(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a dataset, too."""
+    assert run(stand_in) == 0
+    assert read_evidence(JUDGING) == Evidence("training", HASH[:12], [], [])
+    assert [path.name for path in JUDGING.iterdir()] == ["asked.json"]
+    assert drawn(stand_in) == 8
+    assert "8 pictures for the grids, 0 for the judge / " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("pairs")
+def test_pictures_that_the_judge_no_longer_wants_go(stand_in: StandIn) -> None:
+    assert run(stand_in, **JUDGED) == 0
+    assert run(stand_in, **JUDGED | {"judge_captions": 0}) == 0
+    assert [path.name for path in JUDGING.iterdir()] == ["asked.json"]
+    assert run(stand_in, **JUDGED) == 0
+    assert drawn(stand_in) == 2 + 8, "but they are not drawn again"
+
+
+@pytest.mark.usefixtures("root")
+def test_captions_without_a_dataset_are_told_before_anything_is_drawn(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(stand_in, **JUDGED) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("generate: error: data/dataset: holds no pictures with captions, which ")
+    assert drawn(stand_in) == 0
+
+
+@pytest.mark.kills
+@pytest.mark.usefixtures("pairs")
+def test_a_run_killed_while_it_draws_for_the_judge_goes_on(stand_in: StandIn) -> None:
+    assert stopped(stand_in, signal.SIGKILL, **JUDGED) == -signal.SIGKILL
+    assert not JUDGING.exists()
+    assert run(stand_in, **JUDGED) == 0
+    assert drawn(stand_in) <= 2 + 8 + 1
+    once = result(), whole(JUDGING)
+    for folder in ("drawn", "pictures", "judging"):
+        shutil.rmtree(Path("training") / folder)
+    assert run(stand_in, **JUDGED) == 0
+    assert (result(), whole(JUDGING)) == once
+
+
+def test_a_caption_for_the_judge_saved_meanwhile_is_not_passed_over(
+    stand_in: StandIn,
+    pairs: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run(stand_in, **JUDGED) == 0
+    before = result(), whole(JUDGING)
+    caption = pairs / "held_out" / "1_nasu" / "img003.txt"
+    with monkeypatch.context() as patch:
+        meanwhile(patch, generate, "gallery_of", write(caption, "nasumiso_style, miso\n"))
+        assert run(stand_in, **JUDGED) == 1
+    error = capsys.readouterr().err
+    assert "error: data/held_out/1_nasu/img003.txt: changed while this was running;" in error
+    assert (result(), whole(JUDGING)) == before
+    assert run(stand_in, **JUDGED) == 0
+    assert read_evidence(JUDGING).captions[0].tags == ["miso"]
+
+
+def test_a_picture_retouched_meanwhile_stops_nothing(
+    stand_in: StandIn, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = pairs / "held_out" / "1_nasu" / "img003.png"
+    meanwhile(monkeypatch, generate, "gallery_of", lambda: picture.write_bytes(b"retouched"))
+    assert run(stand_in, **JUDGED) == 0
+
+
+@pytest.mark.usefixtures("pairs")
+def test_somebody_elses_file_among_those_for_the_judge_is_not_removed(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(stand_in) == 0
+    (JUDGING / "votes.yaml").write_text("mine")
+    assert run(stand_in, **JUDGED) == 1
+    assert "votes.yaml: this stage did not write it" in capsys.readouterr().err
+    assert (JUDGING / "votes.yaml").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("pairs")
+def test_loras_of_which_only_the_judge_has_pictures_are_lent(stand_in: StandIn) -> None:
+    """The grids are without a LoRA, the judge's pictures all drawn before; or the other way."""
+    assert run(stand_in, **JUDGED | {"weights": [0.0, 1.0]}) == 0
+    assert {each.epoch for each in read_evidence(JUDGING).pictures} == {0, 3}
+    assert list(stand_in.lora_folder.iterdir()) == []
+
+
+def test_what_is_planted_for_tests_of_the_judge_is_what_is_drawn(root: Path) -> None:
+    shutil.rmtree("training/lora")
+    plant_dataset(root, COPIES, trained=6, held_out=3)
+    planted = plant_pictures(root, COPIES, captions=2, epochs=(6, 8), weights=(0.6, 1.0))
+    pixels = {path.name: pixels_of(path) for path in JUDGING.glob("*.png")}
+    shutil.rmtree(JUDGING)
+    wish = {"epochs": "all", "judge_captions": 2, "height": 64, "prompts": ["a"], "seeds": [1]}
+    with webui(root / "webui", painter=painter_of(root, COPIES)) as stand_in:
+        assert run(stand_in, **wish) == 0
+    assert read_evidence(JUDGING) == planted
+    assert {path.name: pixels_of(path) for path in JUDGING.glob("*.png")} == pixels
+    assert planted.on == "held out"
+    assert len(pixels) == 2 * 2 * (1 + 2 * 2 + 1)
+
+
+def pixels_of(path: Path) -> bytes:
+    with Image.open(path) as picture:
+        return picture.convert("RGB").tobytes()

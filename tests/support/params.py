@@ -29,11 +29,11 @@ def arguments(parser: Parser, values: Mapping[str, object], folder: Path) -> lis
         if f"--{key}" in flags:
             words += [f"--{key}"] if value is True else [f"--{key}", str(value)]
             continue
-        found = [section for section in parser.sections if key in section.keys]
+        found = [section for section in parser.sections if key in section.names]
         home = next(
             iter(found or [each for each in parser.sections if each.rest] or parser.sections)
         )
-        params[home.name][key] = plain(value)
+        params[home.name][home.names.get(key, key)] = plain(value)
     if params:
         words += ["--params", str(write_params(folder / "params.yaml", params))]
     return words

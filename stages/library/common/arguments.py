@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         return values
 
     def read(self, params: Params) -> dict[str, object]:
-        """Return the values of the sections' keys, by key.
+        """Return the values of the sections' keys, by name.
 
         Raises:
             Problem: one is missing, not known, or has a wrong value.
@@ -73,7 +73,9 @@ class Parser(argparse.ArgumentParser):
             return
         now = self.parse(argv)
         places = {each.rest: each.name for each in self.sections if each.rest}
-        places |= {key: f"{each.name}.{key}" for each in self.sections for key in each.keys}
+        places |= {
+            name: f"{each.name}.{key}" for each in self.sections for name, key in each.names.items()
+        }
         different = [place for key, place in places.items() if before.get(key) != now.get(key)]
         if different:
             raise Problem(

@@ -82,7 +82,8 @@ class Section:
 
     Keys that are not `keys` are handed on as they are under the name `rest`; without such a name
     they are refused, unless the section is not read as a `whole`. `moved` tells which keys stood
-    here once, and the section they are in now.
+    here once, and the section they are in now. A program knows each key by `prefix` and its name,
+    where another section that it reads has one of that name.
     """
 
     name: str
@@ -90,13 +91,14 @@ class Section:
     rest: str = ""
     whole: bool = True
     moved: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
     def only(self, *keys: str) -> "Section":
         """Return what a stage needs that reads no more than a few keys."""
         return replace(self, keys={key: self.keys[key] for key in keys}, whole=False)
 
     def read(self, params: Params) -> dict[str, Any]:
-        """Return the values by key.
+        """Return the values by key, with the prefix.
 
         Raises:
             Problem: naming the first key that is missing, not known, or has a wrong value.
@@ -104,7 +106,12 @@ class Section:
         found: dict[str, Any] = {}
         for fault in self._faults(params, found):
             raise Problem(fault)
-        return found
+        return {f"{self.prefix}{key}": value for key, value in found.items()}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names by which a program knows the keys, and the keys that they are of."""
+        return {f"{self.prefix}{key}": key for key in self.keys}
 
     def faults(self, params: Params) -> list[str]:
         """Return all that is wrong with the section, in words."""

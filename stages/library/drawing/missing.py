@@ -1,13 +1,13 @@
 """The drawing of those test pictures that are not there yet, all by the same painter's settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tqdm import tqdm
 
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import printable
 from stages.library.drawing.album import Album, own_settings
-from stages.library.drawing.orders import Cell, Painter
+from stages.library.drawing.orders import Order, Painter
 from stages.library.drawing.painters.infotext import read_infotext
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
@@ -24,8 +24,8 @@ def change(before: dict[str, str], now: dict[str, str]) -> str:
     return printable(" ".join(", ".join(each).split()))
 
 
-def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]) -> None:
-    """Have the pictures drawn that the album lacks.
+def draw_missing(wanted: Iterable[Order], album: Album, painter: Callable[[], Painter]) -> None:
+    """Have the pictures drawn that the album lacks, each once.
 
     Only if there are any `painter` is called, which returns the one who draws.
 
@@ -35,7 +35,7 @@ def draw_missing(table: list[Cell], album: Album, painter: Callable[[], Painter]
     Raises:
         Problem: the painter fails, or its own settings change all the time.
     """
-    orders = list(dict.fromkeys(cell.order for cell in table))
+    orders = list(dict.fromkeys(wanted))
     before = album.drop_unlike_the_newest(orders)
     again = False
     while missing := album.missing(orders):

@@ -71,10 +71,32 @@ class Cell:
         return f"{self.prompt:02d}_{self.epoch}_w{weight_text(self.weight)}_s{self.seed}.png"
 
 
+def order_of(
+    drawing: Drawing, prompt: str, lora: Lora, weight: float, seed: int, checkpoint: str
+) -> Order:
+    """Return the order for a picture; with weight 0 no LoRA is used, so that it is none's."""
+    return Order(
+        prompt=prompt,
+        negative_prompt=drawing.negative_prompt,
+        sampler=drawing.sampler,
+        scheduler=drawing.scheduler,
+        steps=drawing.steps,
+        cfg_scale=drawing.cfg_scale,
+        width=drawing.width,
+        height=drawing.height,
+        seed=seed,
+        clip_skip=drawing.clip_skip,
+        checkpoint=checkpoint,
+        lora=lora.copy if weight else "",
+        lora_hash=lora.hash if weight else "",
+        weight=weight,
+    )
+
+
 def cells(drawing: Drawing, loras: list[Lora], checkpoint: str) -> list[Cell]:
     """Return the cells of all grids, by prompt, epoch, seed and weight.
 
-    With weight 0 no LoRA is used, and the picture is one and the same for every epoch.
+    With weight 0 the picture is one and the same for every epoch.
     """
     return [
         Cell(
@@ -82,22 +104,7 @@ def cells(drawing: Drawing, loras: list[Lora], checkpoint: str) -> list[Cell]:
             epoch=lora.epoch,
             weight=weight,
             seed=seed,
-            order=Order(
-                prompt=prompt,
-                negative_prompt=drawing.negative_prompt,
-                sampler=drawing.sampler,
-                scheduler=drawing.scheduler,
-                steps=drawing.steps,
-                cfg_scale=drawing.cfg_scale,
-                width=drawing.width,
-                height=drawing.height,
-                seed=seed,
-                clip_skip=drawing.clip_skip,
-                checkpoint=checkpoint,
-                lora=lora.copy if weight else "",
-                lora_hash=lora.hash if weight else "",
-                weight=weight,
-            ),
+            order=order_of(drawing, prompt, lora, weight, seed, checkpoint),
         )
         for (number, prompt), lora, seed, weight in product(
             enumerate(drawing.prompts, start=1), loras, drawing.seeds, drawing.weights

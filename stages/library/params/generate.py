@@ -9,6 +9,8 @@ from stages.library.common.values import number, odd_comma, whole
 LAST, ALL = "last", "all"
 """What params.yaml calls the finished LoRA, and that with all of its epochs."""
 
+SEED = whole(0, 4_294_967_295)
+
 
 def a_prompt(text: str) -> str:
     """Read a prompt; the LoRA and its weight are added by the stage."""
@@ -61,7 +63,7 @@ GENERATE = Section(
         "cfg_scale": Key(number(1, 30), "how closely the prompt is followed"),
         "width": Key(whole(64, 2048, multiple_of=8), "pixels"),
         "height": Key(whole(64, 2048, multiple_of=8), "pixels"),
-        "seeds": Key(whole(0, 4_294_967_295), "seeds", many=True),
+        "seeds": Key(SEED, "seeds", many=True),
         "weights": Key(number(0, 2), "weights of the LoRA; 0: without it", many=True),
         "epochs": Key(epoch, "last, all, or numbers", many=True),
     },

@@ -27,6 +27,7 @@ from tests.standins.webui.facts import (
 )
 from tests.standins.webui.fields import failed, request_of
 from tests.standins.webui.networks import Networks, without_tags
+from tests.standins.webui.planted import Painter
 
 ANSWERS = ("reset", "cut answer", "502", "html", "not json", "slow", "redirect", *hostile.ANSWERS)
 """Faults of any request."""
@@ -72,6 +73,8 @@ class StandIn:
     """The options; those not given have their defaults."""
     settings_saved: bool = True
     """Whether `Apply settings` was ever pressed: if not, what a request overrides stays so."""
+    painter: Painter | None = None
+    """Who draws instead, with a truth planted about the LoRAs."""
     version: str | None = "v1.10.1"
     delay: float = 0
     """Seconds per picture."""
@@ -320,6 +323,8 @@ class StandIn:
             self.state |= {"job_no": (at + 1) // batch, "sampling_step": 0}
             unlike = [*look, subseeds[at]] if varied else look
             image = drawing.picture(unlike, seeds[at], size, effects, half)
+            if self.painter:
+                image = self.painter.picture(words, seeds[at], size, *self.epoch_and_weight())
             image = Image.new("RGB", image.size) if fault == "black" else image
             values = self.values(request, sampler, schedule, seeds[at], subseeds[at])
             values |= extra | {
@@ -356,6 +361,13 @@ class StandIn:
             "is_using_inpainting_conditioning": False,
             "version": self.version,
         }, pictures
+
+    def epoch_and_weight(self) -> tuple[int, float]:
+        """Return of which epoch the prompt's LoRA is, and its weight; 0 and 0 without one."""
+        for lora in self.networks.loaded:
+            if (known := self.networks.find(lora.name)) and lora.unet:
+                return int(known.metadata.get("ss_epoch", 0)), lora.unet
+        return 0, 0.0
 
     def prompts(self, request: dict[str, Any]) -> tuple[str, str]:
         """Return both prompts, without comments and with the LoRA that the options add to all."""

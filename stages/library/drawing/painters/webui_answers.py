@@ -88,7 +88,7 @@ def is_plain(png: bytes) -> bool:
 def full_prompt(order: Order) -> str:
     """Return the prompt with the LoRA in it, as a WebUI reads it."""
     lora = f" <lora:{order.lora}:{order.weight:g}>" if order.lora else ""
-    return f"{order.prompt.strip()}{lora}"
+    return f"{order.prompt.strip()}{lora}".strip()
 
 
 def differences(order: Order, done: dict[str, str]) -> str:

@@ -94,3 +94,21 @@ def test_other_values_than_those_that_were_read_are_named(
         return
     with pytest.raises(Problem, match=f"^params.yaml, {places}: changed while this was running;"):
         parser().look_again(words, before)
+
+
+def test_keys_of_one_name_in_two_sections_are_told_apart(tmp_path: Path) -> None:
+    judge = Section("judge", {"size": Key(whole(1, 9), "another side")}, prefix="judge_")
+    both = Parser("stages.some", "Do it.", SOME, judge)
+    path = tmp_path / "params.yaml"
+    path.write_text("some: {size: 5, word: a}\njudge: {size: 7}\n", encoding="utf-8")
+    read = both.parse(["--params", str(path)])
+    assert read == {"size": 5, "word": "a", "judge_size": 7}
+    path.write_text("some: {size: 5, word: a}\njudge: {size: 8}\n", encoding="utf-8")
+    with pytest.raises(
+        Problem, match=r"^params\.yaml, judge\.size: changed while this was running"
+    ):
+        both.look_again(["--params", str(path)], read)
+    path.write_text("some: {size: 5, word: a}\njudge: {size: 0}\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"^params\.yaml, judge\.size: '0' is not a whole number"):
+        both.parse(["--params", str(path)])
+    assert "judge.size " in both.format_help()

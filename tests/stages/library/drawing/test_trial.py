@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from stages.library.common.errors import Problem
+from stages.library.dataset.manifest import write_manifest
 from stages.library.dataset.subjects import Triggers
+from stages.library.drawing.judging.commissions import Wish
+from stages.library.drawing.judging.evidence import HELD_OUT, TRAINING, Evidence
 from stages.library.drawing.painters.webui import WebUI
 from stages.library.drawing.trial import Places, Trial, plan_for
 from stages.library.tagging.tagger import Choice
@@ -28,17 +31,28 @@ def places(tmp_path: Path) -> Places:
     return Places(
         lora=tmp_path / "lora",
         captions=tmp_path / "captions",
+        held_out=tmp_path / "held_out",
+        dataset=tmp_path / "dataset",
+        manifest=tmp_path / "manifest.csv",
         dictionary=PROJECT / "data" / "dictionary",
         output=tmp_path / "pictures",
+        judging=tmp_path / "judging",
         metrics=tmp_path / "pictures.json",
         work=tmp_path / "drawn",
     )
 
 
-def trial(tmp_path: Path, *prompts: str) -> Trial:
+def pair(folder: Path, stem: str, text: str) -> None:
+    """Write a picture and its caption as organize does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{stem}.png").write_bytes(stem.encode())
+    (folder / f"{stem}.txt").write_text(text, encoding="utf-8")
+
+
+def trial(tmp_path: Path, *prompts: str, captions: int = 0) -> Trial:
     choice = Choice(str(write_tagger(tmp_path / "tagger", size=32)), "", "", "", "cpu")
     drawing = replace(DRAWING, prompts=list(prompts), epochs=["last"])
-    return Trial("nasu", Triggers("nasumiso_style"), 0.35, choice, drawing)
+    return Trial("nasu", Triggers("nasumiso_style"), 0.35, choice, drawing, Wish(captions, [1, 2]))
 
 
 def test_what_a_prompt_names_is_not_expected_of_the_lora(tmp_path: Path, places: Places) -> None:
@@ -54,3 +68,33 @@ def test_a_lora_that_is_not_there_is_told_first(tmp_path: Path, places: Places) 
     (places.lora / "nasu.safetensors").unlink()
     with pytest.raises(Problem, match=r"nasu\.safetensors: no such file; train first"):
         plan_for(places, trial(tmp_path, "a"), NOBODY)
+
+
+def test_the_judge_gets_nothing_where_nothing_is_wished_for(tmp_path: Path, places: Places) -> None:
+    plan = plan_for(places, trial(tmp_path, "a"), NOBODY)
+    assert plan.evidence == Evidence(TRAINING, plan.loras[-1].hash, [], [])
+    assert plan.for_the_judge == 0
+    assert plan.orders == [cell.order for cell in plan.cells]
+
+
+def test_the_judge_gets_captions_that_were_never_trained_on(tmp_path: Path, places: Places) -> None:
+    write_manifest(places.manifest, [])
+    pair(places.dataset / "1_nasu", "img001", "nasumiso_style, scarf\n")
+    plan = plan_for(places, trial(tmp_path, "a", captions=5), NOBODY)
+    assert plan.evidence.on == TRAINING
+    pair(places.held_out / "1_nasu", "img002", "nasumiso_style, blue_theme\n")
+    plan = plan_for(places, trial(tmp_path, "a", captions=5), NOBODY)
+    assert plan.evidence.on == HELD_OUT
+    assert [caption.drawing for caption in plan.evidence.captions] == ["img002"]
+    assert plan.evidence.pictures == [each.picture for each in plan.commissions]
+    assert plan.for_the_judge == len(plan.commissions) == 2 * 3
+    assert plan.orders[0] == plan.cells[0].order, "the grids are drawn first"
+
+
+def test_what_grids_and_judge_share_is_drawn_once(tmp_path: Path, places: Places) -> None:
+    write_manifest(places.manifest, [])
+    pair(places.dataset / "1_nasu", "img001", "nasumiso_style, scarf\n")
+    plan = plan_for(places, trial(tmp_path, "{trigger}, scarf", captions=5), NOBODY)
+    assert len(plan.cells) == 1
+    assert len(plan.orders) == 6
+    assert plan.for_the_judge == 5

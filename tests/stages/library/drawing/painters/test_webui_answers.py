@@ -173,6 +173,13 @@ def test_a_prompt_is_known_again(prompt: str, lora: str) -> None:
     assert picture_of(answer(order, text=infotext(order).strip()), order)
 
 
+def test_a_prompt_of_nothing_but_the_lora_is_known_again() -> None:
+    """The WebUI has no space in front of it."""
+    order = replace(ORDER, prompt="", lora="nasu-35715b1d")
+    assert infotext(order).startswith("<lora:nasu-35715b1d:0.8>")
+    assert picture_of(answer(order, text=infotext(order)), order)
+
+
 def test_what_was_done_as_ordered_is_no_difference() -> None:
     assert differences(ORDER, done(ORDER)) == ""
     assert differences(ORDER, settings(infotext(ORDER))) == ""
