@@ -32,6 +32,8 @@ NAME = "nasu"
 BASE = "base.safetensors"
 DRAWINGS = ("ink_traveller.png", "leaf_umbrella.webp", "misozuke_sepia.jpg", "nap_small.png")
 ANOTHER = "なす.png"
+KNOBS = "knobs.yaml"
+"""A params.yaml that a preset is written into; the project's own stays as the others need it."""
 OBJECTS = 12
 WITHIN_SECONDS = 120
 CALM, FINE = Fault(), MappingProxyType[str, Any]({})
@@ -100,6 +102,11 @@ COMMANDS = {
         ("project/data/edits.yaml", "project/data/tagged/", "project/data/dataset/"),
         "project/data/tagged",
         ("project/data/tagged/img001.txt", "project/data/edits.yaml"),
+    ),
+    "preset": Command(
+        ("tools.preset.__main__", "illustrious", "--write", "--params", KNOBS),
+        (f"project/{KNOBS}",),
+        f"project/{KNOBS}",
     ),
     "train": stage("train", "data/dataset", f"{DATASET}/img001.txt", file="training/dvc.yaml"),
     "webui install": Command(
@@ -227,6 +234,7 @@ def make_place(place: Path) -> None:
     params["generate"] |= {"width": 64, "height": 64, "seeds": [1], "weights": [0.6, 1.0]}
     params["judge"] |= {"captions": 2, "seeds": [1]}
     write_params(project / "params.yaml", params)
+    shutil.copyfile(PROJECT / "params.yaml", project / KNOBS)
     (place / "webui" / "models" / "Lora").mkdir(parents=True)
     (place / "webui" / "models" / "Lora" / "mine.safetensors").write_bytes(safetensors({}))
     files = {f"img{n:03}.png": f"picture {n}".encode() * 500 for n in range(OBJECTS)}
@@ -249,6 +257,8 @@ def change(place: Path) -> None:
     params["generate"] |= {"seeds": [2]}
     params["judge"] |= {"seeds": [2]}
     write_params(project / "params.yaml", params)
+    shipped = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    (project / KNOBS).write_text(f"{shipped}# more\n", encoding="utf-8")
 
 
 def correction(project: Path, drawing: str, tag: str) -> str:

@@ -1,0 +1,1 @@
+"""Show what another base model needs, and write it into params.yaml."""
