@@ -5,6 +5,7 @@ A test a page, named as the page is. What can't be run here is in `NOT_RUN`, wit
 
 import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -241,6 +242,18 @@ def test_train(ready: Studio, tmp_path: Path) -> None:
     assert re.search(r"captions +checked, 15 pictures, \d+ tags", said)
     assert studio.run("git", "status", "--porcelain") == ""
     assert len(list((tmp_path / "remote").rglob("*.dir"))) > 0
+
+
+def test_presets(clone: Clone) -> None:
+    said = walk(clone, "docs/presets.md")
+    assert "* sd15: " in said
+    assert said.count("keys written") == 2
+    assert clone.run("git", "status", "--porcelain", "params.yaml") == "", "back byte for byte"
+    preset = (sys.executable, "-m", "tools.preset")
+    clone.run(*preset, "illustrious", "--write")
+    clone.run("dvc", "exp", "run", "check", "-n", "wide", "-S", "train.network_dim=48")
+    assert "  network_dim: 48\n" in (clone.root / "params.yaml").read_text(encoding="utf-8")
+    assert "prepare.size: 1024 -> 512" in clone.run(*preset, "sd15")
 
 
 def test_draw(trained: Studio, tmp_path: Path) -> None:

@@ -144,18 +144,17 @@ def preset(name: str, params: Path, write: bool, keep: bool, replace: bool) -> N
     if wanted.not_yet and write:
         raise Problem(f"{name}: can't be trained yet: {wanted.not_yet}")
     changes = chosen(found, keep, replace) if write else found.changes | found.own
-    others = len(values.keys() - changes.keys())
     if not changes:
         print(f"params.yaml is as {name} has it; nothing to change / 変更はありません")
     elif not write:
         why_not = f"; not yet: {wanted.not_yet}" if wanted.not_yet else "; --write writes them"
-        print(f"{len(changes)} keys would change, {others} stay as they are{why_not}")
+        print(f"{len(changes)} keys would change, all others stay as they are{why_not}")
     else:
         data = text_with(text, changes, meant(values, changes, wanted, known)).encode()
         write_atomically(params, data, ready=file.look_again)
         print(
-            f"params.yaml: {len(changes)} keys written, {others} left as they were; then: dvc repro"
-            f" / 書き換えました。戻すには python -m tools.preset {SHIPPED} --write"
+            f"params.yaml: {len(changes)} keys written, all others left as they were; then: "
+            f"dvc repro / 書き換えました。戻すには python -m tools.preset {SHIPPED} --write"
         )
         if left := [".".join(spot) for spot in found.own if spot not in changes]:
             print(f"kept, and yours: {', '.join(left)} / 自分の値のまま残しました")

@@ -1,5 +1,6 @@
 """The command, as an artist gives it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from stages.library.common.disk import keep
 from tests.support.clones import PROJECT
 from tools.preset.__main__ import main
+from tools.preset.presets import SHIPPED as BACK
 from tools.preset.presets import presets
 
 SHIPPED = (PROJECT / "params.yaml").read_bytes()
@@ -145,6 +147,18 @@ def test_a_preset_that_is_not_yet_is_shown_and_never_written(
     error = capsys.readouterr().err
     assert "anima: can't be trained yet: its model is three files" in error
     assert "モデルが 3 つのファイル" in error
+
+
+@pytest.mark.parametrize("page", ["docs/presets.md", "docs/presets.ja.md"])
+@pytest.mark.usefixtures("params")
+def test_the_page_shows_what_each_changes(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^### ([\w-]+)\n\n```text\n(.*?)^```$", text, re.M | re.S))
+    for name in presets():
+        if name != BACK:
+            assert main([name]) == 0
+            assert shown.pop(name) == capsys.readouterr().out
+    assert shown == {}
 
 
 @pytest.mark.parametrize(
