@@ -25,6 +25,9 @@ SPECIAL = re.compile(r"[\\()\[\]]")
 COMMANDS = re.compile(r"\b(?:AND|BREAK)\b")
 """Words that a WebUI parts a prompt at; in small letters they are the same to a text encoder."""
 
+WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?|\d*\.\d+)$")
+"""What a WebUI takes for the weight of a whole prompt at its end, such as the face `:3`."""
+
 COMMENT = "#"
 """From here on a WebUI reads no further, and nothing escapes it."""
 
@@ -99,7 +102,7 @@ def caption_of(drawing: str, text: str, triggers: Iterable[str]) -> Caption:
     tags = [underscored(piece.replace("\\", "")) for piece in told]
     return Caption(
         drawing=drawing,
-        prompt=join([SPECIAL.sub(r"\\\g<0>", piece) for piece in told]),
+        prompt=joined(SPECIAL.sub(r"\\\g<0>", piece) for piece in told),
         tags=list(dict.fromkeys(tag for tag in tags if tag not in set(triggers))),
     )
 
@@ -111,6 +114,16 @@ def without_triggers(prompt: str, triggers: Iterable[str]) -> str:
     '1girl, miku \\(cosplay\\)'
     """
     meant = {underscored(trigger) for trigger in triggers}
-    return join(
-        [each for each in pieces(prompt) if underscored(each.replace("\\", "")) not in meant]
+    return joined(
+        each for each in pieces(prompt) if underscored(each.replace("\\", "")) not in meant
     )
+
+
+def joined(told: Iterable[str]) -> str:
+    """Return the prompt of what is told; with a comma behind it where its end would be a weight.
+
+    >>> joined(["cat", ":3"]), joined([":3", "cat"])
+    ('cat, :3,', ':3, cat')
+    """
+    prompt = join(list(told))
+    return f"{prompt}," if WEIGHT.search(prompt) else prompt

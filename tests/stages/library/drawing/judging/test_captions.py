@@ -130,6 +130,10 @@ def test_drawings_that_are_held_out_come_first(tmp_path: Path) -> None:
         ("nasu, <lora:other:1>, hat", "nasu, hat"),
         ("nasu, <o>_<o>, |_|", "nasu, <o>_<o>, |_|"),
         ("nasu, a\t b\u3000c", "nasu, a b c"),
+        ("nasu, :3", "nasu, :3,"),
+        ("nasu, re: .5", "nasu, re: .5,"),
+        ("nasu, :3, cat", "nasu, :3, cat"),
+        ("nasu, :d", "nasu, :d"),
     ],
 )
 def test_a_webui_reads_the_caption_as_the_trainer_did(text: str, prompt: str) -> None:
@@ -153,6 +157,7 @@ def test_tags_are_told_as_a_tagger_names_them_and_triggers_are_none() -> None:
         ("1girl", "1girl"),
         ("nasumiso_style", ""),
         ("nasumiso_styles, 1girl", "nasumiso_styles, 1girl"),
+        ("nasumiso_style, :3,", ":3,"),
     ],
 )
 def test_without_its_triggers_a_prompt_is_all_else(prompt: str, without: str) -> None:
