@@ -1,4 +1,4 @@
-"""A tagger's model, loaded: how it is asked, and what it gives."""
+"""A model, loaded: how it is asked, and what it gives."""
 
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -13,7 +13,7 @@ from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import printable
-from stages.library.tagging import sessions
+from stages.library.tagging import encoders, sessions
 from stages.library.tagging.contract import Contract, Pixels
 from stages.library.tagging.families import TAKE, recognised
 from stages.library.tagging.layers import read_layers
@@ -22,6 +22,9 @@ from stages.library.tagging.model_files import KEY
 AT_ONCE = 2
 """Batches in work at a time: on a CPU they share its cores; for a GPU one is made ready while it
 looks at the other."""
+
+FLOATS = ("tensor(float)", "tensor(float16)")
+"""Of what a model gives."""
 
 BATCH = 32
 """Pictures in a batch on a GPU with the memory for it: a larger one gains 6 % at most.
@@ -45,6 +48,7 @@ class Model:
     batch: int  # pictures that it looks at together
     turn: threading.Semaphore  # for as many batches as it looks at at the same time
     features: str = ""  # a result or layer that is taken, too: a row of numbers for each picture
+    key: str = KEY  # of params.yaml, which names it
 
     @property
     def size(self) -> int:
@@ -94,7 +98,45 @@ def load_model(
         turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
         features=features,
     )
-    return with_batch(model) if on_gpu and not isinstance(entry.shape[0], int) else model
+    return batched(model)
+
+
+def load_encoder(folder: Path, provider: str, cores: int | None = None, named: str = "") -> Model:
+    """Load the encoder in `folder` as `load_model` does a tagger; features are all that it gives.
+
+    Raises:
+        Problem: the files don't fit each other or a contract.
+    """
+    files, contract = encoders.recognised(folder, named, str(folder))
+    session = sessions.open_session(folder / files.model, provider, cores, key=encoders.KEY)
+    given, results = session.get_inputs(), {each.name: each for each in session.get_outputs()}
+    chosen = [results[name] for name in contract.results if name in results]
+    misfit = unfit(given, colours_first=True) or unfit_size(given, contract)
+    if not misfit and not chosen:
+        wanted = " or ".join(contract.results)
+        misfit = f"gives {len(results)} results ({', '.join(results)}), not {wanted}"
+    elif not misfit and chosen[0].type not in FLOATS:
+        misfit = f"gives {chosen[0].type}, not features of tensor(float)"
+    if misfit:
+        raise Problem(
+            f"{encoders.KEY}: {folder / files.model} {printable(misfit)}; {encoders.TAKE}"
+        )
+    on_gpu = provider in sessions.ON_GPU
+    model = Model(
+        session=session,
+        input=given[0].name,
+        output=chosen[0].name,
+        logits=False,
+        shape=(3, contract.size, contract.size),
+        prepare=partial(prepared, contract.prepare, contract.size),
+        tags=[],
+        tag_list="",
+        device="cuda" if on_gpu else "cpu",
+        batch=1,
+        turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
+        key=encoders.KEY,
+    )
+    return batched(model)
 
 
 def prepared(
@@ -135,7 +177,9 @@ def sides_of(entry: onnxruntime.NodeArg, colours_first: bool) -> set[int]:
     return {side for side in sides if isinstance(side, int)}
 
 
-def unfit_size(given: Sequence[onnxruntime.NodeArg], contract: Contract) -> str:
+def unfit_size(
+    given: Sequence[onnxruntime.NodeArg], contract: Contract | encoders.EncoderContract
+) -> str:
     """Return how a model's size differs from what a file beside it says; or ''."""
     if not contract.sized_by:
         return ""
@@ -154,7 +198,7 @@ def output_of(
         wanted = " or ".join((*contract.probabilities, *contract.logits)) or "one"
         return f"gives {len(results)} results ({', '.join(named)}), not {wanted}"
     result, logits = named[found[0]], found[1]
-    if result.type not in ("tensor(float)", "tensor(float16)"):
+    if result.type not in FLOATS:
         return f"gives {result.type}, not scores of tensor(float)"
     return result, logits
 
@@ -179,6 +223,13 @@ def shown(shape: Sequence[int | str | None]) -> str:
     return " x ".join("?" if side is None else str(side) for side in shape)
 
 
+def batched(model: Model) -> Model:
+    """Return a model that looks at several pictures together, where that gains anything."""
+    (entry,) = model.session.get_inputs()
+    alone = model.device == "cpu" or isinstance(entry.shape[0], int)
+    return model if alone else with_batch(model)
+
+
 def with_batch(model: Model) -> Model:
     """Return a model with as large a batch as its device can do, `BATCH` at most.
 
@@ -187,7 +238,7 @@ def with_batch(model: Model) -> Model:
     batch, black = BATCH, np.zeros(model.shape, np.uint8)
     while batch > 1:
         try:
-            probabilities(replace(model, batch=batch), [black])
+            results_of(replace(model, batch=batch), [black])
             break
         except Problem:
             batch //= 2
@@ -229,7 +280,7 @@ def results_of(model: Model, pictures: Sequence[Pixels]) -> list[NDArray[np.floa
             provider = model.session.get_providers()[0]
             raise Problem(sessions.memory_wanted(provider)) from None
         reason = " ".join(str(error).split())[:200]
-        raise Problem(f"{KEY}: the model can't look at a picture: {reason}") from None
+        raise Problem(f"{model.key}: the model can't look at a picture: {reason}") from None
     return [np.asarray(each[: len(pictures)], np.float32) for each in given]
 
 

@@ -42,12 +42,12 @@ NO_MEMORY = re.compile(r"bad.alloc|allocate memory|out of memory|ALLOC_FAILED", 
 
 
 def open_session(
-    model: Path, provider: str, cores: int | None = None, besides: str = ""
+    model: Path, provider: str, cores: int | None = None, besides: str = "", key: str = KEY
 ) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
 
     It takes half of the `cores` (all that this process may use) for a picture. It also gives what
-    a layer makes that is called `besides`.
+    a layer makes that is called `besides`. The `key` of params.yaml names the model.
 
     Raises:
         Problem: it is no ONNX model, or fails to start on `provider`.
@@ -71,7 +71,7 @@ def open_session(
         cached = stored.parent.parent if stored else model
         remedy = "set provider: cpu" if provider != "cpu" else f"delete {cached} and download again"
         raise Problem(
-            f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
+            f"{key}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
         ) from None
 
 

@@ -18,10 +18,8 @@ from stages.library.common.paths import CACHE
 from stages.library.common.workers import Place
 from stages.library.tagging import models
 from stages.library.tagging.features import (
-    as_rows,
     features_of,
     features_of_tagger,
-    of_length_1,
     start,
 )
 from stages.library.tagging.kept import FILE, Kept
@@ -235,28 +233,6 @@ def test_in_batches_each_has_what_it_has_alone(
     assert np.abs(rows(other, pictures) - alone).max() < 1e-6
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (np.zeros(3), "gives no row of features for each picture"),
-        (np.zeros((2, 3)), "gives no row of features for each picture"),
-        (np.zeros((3, 0)), "gives no row of features for each picture"),
-        (np.zeros((3, 1 << 17)), "gives 131072 features, 65536 at most"),
-        (np.full((3, 4), np.nan), "features that are no numbers; it is damaged, or fails on this"),
-        (np.full((3, 4), np.inf), "features that are no numbers; it is damaged, or fails on this"),
-    ],
-)
-def test_what_is_no_row_of_numbers_is_told(given: Any, said: str) -> None:
-    with pytest.raises(Problem, match=said):
-        as_rows(given.astype(np.float32), 3)
-
-
-def test_large_numbers_have_a_length() -> None:
-    assert of_length_1(np.array([3e38, -3e38], np.float32)).tolist() == pytest.approx(
-        [np.sqrt(0.5), -np.sqrt(0.5)]
-    )
-
-
 def test_on_another_machine_the_tagger_is_looked_at_first(tmp_path: Path) -> None:
     source = features_of_tagger(tagger_in(write_tagger(tmp_path / "t")))
     (path,) = coloured(tmp_path / "p", "red")
@@ -264,6 +240,6 @@ def test_on_another_machine_the_tagger_is_looked_at_first(tmp_path: Path) -> Non
         (found,) = start(source, Place(1, away))([(digest_of(path), path)])
         row, _ = found[digest_of(path)]
         assert row.tolist() == pytest.approx([0, 0, 1], abs=1e-6)
-    other = replace(source, tagger=replace(source.tagger, fingerprint="another"))
+    other = replace(source, model=replace(source.model, fingerprint="another"))
     with pytest.raises(Problem, match="holds another tagger here"):
         start(other, Place(1, away=True))
