@@ -20,7 +20,7 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.workers import run_over
 from stages.library.tagging import models, sessions
-from stages.library.tagging.looking import look_at_all, looks, pixels_of
+from stages.library.tagging.looking import look_at_all, looks, pixels_of, scores_in
 from stages.library.tagging.model_files import MODEL
 from stages.library.tagging.providers import available
 
@@ -93,9 +93,8 @@ def compare(folder: Path, pictures: list[Path], rounds: int) -> None:
     model = models.load_model(folder, "cuda")
     for turn in range(rounds):
         started = time.monotonic()
-        look_at_all(
-            looks(model, os.cpu_count() or 1, todo.items()), len(todo), lambda _: None, "score"
-        )
+        seen = looks(model, os.cpu_count() or 1, todo.items(), scores_in)
+        look_at_all(seen, len(todo), lambda _: None, "score")
         stage = len(todo) / (time.monotonic() - started)
         again = rate(lambda: session.run(None, {"input": ready[:best]}), best)
         print(

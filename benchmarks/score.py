@@ -28,7 +28,7 @@ from benchmarks.models import SHAPES, SIZE
 from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.paths import CACHE
-from stages.library.tagging.looking import look_at_all, looks
+from stages.library.tagging.looking import look_at_all, looks, scores_in
 from stages.library.tagging.models import load_model
 from stages.library.tagging.taggers.wd14 import model_input
 from stages.score import build_parser
@@ -137,7 +137,8 @@ def compare_blocks(folder: Path, pictures: list[Path], rounds: int) -> None:
 
     def stage(block: list[Path]) -> None:
         todo = [(digests[path], path) for path in block]
-        look_at_all(looks(model, os.cpu_count() or 1, todo), len(todo), lambda _: None, "score")
+        seen = looks(model, os.cpu_count() or 1, todo, scores_in)
+        look_at_all(seen, len(todo), lambda _: None, "score")
 
     took = {bare: 0.0, stage: 0.0}
     ratios = []

@@ -1,5 +1,6 @@
 """Train the LoRA with sd-scripts, and go on where an interrupted run stopped."""
 
+import json
 import os
 import shlex
 import sys
@@ -10,6 +11,7 @@ from typing import IO, Any
 from stages.library.common import command
 from stages.library.common.arguments import Parser, filled
 from stages.library.common.errors import Problem
+from stages.library.common.outputs import write_atomically
 from stages.library.common.paths import cache_folder
 from stages.library.dataset.captions import split
 from stages.library.params.common_tag import COMMON_TAG
@@ -26,13 +28,14 @@ from stages.library.training.plan import Places, Plan, Settings, held_back, plan
 from stages.library.training.preflight import check_dataset, told_lines
 from stages.library.training.probe import look_at_machine
 from stages.library.training.results import collect, read_curves, tidy, write_curves
-from stages.library.training.run import EVERY, given_options, run_to_end
+from stages.library.training.run import EVERY, ordered_options, run_to_end
 from stages.library.training.samples import collect_samples
 from stages.library.training.sending import hand_over, receive
 from stages.library.training.states import epoch_of
 from stages.library.training.trainer import trainer_command
 from stages.library.training.trainer_process import alone
 from stages.library.training.training import Training, check_space, copy_subsets, put_refused_away
+from stages.library.training.validation import CONFIG, dataset_config
 from stages.library.training.watch import Watch
 
 MODELS = "models"
@@ -75,33 +78,35 @@ def train(
             print(f"train: training {plan.papers.run} is finished already; taking its LoRA")
         else:
             act(plan, places, lock, every)
-        check_meanwhile(plan, places, look_again)
+        check_meanwhile(plan, look_again)
         publish(training, places, settings)
     steps = f"{training.epochs} epochs of {training.steps_per_epoch} steps"
     print(
         f"train: {places.output / training.lora.name} after {steps}; captions: checked, "
         f"{training.receipt.pictures} pictures, {training.receipt.distinct} tags"
+        + (f"; {len(training.held_back.pictures)} held back" if training.held_back else "")
     )
 
 
-def check_meanwhile(plan: Plan, places: Places, look_again: Callable[[], None]) -> None:
+def check_meanwhile(plan: Plan, look_again: Callable[[], None]) -> None:
     """Raise Problem if DVC would record another dataset, or other params, than were trained.
 
     The LoRA stays where it was trained.
     """
     here = os.path.relpath(plan.training.folder)
     kept = f"the LoRA that was trained is kept in {here}; to have it"
-    try:
-        check_dataset(places.dataset, plan.papers.dataset_md5)
-    except Problem:
-        raise Problem(
-            f"{places.dataset}: changed while it was trained on; {kept}, put the dataset back with "
-            f"dvc checkout {places.dataset} and run the same command again; to train with the "
-            "change, python -m tools.corrections save, then dvc repro, then run it again / "
-            f"学習中に変更されました。学習した LoRA は {here} にあります。dvc checkout "
-            f"{places.dataset} で元に戻してもう一度実行すると、その LoRA を使います。"
-            "変更を学習させるには、手直しを保存して dvc repro のあと、もう一度実行してください"
-        ) from None
+    for folder, md5 in plan.read:
+        try:
+            check_dataset(folder, md5)
+        except Problem:
+            raise Problem(
+                f"{folder}: changed during the training; {kept}, put the dataset back with "
+                f"dvc checkout {folder} and run the same command again; to train with the "
+                "change, python -m tools.corrections save, then dvc repro, then run it again / "
+                f"学習中に変更されました。学習した LoRA は {here} にあります。dvc checkout "
+                f"{folder} で元に戻してもう一度実行すると、その LoRA を使います。"
+                "変更を学習させるには、手直しを保存して dvc repro のあと、もう一度実行してください"
+            ) from None
     try:
         look_again()
     except Problem as error:
@@ -163,8 +168,8 @@ def tell(plan: Plan) -> None:
     else:
         state = f"would begin, in {os.path.relpath(training.folder)}"
     print(f"training {plan.papers.run} {state}; the command, which was not started:")
-    options = given_options(plan, file, training.folder / "logs")
-    print(shlex.join(trainer_command(plan.trainer, training.options | options)))
+    options = ordered_options(plan, file, training.folder / "logs")
+    print(shlex.join(trainer_command(plan.trainer, options)))
 
 
 def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
@@ -183,14 +188,21 @@ def act(plan: Plan, places: Places, lock: IO[str], every: float) -> None:
         f"train: training {plan.papers.run} on {machine.name or machine.device}, "
         f"torch {machine.torch}"
     )
-    copied = copy_subsets(
-        [each for each in training.subsets if not each.regular],
-        training.data,
-        lambda: check_dataset(places.dataset, plan.papers.dataset_md5),
-    )
+
+    def unchanged() -> None:
+        for folder, md5 in plan.read:
+            check_dataset(folder, md5)
+
+    own = [each for each in training.subsets if not each.regular]
+    copied = copy_subsets(own, training.data, unchanged)
     if regular := [each for each in training.subsets if each.regular]:
         copied += copy_subsets(regular, training.folder / "regular")
-    run_to_end(plan, file, Watch(copied, *held_back(training.options)), places, lock, every)
+    if training.held_back:
+        copy_subsets([training.held_back], training.validated, unchanged)
+        config = dataset_config(copied, training.validated / training.held_back.name)
+        write_atomically(training.validated / CONFIG, json.dumps(config, indent=1).encode())
+    watch = Watch(copied, *held_back(training.options), training.held_back)
+    run_to_end(plan, file, watch, places, lock, every)
 
 
 def publish(training: Training, places: Places, settings: Settings) -> None:
@@ -228,6 +240,7 @@ def build_parser() -> Parser:
     parser = Parser("stages.train", __doc__, ORGANIZE.only("name"), COMMON_TAG, TRAIN, LORA)
     for flag, place, what in (
         ("--dataset", "data/dataset", "folder with <repeats>_<name>/"),
+        ("--held-out", "data/held_out", "folder with drawings to validate with"),
         ("--output", "training/lora", "folder for the LoRAs"),
         ("--state", "training/state", "folder to work in; what is resumed"),
         ("--samples", "training/samples", "folder for the sample pictures"),

@@ -14,7 +14,7 @@ from stages.library.dataset.manifest import shown
 from stages.library.training.dvc_lock import locked_md5
 from stages.library.training.headers import read_metadata
 from stages.library.training.provenance import Papers, read_papers
-from stages.library.training.receipt import verdict
+from stages.library.training.receipt import verdict, with_datasets
 
 
 def commits_to_look_at(papers: Papers) -> Iterator[str]:
@@ -57,8 +57,9 @@ def values(metadata: dict[str, str]) -> dict[str, str]:
     >>> values({"ss_network_dim": "64", "ss_network_alpha": "32.0", "ss_seed": "None"})
     {'dim, alpha': '64, 32.0'}
     """
+    told = with_datasets(metadata)
     found = {
-        name: [metadata[key] for key in keys if metadata.get(key, "None") != "None"]
+        name: [told[key] for key in keys if told.get(key, "None") != "None"]
         for name, keys in VALUES.items()
     }
     return {name: ", ".join(texts) for name, texts in found.items() if texts}

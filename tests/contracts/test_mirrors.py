@@ -4,7 +4,10 @@ import pytest
 
 from tests.support.clones import PROJECT
 
-BESIDES = {"tests/stages/test_train_captions.py": "of stages/train.py, as test_train.py is"}
+BESIDES = {
+    "tests/stages/test_train_captions.py": "of stages/train.py, as test_train.py is",
+    "tests/stages/test_train_validation.py": "of stages/train.py, as test_train.py is",
+}
 """Tests that mirror no module, and why."""
 
 

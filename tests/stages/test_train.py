@@ -775,7 +775,7 @@ def test_a_dataset_changed_while_it_is_trained_on_is_not_recorded_as_what_was_le
         assert train.main(words()) == 1
     error = capsys.readouterr().err
     (run,) = runs()
-    assert "train: error: data/dataset: changed while it was trained on; the LoRA" in error
+    assert "train: error: data/dataset: changed during the training; the LoRA" in error
     assert f"the LoRA that was trained is kept in {os.path.relpath(run)}; to have it, put" in error
     assert not list(Path("training").glob("lora/*"))
 

@@ -324,6 +324,100 @@ def test_without_a_validation_seed_its_pictures_are_trained_too(run: Run, tmp_pa
         assert kept & trained == both
 
 
+def configured(root: Path, *datasets: dict[str, Any]) -> str:
+    """Write a file of datasets, with folders named for short; return the option that names it."""
+    for dataset in datasets:
+        dataset["subsets"] = [
+            {**each, "image_dir": str(root / each["image_dir"])} for each in dataset["subsets"]
+        ]
+    (root / "datasets.json").write_text(json.dumps({"datasets": datasets}))
+    return f"--dataset_config={root / 'datasets.json'}"
+
+
+TRAINED = {"image_dir": "elsewhere/nasu", "num_repeats": 2, "class_tokens": "nasu"}
+LOOKED_AT = {"image_dir": "elsewhere/held", "num_repeats": 5}
+
+
+def test_a_dataset_config_tells_the_folders(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "data/1_other")
+    folder(tmp_path, "elsewhere/nasu", end=".text")
+    option = configured(tmp_path, {"subsets": [TRAINED]})
+    ran = run(option, "--caption_extension=.text", "--train_batch_size=3")
+    assert ran.frequency == {"nasu": {"nasu": 3, "smile": 3, "茄子": 1}}
+    assert ran.metadata["ss_num_train_images"] == "6"
+    assert ran.metadata["ss_num_batches_per_epoch"] == "2"
+    assert "ignoring the following options because config file is found: train_data_dir" in ran.err
+    ran = run(configured(tmp_path, {"subsets": [TRAINED | {"repeats": 2}]}))
+    assert ran.code == 1
+    assert "extra keys not allowed @ data['datasets'][0]['subsets'][0]['repeats']" in ran.err
+
+
+def test_a_split_is_a_dataset_s_and_no_subset_s(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "elsewhere/nasu")
+    ran = run(configured(tmp_path, {"subsets": [TRAINED | {"validation_split": 1.0}]}))
+    assert ran.code == 1
+    assert "extra keys not allowed @ data['datasets'][0]['subsets'][0]['validation_split" in ran.err
+    split = {"validation_split": 0.34, "validation_seed": 1, "subsets": [TRAINED]}
+    ran = run(configured(tmp_path, split), "--caption_extension=.txt")
+    assert ran.metadata["ss_num_train_images"] == "4"
+    assert ran.metadata["ss_num_validation_images"] == "1"
+
+
+def test_a_dataset_may_be_there_to_validate_with_alone(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "elsewhere/nasu")
+    folder(tmp_path, "elsewhere/held", ("nasu, hat", "nasu, cat"))
+    whole = {"validation_split": 1.0, "validation_seed": 0, "subsets": [LOOKED_AT]}
+    option = configured(tmp_path, {"subsets": [TRAINED]}, whole)
+    ran = run(option, "--caption_extension=.txt")
+    assert "held contains 0 image files" in ran.err
+    assert "held contains 2 image files" in ran.err
+    assert "2 validation images with repeats." in ran.err
+    assert ran.frequency == {"nasu": {"nasu": 3, "smile": 3, "茄子": 1}, "held": {}}
+    figures = [ran.metadata[f"ss_num_{what}"] for what in ("train_images", "validation_images")]
+    assert [*figures, ran.metadata["ss_num_batches_per_epoch"]] == ["6", "2", "6"]
+    assert [words for epoch, _, words in ran.learned if not epoch] == [
+        ["nasu", ",", "hat"],
+        ["nasu", ",", "cat"],
+    ]
+    assert not [words for epoch, _, words in ran.learned if epoch and {"hat", "cat"} & {*words}]
+    assert ran.scalars["loss/validation/epoch_average"] == [1, 2]
+
+
+def test_with_a_dataset_config_metadata_are_by_dataset(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "elsewhere/nasu")
+    folder(tmp_path, "elsewhere/held")
+    whole = {"validation_split": 1.0, "batch_size": 1, "subsets": [LOOKED_AT]}
+    option = configured(tmp_path, {"subsets": [TRAINED]}, whole)
+    metadata = run(option, "--train_batch_size=2", "--shuffle_caption", "--keep_tokens=1").metadata
+    one, other = json.loads(metadata["ss_datasets"])
+    assert (one["batch_size_per_device"], one["resolution"]) == (2, [64, 64])
+    (subset,) = one["subsets"]
+    assert (subset["keep_tokens"], subset["shuffle_caption"]) == (1, True)
+    assert (other["num_train_images"], other["subsets"]) == (0, [])
+    for key in ("resolution", "keep_tokens", "shuffle_caption", "batch_size_per_device"):
+        assert f"ss_{key}" not in metadata
+    assert json.loads(metadata["ss_dataset_dirs"]) == {"nasu": {"n_repeats": 2, "img_count": 3}}
+
+
+def test_without_workers_the_validation_is_always_the_same(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "data/1_nasu", ("nasu",) * 5)
+    split = ("--validation_split=0.4", "--validation_seed=1", "--learning_rate=0")
+    for workers, looks in ((0, 1), (2, 2)):
+        ran = run(*split, f"--max_data_loader_n_workers={workers}")
+        found = [each for each in Logs(ran.root).read()[0].scalars if "validation/ep" in each[0]]
+        losses = [value for tag, _, value in found if tag.endswith("epoch_average")]
+        assert len(set(losses[-2:])) == looks, "of this run"
+
+
+def test_workers_that_stay_must_be_there(run: Run, tmp_path: Path) -> None:
+    folder(tmp_path, "data/1_nasu")
+    stay = "--persistent_data_loader_workers"
+    assert run(stay).code == 0
+    ran = run(stay, "--max_data_loader_n_workers=0")
+    assert ran.code == 1
+    assert "ValueError: persistent_workers option needs num_workers > 0" in ran.err
+
+
 def test_samples_are_named_by_epoch_or_step(run: Run, tmp_path: Path) -> None:
     folder(tmp_path, "data/1_nasu")
     assert run("--sample_every_n_epochs=2", "--sample_every_n_steps=1").samples == [

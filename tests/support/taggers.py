@@ -88,14 +88,16 @@ def limit() -> list[onnx.NodeProto]:
     ]
 
 
-def keep_weights_in(folder: Path, name: str, weights: bytes = b"") -> None:
-    """Take the weights out of a tagger's model.onnx, into a file beside it; or others."""
-    model = onnx.load(folder / "model.onnx", load_external_data=False)
+def keep_weights_in(
+    folder: Path, name: str, weights: bytes = b"", model_name: str = "model.onnx"
+) -> None:
+    """Take the weights out of a model in a folder, into a file beside it; or others."""
+    model = onnx.load(folder / model_name, load_external_data=False)
     (tensor,) = (each for each in model.graph.initializer if each.name == "weights")
     data = weights or tensor.raw_data
     set_external_data(tensor, location=name, offset=0, length=len(data))
     tensor.ClearField("raw_data")
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    (folder / model_name).write_bytes(model.SerializeToString())
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
 

@@ -54,9 +54,24 @@ def write_dataset(root: Path) -> Path:
     return dataset
 
 
-def write_lock(root: Path, md5: str) -> None:
-    """Write a dvc.lock with nothing but the dataset."""
+def write_held_out(root: Path, *captions: str) -> Path:
+    """Write drawings that are held back, as organize does, and record them beside the dataset."""
+    folder = root / "data" / "held_out"
+    (folder / "3_nasu").mkdir(parents=True, exist_ok=True)
+    (folder / "about.md").write_text("held back\n", encoding="utf-8")
+    for number, caption in enumerate(captions, 101):
+        path = folder / "3_nasu" / f"img{number}.png"
+        Image.new("RGB", (64, 64), (number, 20, 20)).save(path)
+        path.with_suffix(".txt").write_text(f"{caption}\n", encoding="utf-8")
+    write_lock(root, dvc_md5(root / "data" / "dataset"), dvc_md5(folder))
+    return folder
+
+
+def write_lock(root: Path, md5: str, held_out: str = "") -> None:
+    """Write a dvc.lock with nothing but the dataset, and what is held back."""
     outs = [{"path": "data/dataset", "md5": md5}]
+    if held_out:
+        outs.append({"path": "data/held_out", "md5": held_out})
     lock = {"schema": "2.0", "stages": {"organize": {"cmd": "", "outs": outs}}}
     (root / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from stages.library.common.errors import Problem
 from stages.library.tagging.model_files import KEY, snapshot
-
-Buffer = bytes | mmap.mmap
+from stages.library.tagging.protobuf import messages
 
 WITHIN: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -76,46 +75,3 @@ def locations(model: Path) -> Iterator[str]:
             else:
                 within = WITHIN[kind]
                 todo += [(within[number], at, to) for number, at, to in fields if number in within]
-
-
-def messages(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield number, start and end of the fields with a length in a protobuf message.
-
-    Raises:
-        IndexError, ValueError: it is none.
-    """
-    at = start
-    while at < end:
-        key, at = varint(data, at)
-        wire = key & 7
-        if wire == 0:
-            _, at = varint(data, at)
-        elif wire == 1:
-            at += 8
-        elif wire == 5:
-            at += 4
-        elif wire == 2:
-            length, at = varint(data, at)
-            if at + length > end:
-                raise ValueError("a field ends behind its message")
-            yield key >> 3, at, at + length
-            at += length
-        elif wire > 5:
-            raise ValueError("no such kind of field")
-        # 3 and 4 begin and end a group: its fields are seen as the message's own
-
-
-def varint(data: Buffer, at: int) -> tuple[int, int]:
-    """Return a protobuf number, and where what follows it begins.
-
-    Raises:
-        IndexError, ValueError: there is none.
-    """
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return value, at
-    raise ValueError("no number")

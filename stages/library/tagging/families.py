@@ -111,10 +111,12 @@ def names_in(folder: Path) -> list[str]:
 def needed(names: Collection[str], named: str, place: str) -> list[str]:
     """Return the files among `names` that a tagger needs to be read; the model is the last.
 
+    Those in folders are none of them.
+
     Raises:
         Problem: it is of no family.
     """
-    found = candidates(names, named, place)
+    found = candidates([name for name in names if "/" not in name], named, place)
     small = {name for _, _, tags, more in found for name in (tags, *more)}
     return [*sorted(small), found[0][1]]
 

@@ -1,7 +1,8 @@
-"""Taggers from the hub: fetched once, and what its errors mean."""
+"""Models from the hub, fetched once, and what its errors mean: taggers, and others."""
 
 import logging
 import re
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Address:
-    """Where a hub's tagger stands."""
+    """Where a hub's model stands."""
 
     repository: str
     folder: str  # in the repository, with a / behind it; '' at its top
@@ -68,8 +69,41 @@ def address_of(model: str) -> Address:
     return Address(f"{owner}/{name}", "".join(f"{part}/" for part in inner), named)
 
 
-def fetched(model: str, revision: str) -> tuple[Path, str]:
-    """Return the folder of a hub's tagger, downloading what isn't here, and the model meant.
+@dataclass(frozen=True)
+class Wanted:
+    """Which models are looked for, and how they are spoken of."""
+
+    key: str  # of params.yaml, where it names one
+    revision_key: str  # and its commit
+    words: tuple[str, ...]  # what may stand there for one that needs no hub
+    known: tuple[str, ...]  # some that one may have meant
+    take: str  # where those are told that can be used
+    address_of: Callable[[str], Address]
+    names_in: Callable[[Path], list[str]]  # the files in a folder that may be of one
+    needed: Callable[[Collection[str], str, str], list[str]]  # those that are; the last a model
+    as_other: Callable[[Iterable[str]], str] = lambda _: ""  # what else it looks like
+
+    def neither(self, model: str) -> str:
+        """Return the message for what names no model at all."""
+        words = "".join(f"{word}, nor " for word in self.words)
+        return f"{self.key}: {printable(model)!r} is neither {words}a folder, nor OWNER/MODEL"
+
+
+TAGGERS = Wanted(
+    key=KEY,
+    revision_key="params.yaml, tagger.revision",
+    words=("builtin",),
+    known=KNOWN,
+    take=TAKE,
+    address_of=address_of,
+    names_in=names_in,
+    needed=needed,
+    as_other=as_other,
+)
+
+
+def fetched(model: str, revision: str, wanted: Wanted = TAGGERS) -> tuple[Path, str]:
+    """Return the folder of a hub's model, downloading what isn't here, and the model meant.
 
     The folder is, or is in, one that is called as the commit is. Of a commit that an earlier run
     fetched the hub is not asked; where a repository has no such commit, it is the one that the
@@ -77,29 +111,30 @@ def fetched(model: str, revision: str) -> tuple[Path, str]:
 
     Raises:
         Problem: the hub doesn't give the files and they aren't here from an earlier run.
-        Problem: the files are those of no tagger that can be used.
+        Problem: the files are those of none that can be used.
     """
     if "/" not in model:
-        raise Problem(f"{neither(model)}; {did_you_mean(model, ['builtin'], 'write one of these')}")
+        hint = did_you_mean(model, wanted.words, "write one of these")
+        raise Problem(f"{wanted.neither(model)}; {hint}")
     huggingface_hub.logging.set_verbosity(logging.ERROR)  # `hub_error` tells what matters
-    address = address_of(model)
-    if not is_inside(address.folder + MODEL):
-        raise Problem(f"{neither(model)}; write one of these")
-    here = fetched_before(address, revision)
+    address = wanted.address_of(model)
+    if not is_inside(address.folder + (address.model or MODEL)):
+        raise Problem(f"{wanted.neither(model)}; write one of these")
+    here = fetched_before(address, revision, wanted)
     if here and COMMIT.fullmatch(revision):
         return here, address.model
     try:
         commit, names = asked(address, revision)
-        return downloaded(address, commit, names, repr(model)), address.model
+        return downloaded(address, commit, names, repr(model), wanted), address.model
     except Problem:
         raise
     except Exception as error:  # classes of several libraries below, without a common base
         if here:
             return here, address.model
-        raise hub_error(model, revision, error) from None
+        raise hub_error(model, revision, error, wanted) from None
 
 
-def fetched_before(address: Address, revision: str) -> Path | None:
+def fetched_before(address: Address, revision: str, wanted: Wanted) -> Path | None:
     """Return the folder with the files that an earlier run fetched, if all are there."""
     if not REPOSITORY.fullmatch(address.repository):
         return None
@@ -111,10 +146,12 @@ def fetched_before(address: Address, revision: str) -> Path | None:
     if not COMMIT.fullmatch(commit) or not folder.is_dir():
         return None
     try:
-        *_, model = needed(names_in(folder), address.model, "it")
+        *_, name = wanted.needed(wanted.names_in(folder), address.model, "it")
     except Problem:
         return None  # not all of it came
-    return folder if all((folder / name).is_file() for name in locations(folder / model)) else None
+    model = folder / name
+    all_there = all((model.parent / other).is_file() for other in locations(model))
+    return folder if all_there else None
 
 
 def is_inside(name: str) -> bool:
@@ -126,13 +163,13 @@ def is_inside(name: str) -> bool:
     return all(is_plain_name(part) for part in name.split("/"))
 
 
-def downloaded(address: Address, commit: str, names: list[str], place: str) -> Path:
-    """Return the folder of a tagger's files, each downloaded if need be; `names` are those there.
+def downloaded(address: Address, commit: str, names: list[str], place: str, wanted: Wanted) -> Path:
+    """Return the folder of a model's files, each downloaded if need be; `names` are those there.
 
     The model comes after what says how it is asked, so that one is there only with all of that.
 
     Raises:
-        Problem: they are of no tagger that can be used.
+        Problem: they are of none that can be used.
         Exception: what the library raises.
     """
     inside = [
@@ -140,11 +177,12 @@ def downloaded(address: Address, commit: str, names: list[str], place: str) -> P
         for name in names
         if name.startswith(address.folder) and is_inside(name)
     ]
-    for name in needed([name for name in inside if "/" not in name], address.model, place):
-        path = hub_file(KEY, address.repository, address.folder + name, commit)
-    for name in sorted({*locations(path)} & {*inside}):
-        hub_file(KEY, address.repository, address.folder + name, commit)
-    return path.parent
+    for name in wanted.needed(inside, address.model, place):
+        path = hub_file(wanted.key, address.repository, address.folder + name, commit)
+    beside = {f"{name.rpartition('/')[0]}/{other}".lstrip("/") for other in locations(path)}
+    for other in sorted(beside & {*inside}):
+        hub_file(wanted.key, address.repository, address.folder + other, commit)
+    return path.parents[name.count("/")]
 
 
 def asked(address: Address, revision: str) -> tuple[str, list[str]]:
@@ -194,32 +232,29 @@ def listed(address: Address, revision: str) -> tuple[str, list[str]]:
     ]
 
 
-def neither(model: str) -> str:
-    """Return the message for what names no tagger at all."""
-    return f"{KEY}: {printable(model)!r} is neither builtin, nor a folder, nor OWNER/MODEL"
-
-
-def hub_error(model: str, revision: str, error: Exception) -> Problem:
+def hub_error(model: str, revision: str, error: Exception, wanted: Wanted) -> Problem:
     """Return the error to show for one that the hub's library raised."""
-    errors, place = huggingface_hub.errors, f"{KEY}: {model!r}"
+    errors, place = huggingface_hub.errors, f"{wanted.key}: {model!r}"
     status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
     if isinstance(error, errors.HFValidationError):
-        return Problem(f"{neither(model)}; write one of these")
+        return Problem(f"{wanted.neither(model)}; write one of these")
     if isinstance(error, errors.RevisionNotFoundError):
         return Problem(
-            f"params.yaml, tagger.revision: {model} has no revision {revision!r}; "
+            f"{wanted.revision_key}: {model} has no revision {revision!r}; "
             "see 'Files and versions' on its page"
         )
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        address = address_of(model)
-        other = as_other(listed(address, revision)[1])
-        return Problem(f"{place} lacks {address.first}, or a file that goes with it{other}; {TAKE}")
+        address = wanted.address_of(model)
+        other = wanted.as_other(listed(address, revision)[1])
+        return Problem(
+            f"{place} lacks {address.first}, or a file that goes with it{other}; {wanted.take}"
+        )
     if isinstance(error, errors.GatedRepoError) or status == 403:
         return Problem(
             f"{place} is not open to everybody; accept its terms on its page and set HF_TOKEN"
         )
     if isinstance(error, errors.RepositoryNotFoundError):
-        hint = did_you_mean(model, KNOWN, "check its spelling")
+        hint = did_you_mean(model, wanted.known, "check its spelling")
         return Problem(f"{place} is no folder here and no model on the hub; {hint}")
     if status == 401:
         return Problem(f"{place} can't be downloaded: the hub doesn't accept your HF_TOKEN")

@@ -8,9 +8,11 @@ import hashlib
 import os
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +20,7 @@ from tqdm import tqdm
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import shown
 from stages.library.common.paths import cache_folder
+from stages.library.tagging.contract import Floats
 from stages.library.tagging.scores import FLOOR, SCALE, Found
 
 FILE = "looks-1.sqlite"
@@ -38,6 +41,13 @@ AT_ONCE = 500
 """Looks asked for together; SQLite takes 999 values at least."""
 
 ENTRY = np.dtype([("index", "<i4"), ("score", "<u2")])
+
+FLOAT = np.dtype("<f4")
+
+MOST_FEATURES = 1 << 16
+"""Of a picture; models of today have about a thousand."""
+
+Look = TypeVar("Look")
 
 DAMAGED = (
     "is damaged, or no file of ours",
@@ -77,25 +87,46 @@ class Kept:
 
     def known(self, model: str, tags: int, pictures: Iterable[str]) -> dict[str, Found]:
         """Return what a model that knows so many tags found in those of `pictures` it has seen."""
+        return self._known(model, pictures, ENTRY.itemsize * tags, partial(unpacked, tags=tags))
+
+    def add(self, model: str, looks: Mapping[str, Found]) -> None:
+        """Keep what a model found in pictures: from now on the disk has it."""
+        self._add(model, {picture: packed(found) for picture, found in looks.items()})
+
+    def known_features(self, model: str, pictures: Iterable[str]) -> dict[str, Floats]:
+        """Return the features of those of `pictures` that a model has seen, a row each."""
+        return self._known(model, pictures, FLOAT.itemsize * MOST_FEATURES, unpacked_features)
+
+    def add_features(self, model: str, rows: Mapping[str, Floats]) -> None:
+        """Keep the features that a model made of pictures: from now on the disk has them."""
+        packed_rows = {picture: row.astype(FLOAT).tobytes() for picture, row in rows.items()}
+        self._add(model, packed_rows)
+
+    def _known(
+        self,
+        model: str,
+        pictures: Iterable[str],
+        longest: int,
+        unpack: Callable[[bytes], Look | None],
+    ) -> dict[str, Look]:
+        """Return what is whole of what is kept of pictures, so many bytes at most."""
         keys = {key_of(model, picture): picture for picture in pictures}
-        known: dict[str, Found] = {}
+        known: dict[str, Look] = {}
         with self.told():
             if not (self.usable and place().exists()):
                 return known
             with closing(opened(place())) as file:
                 if not is_ours(file):
                     return known
-                for key, data, mark in rows(file, list(keys), ENTRY.itemsize * tags):
-                    if mark == mark_of(key, data) and (found := unpacked(data, tags)):
+                for key, data, mark in rows(file, list(keys), longest):
+                    if mark == mark_of(key, data) and (found := unpack(data)) is not None:
                         known[keys[key]] = found
         return known
 
-    def add(self, model: str, looks: Mapping[str, Found]) -> None:
-        """Keep what a model found in pictures: from now on the disk has it."""
-        made = []
-        for picture, found in looks.items():
-            key, data = key_of(model, picture), packed(found)
-            made.append((key, data, mark_of(key, data)))
+    def _add(self, model: str, looks: Mapping[str, bytes]) -> None:
+        """Keep what is packed of pictures."""
+        keys = {picture: key_of(model, picture) for picture in looks}
+        made = [(keys[each], data, mark_of(keys[each], data)) for each, data in looks.items()]
         with self.told():
             if not (self.usable and made):
                 return
@@ -229,3 +260,11 @@ def unpacked(data: bytes, tags: int) -> Found | None:
     steps = np.diff(np.concatenate([[-1], indices, [tags]]))
     fit = (steps > 0).all() and (values >= FLOOR).all() and (values <= SCALE).all()
     return (indices, values) if fit else None
+
+
+def unpacked_features(data: bytes) -> Floats | None:
+    """Return a row of features; None if that can't be one."""
+    if not data or len(data) % FLOAT.itemsize:
+        return None
+    row = np.frombuffer(data, FLOAT).astype(np.float32)
+    return row if np.isfinite(row).all() else None

@@ -16,7 +16,7 @@ from stages.library.common.faults import as_problem, is_machines
 from stages.library.common.workers import Place, RunOver, here, run_over
 from stages.library.tagging import models
 from stages.library.tagging.contract import Pixels
-from stages.library.tagging.kept import Kept
+from stages.library.tagging.kept import Kept, Look
 from stages.library.tagging.scores import SCALE, Found, Scores, read_scores, sparse
 from stages.library.tagging.sessions import ON_GPU
 from stages.library.tagging.tagger import Tagger, as_there
@@ -58,19 +58,28 @@ def pixels_of(prepare: Callable[[Image.Image], Pixels], item: tuple[str, Path]) 
         return digest, Problem(f"{path}: is no picture; run the prepare stage again")
 
 
-def look(model: models.Model, batch: list[Made]) -> dict[str, Found]:
+def scores_in(model: models.Model, batch: list[Made]) -> dict[str, Found]:
     """Return the model's scores of some pictures, by their SHA-256.
 
     Raises:
         Problem: one of them is no picture, or the model can't look at it.
+    """
+    scores = models.probabilities(model, pixels_in(batch))
+    return {digest: sparse(row) for (digest, _), row in zip(batch, scores, strict=True)}
+
+
+def pixels_in(batch: list[Made]) -> list[Pixels]:
+    """Return the pictures of a batch as the model gets them.
+
+    Raises:
+        Problem: one of them is no picture.
     """
     pictures = []
     for _, pixels in batch:
         if isinstance(pixels, Problem):
             raise pixels
         pictures.append(pixels)
-    scores = models.probabilities(model, pictures)
-    return {digest: sparse(row) for (digest, _), row in zip(batch, scores, strict=True)}
+    return pictures
 
 
 def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
@@ -88,28 +97,31 @@ def known_scores(path: Path, fingerprint: str) -> dict[str, Found]:
 
 
 def looks(
-    model: models.Model, decoders: int, todo: Iterable[tuple[str, Path]]
-) -> Iterator[dict[str, Found]]:
-    """Yield the model's scores of pictures (SHA-256 and path), batch by batch, decoding ahead."""
+    model: models.Model,
+    decoders: int,
+    todo: Iterable[tuple[str, Path]],
+    look: Callable[[models.Model, list[Made]], dict[str, Look]],
+) -> Iterator[dict[str, Look]]:
+    """Yield what a `look` of the model tells of pictures (SHA-256 and path), decoding ahead."""
     pixels = run_over(todo, partial(pixels_of, model.prepare), decoders)
     return run_over(batches(pixels, model.batch), partial(look, model), models.AT_ONCE)
 
 
 def look_at_all(
-    seen: Iterator[dict[str, Found]],
+    seen: Iterator[dict[str, Look]],
     count: int,
-    keep: Callable[[dict[str, Found]], None],
+    keep: Callable[[dict[str, Look]], None],
     name: str,
-) -> dict[str, Found]:
+) -> dict[str, Look]:
     """Return what is `seen` in `count` pictures, and `keep` it as time goes by, each once."""
-    found: dict[str, Found] = {}
-    fresh: dict[str, Found] = {}
+    found: dict[str, Look] = {}
+    fresh: dict[str, Look] = {}
     bar = tqdm(desc=name, total=count, unit=" images", disable=None, bar_format=BAR)
     kept = time.monotonic()
     try:
-        for scores in seen:
-            fresh |= scores
-            bar.update(len(scores))
+        for looks in seen:
+            fresh |= looks
+            bar.update(len(looks))
             if time.monotonic() - kept > KEEPING_SECONDS:
                 keep(fresh)
                 found |= fresh
@@ -136,7 +148,7 @@ def start(
     """
     tagger = as_there(tagger) if place.away else tagger
     model = models.load_model(tagger.folder, tagger.provider, place.cores, tagger.model)
-    return partial(looks, model, place.cores)
+    return partial(looks, model, place.cores, look=scores_in)
 
 
 def all_scores(

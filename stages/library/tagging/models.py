@@ -1,7 +1,7 @@
-"""A tagger's model, loaded: how it is asked, and what it gives."""
+"""A model, loaded: how it is asked, and what it gives."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,18 @@ from PIL import Image
 
 from stages.library.common.errors import Problem
 from stages.library.common.foreign import printable
-from stages.library.tagging import sessions
+from stages.library.tagging import encoders, sessions
 from stages.library.tagging.contract import Contract, Pixels
 from stages.library.tagging.families import TAKE, recognised
+from stages.library.tagging.layers import read_layers
 from stages.library.tagging.model_files import KEY
 
 AT_ONCE = 2
 """Batches in work at a time: on a CPU they share its cores; for a GPU one is made ready while it
 looks at the other."""
+
+FLOATS = ("tensor(float)", "tensor(float16)")
+"""Of what a model gives."""
 
 BATCH = 32
 """Pictures in a batch on a GPU with the memory for it: a larger one gains 6 % at most.
@@ -43,6 +47,8 @@ class Model:
     device: str  # of its memory, as onnxruntime calls it
     batch: int  # pictures that it looks at together
     turn: threading.Semaphore  # for as many batches as it looks at at the same time
+    features: str = ""  # a result or layer that is taken, too: a row of numbers for each picture
+    key: str = KEY  # of params.yaml, which names it
 
     @property
     def size(self) -> int:
@@ -50,17 +56,22 @@ class Model:
         return self.shape[1]
 
 
-def load_model(folder: Path, provider: str, cores: int | None = None, named: str = "") -> Model:
+def load_model(
+    folder: Path, provider: str, cores: int | None = None, named: str = "", features: str = ""
+) -> Model:
     """Load the model in `folder`, to run on `provider` (a key of `PROVIDERS`), on so many cores.
 
-    `named` is the one that is meant, where there are several.
+    `named` is the one that is meant, where there are several; `features` what else is taken of it.
 
     Raises:
         Problem: the files don't fit each other or a contract.
     """
     files, contract = recognised(folder, named, str(folder))
-    session = sessions.open_session(folder / files.model, provider, cores)
-    given, results = session.get_inputs(), session.get_outputs()
+    path = folder / files.model
+    layer = features if features and features not in read_layers(path).outputs else ""
+    session = sessions.open_session(path, provider, cores, layer)
+    given = session.get_inputs()
+    results = [each for each in session.get_outputs() if not layer or each.name != layer]
     misfit = unfit(given, contract.colours_first) or unfit_size(given, contract)
     chosen = output_of(results, contract)
     if misfit or isinstance(chosen, str):
@@ -85,8 +96,47 @@ def load_model(folder: Path, provider: str, cores: int | None = None, named: str
         device="cuda" if on_gpu else "cpu",
         batch=1,
         turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
+        features=features,
     )
-    return with_batch(model) if on_gpu and not isinstance(entry.shape[0], int) else model
+    return batched(model)
+
+
+def load_encoder(folder: Path, provider: str, cores: int | None = None, named: str = "") -> Model:
+    """Load the encoder in `folder` as `load_model` does a tagger; features are all that it gives.
+
+    Raises:
+        Problem: the files don't fit each other or a contract.
+    """
+    files, contract = encoders.recognised(folder, named, str(folder))
+    session = sessions.open_session(folder / files.model, provider, cores, key=encoders.KEY)
+    given, results = session.get_inputs(), {each.name: each for each in session.get_outputs()}
+    chosen = [results[name] for name in contract.results if name in results]
+    misfit = unfit(given, colours_first=True) or unfit_size(given, contract)
+    if not misfit and not chosen:
+        wanted = " or ".join(contract.results)
+        misfit = f"gives {len(results)} results ({', '.join(results)}), not {wanted}"
+    elif not misfit and chosen[0].type not in FLOATS:
+        misfit = f"gives {chosen[0].type}, not features of tensor(float)"
+    if misfit:
+        raise Problem(
+            f"{encoders.KEY}: {folder / files.model} {printable(misfit)}; {encoders.TAKE}"
+        )
+    on_gpu = provider in sessions.ON_GPU
+    model = Model(
+        session=session,
+        input=given[0].name,
+        output=chosen[0].name,
+        logits=False,
+        shape=(3, contract.size, contract.size),
+        prepare=partial(prepared, contract.prepare, contract.size),
+        tags=[],
+        tag_list="",
+        device="cuda" if on_gpu else "cpu",
+        batch=1,
+        turn=threading.Semaphore(1 if on_gpu else AT_ONCE),
+        key=encoders.KEY,
+    )
+    return batched(model)
 
 
 def prepared(
@@ -127,7 +177,9 @@ def sides_of(entry: onnxruntime.NodeArg, colours_first: bool) -> set[int]:
     return {side for side in sides if isinstance(side, int)}
 
 
-def unfit_size(given: Sequence[onnxruntime.NodeArg], contract: Contract) -> str:
+def unfit_size(
+    given: Sequence[onnxruntime.NodeArg], contract: Contract | encoders.EncoderContract
+) -> str:
     """Return how a model's size differs from what a file beside it says; or ''."""
     if not contract.sized_by:
         return ""
@@ -141,20 +193,25 @@ def output_of(
 ) -> tuple[onnxruntime.NodeArg, bool] | str:
     """Return the output with the scores, and whether they are logits; or what is unfit of all."""
     named = {each.name: each for each in results}
-    found = [
-        (named[name], names is contract.logits)
-        for names in (contract.probabilities, contract.logits)
-        for name in names
-        if name in named
-    ]
-    if not found and len(results) == 1 and contract.alone:
-        found = [(results[0], contract.alone == "logits")]
+    found = named_output(named, contract)
     if not found:
         wanted = " or ".join((*contract.probabilities, *contract.logits)) or "one"
         return f"gives {len(results)} results ({', '.join(named)}), not {wanted}"
-    if found[0][0].type not in ("tensor(float)", "tensor(float16)"):
-        return f"gives {found[0][0].type}, not scores of tensor(float)"
-    return found[0]
+    result, logits = named[found[0]], found[1]
+    if result.type not in FLOATS:
+        return f"gives {result.type}, not scores of tensor(float)"
+    return result, logits
+
+
+def named_output(names: Collection[str], contract: Contract) -> tuple[str, bool] | None:
+    """Return which of a model's outputs has the scores, and whether they are logits."""
+    for wanted in (contract.probabilities, contract.logits):
+        for name in wanted:
+            if name in names:
+                return name, wanted is contract.logits
+    if len(names) == 1 and contract.alone:
+        return next(iter(names)), contract.alone == "logits"
+    return None
 
 
 def shown(shape: Sequence[int | str | None]) -> str:
@@ -166,6 +223,13 @@ def shown(shape: Sequence[int | str | None]) -> str:
     return " x ".join("?" if side is None else str(side) for side in shape)
 
 
+def batched(model: Model) -> Model:
+    """Return a model that looks at several pictures together, where that gains anything."""
+    (entry,) = model.session.get_inputs()
+    alone = model.device == "cpu" or isinstance(entry.shape[0], int)
+    return model if alone else with_batch(model)
+
+
 def with_batch(model: Model) -> Model:
     """Return a model with as large a batch as its device can do, `BATCH` at most.
 
@@ -174,7 +238,7 @@ def with_batch(model: Model) -> Model:
     batch, black = BATCH, np.zeros(model.shape, np.uint8)
     while batch > 1:
         try:
-            probabilities(replace(model, batch=batch), [black])
+            results_of(replace(model, batch=batch), [black])
             break
         except Problem:
             batch //= 2
@@ -192,22 +256,41 @@ def unlike(scores: int, tags: list[str], tag_list: str) -> str:
 def probabilities(model: Model, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
     """Return the scores of prepared pictures, one batch at most; shape (pictures, tags), 0 to 1.
 
-    What lacks of a batch is filled up with black: a model that always gets as many runs the same
-    kernels, so that the scores of a picture don't depend on how many there are beside it.
-
     Raises:
         Problem: the model fails, or gives no probability for each of its tags.
         Problem: there is too little memory.
     """
+    return as_probabilities(model, results_of(model, pictures)[0])
+
+
+def results_of(model: Model, pictures: Sequence[Pixels]) -> list[NDArray[np.float32]]:
+    """Return what a model gives for prepared pictures, one batch at most: scores, then features.
+
+    What lacks of a batch is filled up with black: a model that always gets as many runs the same
+    kernels, so that the scores of a picture don't depend on how many there are beside it.
+
+    Raises:
+        Problem: the model fails.
+        Problem: there is too little memory.
+    """
     try:
-        output = run(model, batch_of(model, pictures))[: len(pictures)]
+        given = run(model, batch_of(model, pictures))
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         if sessions.wants_memory(error):
             provider = model.session.get_providers()[0]
             raise Problem(sessions.memory_wanted(provider)) from None
         reason = " ".join(str(error).split())[:200]
-        raise Problem(f"{KEY}: the model can't look at a picture: {reason}") from None
-    scores: NDArray[np.float32] = np.asarray(output, np.float32).reshape(len(pictures), -1)
+        raise Problem(f"{model.key}: the model can't look at a picture: {reason}") from None
+    return [np.asarray(each[: len(pictures)], np.float32) for each in given]
+
+
+def as_probabilities(model: Model, output: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the scores that a model gave for some pictures, each 0 to 1.
+
+    Raises:
+        Problem: there is not one for each of its tags, or they are none.
+    """
+    scores = output.reshape(len(output), -1)
     if scores.shape[1] != len(model.tags):
         raise Problem(unlike(scores.shape[1], model.tags, model.tag_list))
     if not np.isfinite(scores).all():
@@ -244,16 +327,16 @@ def batch_of(model: Model, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
     return batch
 
 
-def run(model: Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the model gives for a batch.
+def run(model: Model, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return what the model gives for a batch: the scores, and its features if they are taken.
 
     The batch goes to the device before it is its turn, while the model looks at another.
     """
     value = onnxruntime.OrtValue.ortvalue_from_numpy(batch, model.device, 0)
     binding = model.session.io_binding()
     binding.bind_ortvalue_input(model.input, value)
-    binding.bind_output(model.output, "cpu")
+    for name in (model.output, model.features) if model.features else (model.output,):
+        binding.bind_output(name, "cpu")
     with model.turn:
         model.session.run_with_iobinding(binding)
-    output: NDArray[np.float32] = binding.get_outputs()[0].numpy()
-    return output
+    return [output.numpy() for output in binding.get_outputs()]

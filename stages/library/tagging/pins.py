@@ -1,8 +1,8 @@
-"""A tagger of the hub is the one that params.yaml names to the byte, or the run stops."""
+"""A model of the hub is the one that params.yaml names to the byte, or the run stops."""
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -52,23 +52,25 @@ def check_pinned(model: str, pin: Pin, files: Files, digests: Mapping[str, str])
     """
     commit = snapshot(files.folder)
     found = Pin(commit.name if commit else "", digests[files.model], digests[files.tag_list])
-    if found == pin:
-        return
-    if not COMMIT.fullmatch(pin.revision):
-        why = f"the revision {pin.revision!r} can be moved to other files; now it is"
-    elif pin.revision != found.revision:
-        why = f"{model} has no commit {pin.revision}; its branch main is now at"
-    elif "" in (pin.model_sha256, pin.tag_list_sha256):
-        why = f"what {model} must be is not written down; it is"
-    else:
-        why = (
-            f"{model} is not what is written there: another model's digests stand there, or "
-            "somebody exchanged its files, then don't use them; they are"
-        )
-    raise Unpinned(why, found)
+    if found != pin:
+        raise Unpinned(why_unpinned(model, astuple(pin), astuple(found)), found)
 
 
-def check_stored(folder: Path, digests: Mapping[str, str]) -> None:
+def why_unpinned(model: str, pinned: Sequence[str], found: Sequence[str]) -> str:
+    """Return why a model can't be taken whose commit and digests are others than is written."""
+    if not COMMIT.fullmatch(pinned[0]):
+        return f"the revision {pinned[0]!r} can be moved to other files; now it is"
+    if pinned[0] != found[0]:
+        return f"{model} has no commit {pinned[0]}; its branch main is now at"
+    if "" in pinned:
+        return f"what {model} must be is not written down; it is"
+    return (
+        f"{model} is not what is written there: another model's digests stand there, or "
+        "somebody exchanged its files, then don't use them; they are"
+    )
+
+
+def check_stored(folder: Path, digests: Mapping[str, str], key: str = KEY) -> None:
     """Remove files of the hub's cache that aren't what the hub said, and raise Problem.
 
     The cache has each file under the digest that the hub told: the SHA-256 of a large file, Git's
@@ -87,7 +89,7 @@ def check_stored(folder: Path, digests: Mapping[str, str]) -> None:
             (folder / name).unlink()
             stored.unlink()
             raise Problem(
-                f"{KEY}: {name} in {folder} is not the file that the hub announced, its digest is "
+                f"{key}: {name} in {folder} is not the file that the hub announced, its digest is "
                 f"{found}, not {told}; it is removed, run it again"
             )
 

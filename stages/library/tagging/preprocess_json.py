@@ -38,18 +38,29 @@ def steps_of(path: Path, steps: Any) -> tuple[Callable[[Image.Image, int], Float
         Problem: there is a step that isn't known, or they end with no square of numbers.
     """
     try:
+        return followed(steps)
+    except UnfitStepError as error:
+        raise unfit_file(path, str(error)) from None
+
+
+def followed(steps: Any) -> tuple[Callable[[Image.Image, int], Floats], int]:
+    """Return what makes a picture ready as `steps` say, and its size in pixels.
+
+    Raises:
+        UnfitStepError: there is a step that isn't known, or they end with no square of numbers.
+    """
+    try:
         pixels, numbers = parted(steps)
         drawn = [step_of(each) for each in pixels]
         finish = finish_of(numbers)
-        side = Image.new("RGB", (64, 48))
-        for step in drawn:
-            side = step(side)
+        tried = made_ready(drawn, finish, Image.new("RGB", (64, 48)), 0)
     except (UnfitStepError, KeyError, TypeError, ValueError, AttributeError) as error:
         why = str(error) if isinstance(error, UnfitStepError) else f"({error!r})"
-        raise unfit_file(path, f"has a step that can't be followed {why}") from None
-    if side.width != side.height:
-        raise unfit_file(path, f"makes pictures of {side.width} x {side.height} px, not square")
-    return partial(made_ready, drawn, finish), side.width
+        raise UnfitStepError(f"has a step that can't be followed {why}") from None
+    _, height, width = tried.shape
+    if width != height:
+        raise UnfitStepError(f"makes pictures of {width} x {height} px, not square")
+    return partial(made_ready, drawn, finish), width
 
 
 def made_ready(

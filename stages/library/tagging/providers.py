@@ -3,17 +3,27 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
 from PIL import Image
 
 from stages.library.tagging import sessions
+from stages.library.tagging.contract import Floats, Pixels
 from stages.library.tagging.model_files import BUILTIN, MODEL
-from stages.library.tagging.models import load_model, probabilities
+from stages.library.tagging.models import Model, load_model, probabilities, results_of
+from stages.library.tagging.rows import as_rows
 
 AUTO = ("cuda", "openvino-float32", "cpu")
 """What `auto` tries, in order: only what computes in float32."""
+
+
+class Load(Protocol):
+    """What loads a model: `load_model`, or another of its kind."""
+
+    def __call__(self, folder: Path, provider: str, /, *, named: str) -> Model: ...
+
 
 AGREEMENT = 0.005
 """The largest difference from the CPU's scores, on noise, with which `auto` takes another provider.
@@ -40,13 +50,15 @@ def available(provider: str) -> bool:
         return False
 
 
-def choose_provider(wanted: str, folder: Path, named: str = "") -> str:
+def choose_provider(wanted: str, folder: Path, named: str = "", load: Load = load_model) -> str:
     """Return the provider to use for `wanted`; one that isn't there gives way to the CPU.
+
+    `load` loads what is in the folder.
 
     `auto` takes the first of `AUTO` that is there and whose scores agree with the CPU's.
     """
     if wanted == "auto":
-        return next(name for name in AUTO if available(name) and agrees(folder, name, named))
+        return next(name for name in AUTO if available(name) and agrees(folder, name, named, load))
     if available(wanted):
         return wanted
     print(
@@ -57,15 +69,26 @@ def choose_provider(wanted: str, folder: Path, named: str = "") -> str:
     return "cpu"
 
 
-def agrees(folder: Path, provider: str, named: str = "") -> bool:
-    """Return whether no score on `provider` differs from the CPU's by more than `AGREEMENT`."""
+def agrees(folder: Path, provider: str, named: str = "", load: Load = load_model) -> bool:
+    """Return whether no score on `provider` differs from the CPU's by more than `AGREEMENT`.
+
+    Of a model without tags those are features, in rows of length 1.
+    """
     if provider == "cpu":
         return True
     try:
-        model, reference = (load_model(folder, each, named=named) for each in (provider, "cpu"))
+        model, reference = (load(folder, each, named=named) for each in (provider, "cpu"))
         noise = np.random.default_rng(0).integers(0, 256, (model.size, model.size, 3), np.uint8)
         picture = model.prepare(Image.fromarray(noise))
-        difference = probabilities(model, [picture]) - probabilities(reference, [picture])
+        difference = answers(model, picture) - answers(reference, picture)
     except ValueError:
         return False  # if the model itself is at fault, the CPU will tell
     return float(np.abs(difference).max()) <= AGREEMENT
+
+
+def answers(model: Model, picture: Pixels) -> Floats:
+    """Return what a model says of a picture, in numbers of about 1 at most."""
+    if model.tags:
+        scores: Floats = probabilities(model, [picture])[0]
+        return scores
+    return as_rows(results_of(model, [picture])[0], 1, model.key)[0]

@@ -1,13 +1,17 @@
 """onnxruntime: what it can run a model on, and a session of one."""
 
 import json
+import mmap
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import onnxruntime
 
 from stages.library.common.cores import usable_cores
 from stages.library.common.errors import Problem
+from stages.library.tagging.external_data import files_beside
+from stages.library.tagging.layers import with_result
 from stages.library.tagging.model_files import KEY, snapshot
 
 Provider = str | tuple[str, dict[str, str]]
@@ -38,11 +42,12 @@ NO_MEMORY = re.compile(r"bad.alloc|allocate memory|out of memory|ALLOC_FAILED", 
 
 
 def open_session(
-    model: Path, provider: str, cores: int | None = None
+    model: Path, provider: str, cores: int | None = None, besides: str = "", key: str = KEY
 ) -> onnxruntime.InferenceSession:
     """Return a session of a model file on `provider` (a key of `PROVIDERS`).
 
-    It takes half of the `cores` (all that this process may use) for a picture.
+    It takes half of the `cores` (all that this process may use) for a picture. It also gives what
+    a layer makes that is called `besides`. The `key` of params.yaml names the model.
 
     Raises:
         Problem: it is no ONNX model, or fails to start on `provider`.
@@ -55,7 +60,9 @@ def open_session(
     options.intra_op_num_threads = max(1, cores // 2)
     chosen = with_cores(PROVIDERS[provider], cores)
     try:
-        return onnxruntime.InferenceSession(model, options, providers=[chosen])
+        with ExitStack() as stack:
+            given = with_layer(model, besides, options, stack) if besides else model
+            return onnxruntime.InferenceSession(given, options, providers=[chosen])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         if wants_memory(error):
             raise Problem(memory_wanted(provider)) from None
@@ -64,8 +71,26 @@ def open_session(
         cached = stored.parent.parent if stored else model
         remedy = "set provider: cpu" if provider != "cpu" else f"delete {cached} and download again"
         raise Problem(
-            f"{KEY}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
+            f"{key}: {model} can't be loaded as an ONNX model ({reason}); {remedy}"
         ) from None
+
+
+def with_layer(
+    model: Path, name: str, options: onnxruntime.SessionOptions, stack: ExitStack
+) -> bytes:
+    """Return a model that also gives what its layer `name` makes; `options` get its weights.
+
+    Those that are in files beside it are mapped as long as the `stack` lasts: of what comes as
+    bytes onnxruntime doesn't know the folder, and from one it takes no links, as the hub's cache
+    has them.
+    """
+    names, maps = files_beside(model), []
+    for each in names:
+        file = stack.enter_context((model.parent / each).open("rb"))
+        maps.append(stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+    if names:
+        options.add_external_initializers_from_files_in_memory(names, maps, list(map(len, maps)))
+    return with_result(model, name)
 
 
 def with_cores(chosen: Provider, cores: int) -> Provider:

@@ -9,13 +9,15 @@ from stages.library.common.errors import Problem
 from stages.library.common.outputs import sha256
 from stages.library.common.paths import located
 from stages.library.common.workers import Place, RunOver, here
+from stages.library.tagging import encoders
 from stages.library.tagging.contract import Contract
 from stages.library.tagging.external_data import files_beside
 from stages.library.tagging.families import names_in, needed, recognised
-from stages.library.tagging.hub import fetched
+from stages.library.tagging.hub import TAGGERS, Wanted, fetched
 from stages.library.tagging.model_files import BUILTIN, KEY, Files, snapshot
+from stages.library.tagging.models import load_model
 from stages.library.tagging.pins import Pin, check_pinned, check_stored
-from stages.library.tagging.providers import available, choose_provider
+from stages.library.tagging.providers import Load, available, choose_provider
 from stages.library.tagging.sessions import ON_GPU
 from stages.library.tagging.taggers import wd14
 
@@ -92,23 +94,29 @@ def find_tagger(choice: Choice, spread: RunOver = here) -> Tagger:
     )
 
 
-def chooser(files: Files, origin: str, place: Place) -> Callable[[Iterable[str]], Iterator[str]]:
-    """Return what chooses a provider for the tagger: `choose_provider`, for a machine like this.
+def chooser(
+    files: Files | encoders.Files,
+    origin: str,
+    place: Place,
+    wanted: Wanted = TAGGERS,
+    load: Load = load_model,
+) -> Callable[[Iterable[str]], Iterator[str]]:
+    """Return what chooses a provider for a model: `choose_provider`, for a machine like this.
 
     Away, what was named is not given up for the CPU: each machine says itself if it lacks it.
     """
 
-    def choose(wanted: str) -> str:
-        if place.away and wanted != "auto":
-            return wanted
-        folder = folder_there(files.folder, files.names, origin)
-        return choose_provider(wanted, folder, files.model)
+    def choose(provider: str) -> str:
+        if place.away and provider != "auto":
+            return provider
+        folder = folder_there(files.folder, files.names, origin, wanted)
+        return choose_provider(provider, folder, files.model, load)
 
     return partial(map, choose)
 
 
-def folder_there(folder: Path, names: Iterable[str], origin: str) -> Path:
-    """Return a tagger's folder on this machine: the same as on the one that asks, or fetched.
+def folder_there(folder: Path, names: Iterable[str], origin: str, wanted: Wanted = TAGGERS) -> Path:
+    """Return a model's folder on this machine: the same as on the one that asks, or fetched.
 
     Raises:
         Problem: it is not here, and the hub doesn't give it.
@@ -117,8 +125,8 @@ def folder_there(folder: Path, names: Iterable[str], origin: str) -> Path:
         return folder
     model, _, revision = origin.rpartition("@")
     if not snapshot(folder):
-        raise Problem(f"{KEY}: {folder} is not here; share it, at the same path")
-    return fetched(model, revision)[0]
+        raise Problem(f"{wanted.key}: {folder} is not here; share it, at the same path")
+    return fetched(model, revision, wanted)[0]
 
 
 def as_there(tagger: Tagger) -> Tagger:

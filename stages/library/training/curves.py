@@ -6,12 +6,14 @@ of the last optimizer step: with gradient accumulation a number comes several ti
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stages.library.common.tables import as_csv
 from stages.library.training.logs import Attempt
 
 LOSS, EPOCH_LOSS = "loss/current", "loss/epoch_average"
+VALIDATION_LOSS = "loss/validation/epoch_average"
+"""Of drawings that are held back, also at x = epoch."""
 
 LEARNING_RATE = re.compile(r"lr/(?!d\*lr|group\d)\w+")
 """A learning rate's tag; `lr/group1` is one that has been logged under its name already."""
@@ -36,6 +38,7 @@ class Curves:
 
     steps: list[Step]
     epochs: dict[int, float]  # mean loss by epoch
+    validation: dict[int, float] = field(default_factory=dict)  # of drawings held back, by epoch
 
 
 def steps_of(attempt: Attempt, steps_per_epoch: int) -> list[Step]:
@@ -66,17 +69,20 @@ def steps_of(attempt: Attempt, steps_per_epoch: int) -> list[Step]:
 def stitched(attempts: list[Attempt], steps_per_epoch: int) -> Curves:
     """Return the curves without gap and double: what a later start took again, it replaces."""
     steps: dict[int, Step] = {}
-    epochs: dict[int, float] = {}
+    by_epoch: dict[str, dict[int, float]] = {EPOCH_LOSS: {}, VALIDATION_LOSS: {}}
     for attempt in attempts:
         taken = steps_of(attempt, steps_per_epoch)
         if not taken:
             continue
         again = (attempt.start - 1) * steps_per_epoch
         steps = {n: step for n, step in steps.items() if n <= again}
-        epochs = {n: loss for n, loss in epochs.items() if n < attempt.start}
         steps |= {step.step: step for step in taken}
-        epochs |= {step: loss for tag, step, loss in attempt.scalars if tag == EPOCH_LOSS}
-    return Curves([steps[n] for n in sorted(steps)], dict(sorted(epochs.items())))
+        for tag, losses in by_epoch.items():
+            kept = {n: loss for n, loss in losses.items() if n < attempt.start}
+            new = {step: loss for name, step, loss in attempt.scalars if name == tag}
+            by_epoch[tag] = dict(sorted((kept | new).items()))
+    taken_steps = [steps[n] for n in sorted(steps)]
+    return Curves(taken_steps, by_epoch[EPOCH_LOSS], by_epoch[VALIDATION_LOSS])
 
 
 def hopeless(curves: Curves) -> int:
@@ -110,21 +116,21 @@ def steps_csv(curves: Curves) -> str:
     return as_csv(head, rows)
 
 
-def epochs_csv(curves: Curves) -> str:
+def epochs_csv(losses: dict[int, float]) -> str:
     """Return a row per finished epoch."""
-    return as_csv(["epoch", "loss"], [[n, f"{loss:.6g}"] for n, loss in curves.epochs.items()])
+    return as_csv(["epoch", "loss"], [[n, f"{loss:.6g}"] for n, loss in losses.items()])
 
 
 def training_figures(curves: Curves) -> dict[str, int | float]:
     """Return what dvc metrics compares."""
-    losses = {epoch: loss for epoch, loss in curves.epochs.items() if math.isfinite(loss)}
     found: dict[str, int | float] = {
         "epochs": max(curves.epochs, default=0),
         "steps": curves.steps[-1].step if curves.steps else 0,
     }
-    if losses:
-        best = min(losses, key=lambda epoch: losses[epoch])
-        last = max(losses)
-        found |= {"loss": round(losses[last], 6), "lowest_loss": round(losses[best], 6)}
-        found["lowest_loss_epoch"] = best
+    for name, by_epoch in (("loss", curves.epochs), ("validation_loss", curves.validation)):
+        losses = {epoch: loss for epoch, loss in by_epoch.items() if math.isfinite(loss)}
+        if losses:
+            best = min(losses, key=lambda epoch: losses[epoch])
+            found |= {name: round(losses[max(losses)], 6)}
+            found |= {f"lowest_{name}": round(losses[best], 6), f"lowest_{name}_epoch": best}
     return found

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from stages.library.dataset.steps import advice, steps_per_epoch
 from stages.library.training.base_model import BaseModel, check_base_model
 from stages.library.training.choices import check_choices
 from stages.library.training.combinations import check_combinations
-from stages.library.training.dvc_lock import locked_md5, read_lock
+from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 from stages.library.training.model_store import known_sha256
 from stages.library.training.option_source import Option, known_options
 from stages.library.training.options import Options, check_options, first
@@ -33,6 +34,7 @@ from stages.library.training.samples import PICTURE
 from stages.library.training.subsets import CAPTION, Subset, check_parts, parted, shows
 from stages.library.training.trainer import Trainer, find_trainer, trainer_commit
 from stages.library.training.training import Training, check_foreign
+from stages.library.training.validation import can_validate, held_back_subset
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Places:
     """Where the stage reads and writes."""
 
     dataset: Path
+    held_out: Path
     output: Path
     state: Path
     samples: Path
@@ -69,6 +72,7 @@ class Plan:
     model: BaseModel
     training: Training
     papers: Papers
+    read: list[tuple[Path, str]]  # folders that must not change meanwhile, and DVC's MD5 of them
     checked: list[str]  # what was looked at, in words
 
 
@@ -85,12 +89,13 @@ def plan_for(places: Places, settings: Settings) -> Plan:
     check_foreign(places.output, LORA)
     check_foreign(places.samples, PICTURE)
     subsets = dataset_subsets(places.dataset) + regular_subsets(options)
-    locked = locked_md5(read_lock(Path("dvc.lock")), places.dataset.as_posix())
-    md5 = check_dataset(places.dataset, locked)
+    lock = read_lock(Path("dvc.lock"))
+    md5 = check_dataset(places.dataset, locked_md5(lock, places.dataset.as_posix()))
+    held_back, held_md5 = to_validate(places.held_out, lock, options, known)
     learned = learned_part(subsets, options)
     epochs, per_epoch = steps_of(learned, options)
-    receipt = expected(learned, options)
-    papers = papers_of(settings, options, places.dataset, md5, trainer, receipt)
+    receipt = expected(learned, options, held_back)
+    papers = papers_of(settings, options, places.dataset, (md5, held_md5), trainer, receipt)
     training = Training(
         name=settings.name,
         folder=(places.state / papers.run).absolute(),
@@ -101,16 +106,21 @@ def plan_for(places: Places, settings: Settings) -> Plan:
         steps_per_epoch=per_epoch,
         subsets=subsets,
         receipt=receipt,
+        held_back=held_back,
     )
     checked = [
         f"params.yaml: {len(options)} options of {settings.script}, sd-scripts "
         f"{papers.trainer_commit[:12]}",
         f"{places.dataset}: {receipt.pictures} pictures, each with its caption, "
         f"{receipt.distinct} tags, as dvc.lock records it",
+        *validated_in_words(places.held_out, held_back),
         f"steps: {per_epoch} in each of {epochs} epochs, {per_epoch * epochs} in all",
         f"Drive: {drive_in_words(drive)}",
     ]
-    return Plan(trainer, known, settings.model, training, papers, checked)
+    read = [(places.dataset, md5)]
+    if places.held_out.is_dir():
+        read.append((places.held_out, held_md5 or dvc_md5(places.held_out)))
+    return Plan(trainer, known, settings.model, training, papers, read, checked)
 
 
 def checked_options(settings: Settings, known: dict[str, Option], checkout: Path) -> Options:
@@ -139,6 +149,35 @@ def learned_part(subsets: list[Subset], options: Options) -> list[Subset]:
         print(f"train: warning: {warning}", file=sys.stderr)
     check_parts(subsets, *held_back(options))
     return [parted(subset, *held_back(options))[0] for subset in subsets]
+
+
+def to_validate(
+    folder: Path, lock: str, options: Options, known: Collection[str]
+) -> tuple[Subset | None, str]:
+    """Return the drawings in data/held_out to validate with, if there are any, and DVC's MD5.
+
+    Raises:
+        Problem: they aren't those that dvc.lock records, or not as they should be.
+    """
+    found = held_back_subset(folder, options)
+    if not found:
+        return None, ""
+    if not can_validate(known):
+        print(
+            f"train: warning: this sd-scripts can't validate with {folder}, its loss there is not "
+            "told; take v0.10.1 or newer / この sd-scripts は古く、data/held_out の絵での損失を"
+            "計算できません",
+            file=sys.stderr,
+        )
+        return None, ""
+    return found, check_dataset(folder, locked_md5(lock, folder.as_posix()))
+
+
+def validated_in_words(folder: Path, held_back: Subset | None) -> list[str]:
+    """Return what is said of the drawings to validate with, if there are any."""
+    if not held_back:
+        return []
+    return [f"{folder}: {len(held_back.pictures)} pictures, to validate with and never to train on"]
 
 
 def held_back(options: Options) -> tuple[float, int]:
@@ -170,11 +209,14 @@ def papers_of(
     settings: Settings,
     options: Options,
     dataset: Path,
-    md5: str,
+    md5s: tuple[str, str],
     trainer: Trainer,
     receipt: Receipt,
 ) -> Papers:
-    """Return what the LoRA is made of; `run` is a digest of all that decides the result."""
+    """Return what the LoRA is made of; `run` is a digest of all that decides the result.
+
+    `md5s` are those of the dataset and of what is validated with, '' for nothing.
+    """
     sha256 = settings.model.sha256 or known_sha256(located(settings.model.place))
     commit = trainer_commit(trainer)
     head = git_or_none("rev-parse", "HEAD") or ""  # none in a folder that is not from Git
@@ -185,6 +227,9 @@ def papers_of(
         **settings.options,
     }
     decides = {"captions": CAPTION, "files": contents(options), "params": params}
+    md5, held_md5 = md5s
+    if held_md5:
+        decides["held_out"] = held_md5
     return Papers(
         run=run_id({"dataset": md5, "model": sha256, "trainer": commit, **decides}),
         git_commit=head,

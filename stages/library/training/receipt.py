@@ -44,8 +44,12 @@ class Receipt:
         return len({tag for counts in self.tags.values() for tag in counts})
 
 
-def expected(subsets: list[Subset], options: Options) -> Receipt:
-    """Return the receipt for training on exactly these subsets with these options."""
+def expected(subsets: list[Subset], options: Options, held_back: Subset | None = None) -> Receipt:
+    """Return the receipt for training on exactly these subsets with these options.
+
+    Of the drawings that are `held_back` to validate with, all are to be counted as that and none
+    of their tags as seen.
+    """
     wildcard = "enable_wildcard" in options
     tags: dict[str, Counter[str]] = {}
     example: dict[str, str] = {}
@@ -59,6 +63,9 @@ def expected(subsets: list[Subset], options: Options) -> Receipt:
     values["ss_shuffle_caption"] = str("shuffle_caption" in options)
     values["ss_num_train_images"] = str(shown(subsets, regular=False))
     values["ss_num_reg_images"] = str(shown(subsets, regular=True))
+    if held_back:
+        tags[held_back.name] = Counter()
+        values["ss_num_validation_images"] = str(len(held_back.pictures))
     if resolution := first(options, "resolution", ""):
         sides = [int(side) for side in resolution.split(",")]
         values["ss_resolution"] = str((sides[0], sides[-1]))
@@ -80,11 +87,13 @@ def counted_tags(metadata: dict[str, str]) -> dict[str, dict[str, int]]:
 
 def difference(receipt: Receipt, metadata: dict[str, str]) -> str:
     """Return in words the first thing that isn't as ordered; '' if all is."""
-    found = counted_tags(metadata)
+    found, told = counted_tags(metadata), with_datasets(metadata)
     if not found:
         return f"it does not say which tags it saw ({FREQUENCY})"
     for folder, wanted in receipt.tags.items():
         counted = found.get(folder)
+        if counted and not wanted:
+            return f"it trained on {folder}, the drawings that are held back"
         if counted is None:
             return f"it never saw the folder {folder}, but {', '.join(found)}"
         for tag in sorted(wanted.keys() | counted.keys()):
@@ -97,9 +106,27 @@ def difference(receipt: Receipt, metadata: dict[str, str]) -> str:
     if more := sorted(found.keys() - receipt.tags.keys()):
         return f"it saw the folder {more[0]}, which the dataset does not have"
     for key, value in receipt.values.items():
-        if not same(metadata.get(key, "nothing"), value):
-            return f"it says {key} = {metadata.get(key, 'nothing')}, ordered was {value}"
+        if not same(told.get(key, "nothing"), value):
+            return f"it says {key} = {told.get(key, 'nothing')}, ordered was {value}"
     return ""
+
+
+def with_datasets(metadata: dict[str, str]) -> dict[str, str]:
+    """Return metadata with what they say by dataset, where there are several, in its usual place.
+
+    Trained with a dataset_config, `ss_datasets` holds what else has keys of its own.
+    """
+    try:
+        datasets = [each for each in json_of(metadata["ss_datasets"]) if each["subsets"]]
+        subsets = [subset for each in datasets for subset in each["subsets"]]
+        found = {
+            "ss_resolution": {str(tuple(each["resolution"])) for each in datasets},
+            "ss_keep_tokens": {str(each["keep_tokens"]) for each in subsets},
+            "ss_shuffle_caption": {str(each["shuffle_caption"]) for each in subsets},
+        }
+    except (KeyError, ValueError, TypeError):
+        return metadata
+    return {key: " or ".join(sorted(values)) for key, values in found.items()} | metadata
 
 
 def same(one: str, other: str) -> bool:
@@ -123,7 +150,7 @@ def verdict(metadata: dict[str, str], digest: str, pictures: int) -> str:
     distinct = {tag for counts in tags.values() for tag in counts}
     if digest and digest == digest_of(dict(tags)):
         return f"checked, {pictures} pictures, {len(distinct)} tags"
-    if distinct and distinct == {folder.partition("_")[2].lower() for folder in tags}:
+    if distinct and distinct == {name.partition("_")[2].lower() for name in tags if tags[name]}:
         return f"NEVER READ: it learned only the word {', '.join(sorted(distinct))}; train it again"
     if digest:
         return "NOT those of its dataset; train it again"

@@ -39,7 +39,9 @@ def read_curves(training: Training, logs: Logs) -> Curves:
 def write_curves(found: Curves, curves: Path, metrics: Path) -> None:
     """Write what DVC plots and compares."""
     write_atomically(curves / "steps.csv", steps_csv(found).encode())
-    write_atomically(curves / "epochs.csv", epochs_csv(found).encode())
+    write_atomically(curves / "epochs.csv", epochs_csv(found.epochs).encode())
+    # a head alone where nothing is held back: of a file that isn't there DVC warns
+    write_atomically(curves / "validation.csv", epochs_csv(found.validation).encode())
     write_atomically(metrics, (json.dumps(training_figures(found), indent=1) + "\n").encode())
 
 
@@ -68,7 +70,7 @@ def tidy(training: Training) -> None:
     nothing is trained again. On the Drive they stay for good; it can't be told whether they have
     been pushed.
     """
-    for made in ("dataset", "regular", REFUSED):
+    for made in ("dataset", "regular", "held_out", REFUSED):
         shutil.rmtree(training.folder / made, ignore_errors=True)
     remove_states(training.folder)
     for other in training.folder.parent.glob(f"*/{FINISHED}"):

@@ -22,6 +22,7 @@ from stages.library.training.trainer import trainer_command
 from stages.library.training.trainer_output import explained
 from stages.library.training.trainer_process import run_trainer
 from stages.library.training.training import FINISHED, Training
+from stages.library.training.validation import CONFIG, REPLACED, validating
 from stages.library.training.watch import Watch
 
 EVERY = 10.0
@@ -50,7 +51,7 @@ def run_to_end(
     write_atomically(training.prompt_file, lines.encode())
     if start > 1:
         print(f"train: going on with epoch {start} of {training.epochs}")
-    options = training.options | given_options(plan, model, log) | resuming(newest, start)
+    options = ordered_options(plan, model, log) | resuming(newest, start)
     options = without_needless(options, training, resumed=newest is not None)
     look = looking_after(training, Logs(logs), places)
     code, tail = run_trainer(
@@ -119,6 +120,13 @@ def without_needless(options: Options, training: Training, resumed: bool) -> Opt
     return {key: values for key, values in options.items() if key not in needless}
 
 
+def ordered_options(plan: Plan, model: Path, log: Path) -> Options:
+    """Return the options of params.yaml and those that the stage gives itself."""
+    options = plan.training.options | given_options(plan, model, log)
+    replaced = REPLACED if "dataset_config" in options else ()
+    return {key: values for key, values in options.items() if key not in replaced}
+
+
 def given_options(plan: Plan, model: Path, log: Path) -> Options:
     """Return the options that the stage gives itself."""
     training = plan.training
@@ -137,6 +145,8 @@ def given_options(plan: Plan, model: Path, log: Path) -> Options:
     }
     if "reg_data_dir" in training.options:
         options["reg_data_dir"] = [str(training.folder / "regular")]
+    if training.held_back:
+        options |= validating(training.options, training.validated / CONFIG)
     if training.prompts:
         options["sample_prompts"] = [str(training.prompt_file)]
     return options

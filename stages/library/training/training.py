@@ -41,6 +41,7 @@ class Training:
     steps_per_epoch: int
     subsets: list[Subset]  # the dataset, and pictures for regularization
     receipt: Receipt
+    held_back: Subset | None = None  # drawings to validate with, from data/held_out
 
     @property
     def mirror(self) -> Path | None:
@@ -56,6 +57,11 @@ class Training:
     def data(self) -> Path:
         """Where the trainer reads its copy of the dataset."""
         return self.folder / "dataset"
+
+    @property
+    def validated(self) -> Path:
+        """Where the trainer reads its copy of the drawings that it validates with."""
+        return self.folder / "held_out"
 
     @property
     def prompt_file(self) -> Path:

@@ -25,6 +25,7 @@ class Watch:
     subsets: list[Subset]
     split: float = 0  # share that is held back to validate
     seed: int = 0
+    held_back: Subset | None = None  # a dataset of its own, to validate with
     _folder: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +44,13 @@ class Watch:
             "validation": {shown(held_back, regular=False)},
             "reg": reg,
         }
+        if self.held_back:  # to be trained on it reads none of them, then all to validate with
+            count = len(self.held_back.pictures)
+            self._counts[self.held_back.name] = {0, count}
+            self._uncaptioned[self.held_back.name] = {len(self.held_back.uncaptioned)}
+            self._totals["validation"] = {count}
+            self._totals["train"].add(0)
+            self._totals["reg"].add(0)
 
     def see(self, line: str) -> None:
         """Take in a line of the trainer's.

@@ -4,7 +4,6 @@ import argparse
 import math
 import os
 import random
-from dataclasses import replace
 from pathlib import Path
 
 from library import train_util  # type: ignore[import-not-found,unused-ignore]
@@ -15,9 +14,13 @@ from library.checks import (  # type: ignore[import-not-found,unused-ignore]
     load_model,
     load_network,
 )
+from library.config import read_config  # type: ignore[import-not-found,unused-ignore]
 from library.console import fail, say, set_up  # type: ignore[import-not-found,unused-ignore]
-from library.dataset import Dataset, read_dataset  # type: ignore[import-not-found,unused-ignore]
-from library.folders import find_subsets  # type: ignore[import-not-found,unused-ignore]
+from library.dataset import (  # type: ignore[import-not-found,unused-ignore]
+    Dataset,
+    read_dataset,
+    together,
+)
 from library.latents import cache_latents  # type: ignore[import-not-found,unused-ignore]
 from library.metadata import describe  # type: ignore[import-not-found,unused-ignore]
 from library.run import Run  # type: ignore[import-not-found,unused-ignore]
@@ -42,6 +45,7 @@ def setup_parser() -> argparse.ArgumentParser:
     parser.add_argument("--network_train_unet_only", action="store_true")
     parser.add_argument("--no_half_vae", action="store_true")
     parser.add_argument("--training_comment", type=str, default=None)
+    parser.add_argument("--dataset_config", type=Path, default=None)
     parser.add_argument("--initial_epoch", type=int, default=None)
     parser.add_argument("--initial_step", type=int, default=None)
     parser.add_argument("--skip_until_initial_step", action="store_true")
@@ -52,22 +56,22 @@ def setup_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
-    """Read the dataset, and the part of it that is kept for the validation."""
-    say("train_network.py:530", "Using DreamBooth method.")
-    nowhere = os.environ.get("STANDIN_DATA") == "none"
-    subsets = [] if nowhere else find_subsets(args.train_data_dir, is_reg=False)
-    subsets += find_subsets(args.reg_data_dir, is_reg=True)
-    dataset = read_dataset(args, subsets, training=True)
-    validation = None
-    if args.validation_split > 0:
-        validation = read_dataset(args, [replace(each) for each in subsets], training=False)
-    say("config_util.py:592", f"[Prepare dataset {0}]")
-    dataset.buckets = fill_buckets(args, dataset.repeats)
-    if validation:
-        say("config_util.py:597", f"[Prepare validation dataset {0}]")
+def read(args: argparse.Namespace) -> tuple[list[Dataset], list[Dataset]]:
+    """Read the datasets, and the parts of them that are kept for the validation."""
+    configs = read_config(args)
+    datasets = [read_dataset(args, each, training=True) for each in configs]
+    validations = [
+        read_dataset(args, each, training=False)
+        for each in configs
+        if each.get("validation_split", args.validation_split) > 0
+    ]
+    for number, dataset in enumerate(datasets):
+        say("config_util.py:592", f"[Prepare dataset {number}]")
+        dataset.buckets = fill_buckets(args, dataset.repeats)
+    for number, validation in enumerate(validations):
+        say("config_util.py:597", f"[Prepare validation dataset {number}]")
         validation.buckets = fill_buckets(args, validation.repeats)
-    return dataset, validation
+    return datasets, validations
 
 
 def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
@@ -79,7 +83,9 @@ def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
     if args.seed is None:
         args.seed = random.randint(0, 2**32)
     random.seed(args.seed)
-    dataset, validation = read(args)
+    datasets, validations = read(args)
+    dataset = together(datasets)
+    validation = together(validations) if validations else None
     if not dataset.repeats:
         fail(
             "train_network.py:576",
@@ -93,12 +99,16 @@ def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
     load_model(args)
     bad: set[str] = set()
     if args.cache_latents:
-        bad = cache_latents(args, dataset, "_sdxl.npz" if sdxl else "_sd.npz")
+        for group in (datasets, validations):
+            for number, each in enumerate(group):
+                bad |= cache_latents(args, each, "_sdxl.npz" if sdxl else "_sd.npz", number)
     print("import network module:", args.network_module)
     load_network(args)
     if line := os.environ.get("STANDIN_FAIL"):
         raise RuntimeError(line)
-    batches = dataset.buckets.batches(args.train_batch_size)
+    if args.persistent_data_loader_workers and not args.max_data_loader_n_workers:
+        raise ValueError("persistent_workers option needs num_workers > 0")  # torch's DataLoader
+    batches = [batch for each in datasets for batch in each.buckets.batches(each.batch_size)]
     per_epoch = math.ceil(len(batches) / args.gradient_accumulation_steps)
     if args.max_train_epochs is not None:
         args.max_train_steps = args.max_train_epochs * per_epoch
@@ -109,7 +119,7 @@ def train(args: argparse.Namespace, version: str = "sd_v1") -> None:
         initial = (first_epoch - 1) * per_epoch
         assert args.max_train_steps > initial, "max_train_steps should be greater"
     tell(args, dataset, validation, len(batches), epochs)
-    metadata = describe(args, dataset, validation, len(batches), epochs, version)
+    metadata = describe(args, datasets, validation, len(batches), epochs, version)
     Run(args, dataset, validation, batches, bad, metadata, weight).go(first_epoch, epochs)
 
 

@@ -134,6 +134,51 @@ def test_any_look_is_packed_and_unpacked(look: Found) -> None:
     assert [str(each.dtype) for each in again] == ["int32", "uint16"]
 
 
+ROWS = {
+    digest(1): np.array([0.6, 0.8], np.float32),
+    digest(2): np.array([-1, 0], np.float32),
+}
+
+
+def rows_of(names: Any = ROWS) -> dict[str, list[float]]:
+    found = Kept("judge").known_features("model features x", names)
+    assert all(row.dtype == np.float32 for row in found.values())
+    return {name: row.tolist() for name, row in found.items()}
+
+
+@pytest.mark.usefixtures("full")
+def test_features_are_kept_beside_what_was_found() -> None:
+    Kept("judge").add_features("model features x", ROWS)
+    assert rows_of() == {name: row.tolist() for name, row in ROWS.items()}
+    assert rows_of([digest(3)]) == {}
+    assert Kept("judge").known_features("model features y", ROWS) == {}
+    assert known() == plain(SOME)
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize(
+    "data", [b"", b"12345", b"\x00\x00\xc0\x7f" * 2, bytes(4 * (kept.MOST_FEATURES + 1))]
+)
+def test_what_is_no_row_of_numbers_is_no_features(path: Path, data: bytes) -> None:
+    Kept("judge").add_features("model features x", ROWS)
+    key = key_of("model features x", digest(1))
+    wrong = ("UPDATE looks SET found = ?, mark = ? WHERE key = ?", (data, mark_of(key, data), key))
+    change(path, wrong)
+    assert set(rows_of()) == {digest(2)}
+
+
+@pytest.mark.usefixtures("path")
+def test_features_in_a_damaged_file_are_one_line(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Kept("score").add_features("model features x", ROWS)
+    path.write_bytes(b"no file of SQLite's\n" * 99)
+    at_work = Kept("score")
+    assert at_work.known_features("model features x", ROWS) == {}
+    at_work.add_features("model features x", ROWS)
+    assert "is damaged, or no file of ours" in one_line(capfd)
+
+
 # ------------------------------------------------------------------------- entries that don't count
 
 

@@ -13,10 +13,10 @@ from stages.library.tagging import looking
 from stages.library.tagging.looking import (
     as_scores,
     known_scores,
-    look,
     look_at_all,
     looks,
     pixels_of,
+    scores_in,
     start,
 )
 from stages.library.tagging.models import Model, load_model
@@ -44,7 +44,7 @@ def scores_of(found: Found) -> dict[str, int]:
 def test_each_is_found_under_its_content_and_kept(model: Model, tmp_path: Path) -> None:
     todo = dict(picture(tmp_path, f"{colour}.png", colour) for colour in ("red", "blue"))
     kept: dict[str, Found] = {}
-    found = look_at_all(looks(model, 2, todo.items()), len(todo), kept.update, "score")
+    found = look_at_all(looks(model, 2, todo.items(), scores_in), len(todo), kept.update, "score")
     assert kept == found
     red, blue = (scores_of(found[digest]) for digest in todo)
     assert (red["red_theme"], blue["blue_theme"]) == (10_000, 10_000)
@@ -55,7 +55,7 @@ def test_what_was_found_is_kept_when_one_fails(model: Model, tmp_path: Path) -> 
     todo = dict([picture(tmp_path, "a.png", "red"), ("0" * 64, tmp_path / "a.png")])
     kept: dict[str, Found] = {}
     with pytest.raises(Problem, match=r"a\.png: was changed while it was read"):
-        look_at_all(looks(model, 2, todo.items()), len(todo), kept.update, "score")
+        look_at_all(looks(model, 2, todo.items(), scores_in), len(todo), kept.update, "score")
     assert list(kept) == list(todo)[:1]
 
 
@@ -65,7 +65,7 @@ def test_each_is_kept_once_as_time_goes_by(
     monkeypatch.setattr(looking, "KEEPING_SECONDS", -1)
     todo = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(5)]
     kept: list[str] = []
-    look_at_all(looks(model, 2, todo), len(todo), kept.extend, "score")
+    look_at_all(looks(model, 2, todo, scores_in), len(todo), kept.extend, "score")
     assert kept == [digest for digest, _ in todo]
 
 
@@ -73,7 +73,7 @@ def test_what_is_no_picture_is_named(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     with pytest.raises(Problem, match=r"a\.png: is no picture; run the prepare stage again"):
-        look(model, [pixels_of(model.prepare, (sha256(b"no picture").hexdigest(), path))])
+        scores_in(model, [pixels_of(model.prepare, (sha256(b"no picture").hexdigest(), path))])
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 32])
@@ -82,7 +82,9 @@ def test_in_batches_the_same_is_found(model: Model, tmp_path: Path, batch: int) 
         picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(0, 250, 25)
     )
     batched = replace(model, batch=batch)
-    found = look_at_all(looks(batched, 2, todo.items()), len(todo), lambda _: None, "score")
+    found = look_at_all(
+        looks(batched, 2, todo.items(), scores_in), len(todo), lambda _: None, "score"
+    )
     assert list(found) == list(todo)
     assert [scores_of(each).get("red_theme", 0) for each in found.values()] == [
         pytest.approx(shade / 255 * 10_000 if shade > 10 else 0, abs=25)
@@ -94,7 +96,9 @@ def test_what_is_wrong_in_one_batch_loses_none_before_it(model: Model, tmp_path:
     good = [picture(tmp_path, f"{shade}.png", f"rgb({shade}, 0, 0)") for shade in range(50)]
     todo, found = [*good, ("0" * 64, good[0][1])], dict[str, Found]()
     with pytest.raises(Problem, match=r"0\.png: was changed while it was read"):
-        look_at_all(looks(replace(model, batch=8), 2, todo), len(todo), found.update, "score")
+        look_at_all(
+            looks(replace(model, batch=8), 2, todo, scores_in), len(todo), found.update, "score"
+        )
     assert len(found) >= 48
 
 
@@ -110,7 +114,7 @@ def test_the_threshold_of_a_tag_goes_before_that_of_its_category(tmp_path: Path)
 
 def test_another_model_s_scores_are_not_known(model: Model, tmp_path: Path) -> None:
     digest, path = picture(tmp_path, "a.png", "red")
-    found = look(model, [pixels_of(model.prepare, (digest, path))])[digest]
+    found = scores_in(model, [pixels_of(model.prepare, (digest, path))])[digest]
     file = tmp_path / "scores.npz"
     tags, kinds = [name for name, _ in TAGS], [kind for _, kind in TAGS]
     write_scores(file, Scores("fingerprint", tags, kinds, ["a"], [digest], [found]))

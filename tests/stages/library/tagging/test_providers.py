@@ -50,14 +50,16 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
         listed = [*dict.fromkeys(names.values()), "CPUExecutionProvider"]
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
 
-        def open_session(model: Path, provider: str, cores: int | None = None) -> Any:
-            session = real(model, "cpu", cores)
+        def open_session(
+            model: Path, provider: str, cores: int | None = None, besides: str = ""
+        ) -> Any:
+            session = real(model, "cpu", cores, besides)
             shift = shifts.get(provider)
             return session if shift is None else Elsewhere(session, names[provider], shift)
 
-        def run(model: models.Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-            scores = real_run(replace(model, device="cpu"), batch)
-            return scores + np.float32(getattr(model.session, "shift", 0))
+        def run(model: models.Model, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+            given = real_run(replace(model, device="cpu"), batch)
+            return [each + np.float32(getattr(model.session, "shift", 0)) for each in given]
 
         monkeypatch.setattr(sessions, "open_session", open_session)
         monkeypatch.setattr(models, "run", run)

@@ -277,7 +277,7 @@ def test_a_tagger_of_the_hub_is_fetched_where_it_is_not_in_the_same_commit(
     tagger = there(tmp_path)
     asked: list[tuple[str, str]] = []
 
-    def fetched(model: str, revision: str) -> tuple[Path, str]:
+    def fetched(model: str, revision: str, *_: object) -> tuple[Path, str]:
         asked.append((model, revision))
         return tagger.folder, ""
 

@@ -68,6 +68,20 @@ def test_an_epoch_s_mean_is_taken_from_the_start_that_finished_it() -> None:
     assert stitched([first, second], 2).epochs == {1: 0.5}
 
 
+def test_the_loss_of_drawings_held_back_has_neither_gap_nor_double() -> None:
+    validation = "loss/validation/epoch_average"
+    first = logged(1, [(step, 1.0) for step in range(1, 6)])  # killed in epoch 3 of 2 steps
+    first.scalars += [(validation, epoch, 0.5) for epoch in (1, 2)]
+    second = logged(3, [(1, 2.0), (2, 2.0)])  # killed when epoch 3 was validated and not kept
+    second.scalars += [(validation, 3, 0.4), ("loss/validation/epoch_divergence", 3, 9.0)]
+    third = logged(3, [(1, 3.0), (2, 3.0), (3, 3.0), (4, 3.0)])
+    third.scalars += [(validation, epoch, 0.3) for epoch in (3, 4)]
+    assert stitched([first, second], 2).validation == {1: 0.5, 2: 0.5, 3: 0.4}
+    assert stitched([first, second, third], 2).validation == {1: 0.5, 2: 0.5, 3: 0.3, 4: 0.3}
+    third.scalars.pop()
+    assert stitched([first, second, third], 2).validation == {1: 0.5, 2: 0.5, 3: 0.3}
+
+
 def test_curves_become_tables() -> None:
     rates = {"unet": 1e-4, "textencoder": 5e-5}
     curves = Curves([Step(1, 1, 0.5, rates), Step(2, 1, 0.25, {"unet": 1e-4})], {1: 0.375})
@@ -76,7 +90,8 @@ def test_curves_become_tables() -> None:
         "1,1,0.5,0.0001,5e-05\n"
         "2,1,0.25,0.0001,\n"
     )
-    assert epochs_csv(curves) == "epoch,loss\n1,0.375\n"
+    assert epochs_csv(curves.epochs) == "epoch,loss\n1,0.375\n"
+    assert epochs_csv(curves.validation) == "epoch,loss\n"
     assert steps_csv(Curves([], {})) == "step,epoch,loss,learning_rate\n"
 
 
@@ -96,3 +111,15 @@ def test_figures_tell_the_best_epoch() -> None:
 def test_a_loss_that_is_no_number_for_long_is_hopeless(bad: int, since: int) -> None:
     steps = [Step(n, 1, 1.0 if n <= 5 else math.nan, {}) for n in range(1, 6 + bad)]
     assert hopeless(Curves(steps, {})) == since
+
+
+def test_figures_tell_the_best_epoch_for_drawings_held_back() -> None:
+    curves = Curves([Step(6, 3, 0.3, {})], {1: 0.5, 2: 0.2}, {1: 0.4, 2: 0.6})
+    found = training_figures(curves)
+    assert (found["loss"], found["lowest_loss_epoch"]) == (0.2, 2)
+    named = {key: value for key, value in found.items() if "validation" in key}
+    assert named == {
+        "validation_loss": 0.6,
+        "lowest_validation_loss": 0.4,
+        "lowest_validation_loss_epoch": 1,
+    }

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.library.training.receipt import Receipt, difference, expected, verdict
-from stages.library.training.subsets import read_subsets
+from stages.library.training.receipt import Receipt, difference, expected, verdict, with_datasets
+from stages.library.training.subsets import Subset, read_subsets
 from tests.support.training import write_dataset
 
 OPTIONS = {
@@ -87,3 +87,70 @@ def test_whence_tells_whether_the_captions_were_learned(receipt: Receipt) -> Non
     assert verdict(metadata(), "", 0) == "not checked; the trainer says 2 tags"
     other = metadata({"1_nasu": {"nasu": 7, "smile": 6}})
     assert verdict(other, receipt.digest, 7).startswith("NOT those of its dataset")
+
+
+# ------------------------------------------------------------------------------ drawings held back
+
+
+@pytest.fixture
+def validated(tmp_path: Path) -> Receipt:
+    """Return the receipt for the same, with two pictures to validate with."""
+    subsets = read_subsets(write_dataset(tmp_path / "held"))
+    return expected(subsets, OPTIONS, Subset(Path("1_held_out"), 1, (Path("a"), Path("b"))))
+
+
+def by_dataset(tags: object = None, shuffled: bool = True, **changes: str) -> dict[str, str]:
+    """Return what v0.10.1 writes of a training with a dataset_config."""
+    found = metadata(tags or {"1_nasu": {"nasu": 7, "smile": 7}, "1_held_out": {}})
+    for key in ("ss_resolution", "ss_shuffle_caption", "ss_keep_tokens"):
+        del found[key]
+    subset = {"num_repeats": 1, "keep_tokens": 1, "shuffle_caption": shuffled}
+    datasets = [
+        {"resolution": [512, 512], "subsets": [subset]},
+        {"resolution": [512, 512], "subsets": []},
+    ]
+    return found | {
+        "ss_num_validation_images": "2",
+        "ss_datasets": json.dumps(datasets),
+        **changes,
+    }
+
+
+def test_what_stands_in_ss_datasets_is_read_there(validated: Receipt) -> None:
+    assert difference(validated, by_dataset()) == ""
+    assert with_datasets(by_dataset())["ss_resolution"] == "(512, 512)"
+    assert with_datasets(metadata()) == metadata()
+    assert with_datasets({"ss_datasets": "[[]]"}) == {"ss_datasets": "[[]]"}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (by_dataset(shuffled=False), "it says ss_shuffle_caption = False, ordered was True"),
+        (by_dataset(ss_datasets=""), "it says ss_keep_tokens = nothing, ordered was 1"),
+        (
+            by_dataset(ss_num_validation_images="1"),
+            "it says ss_num_validation_images = 1, ordered was 2",
+        ),
+        (
+            by_dataset({"1_nasu": {"nasu": 7, "smile": 7}, "1_held_out": {"nasu": 2}}),
+            "it trained on 1_held_out, the drawings that are held back",
+        ),
+        (
+            by_dataset({"1_nasu": {"nasu": 7, "smile": 7}}),
+            "it never saw the folder 1_held_out, but 1_nasu",
+        ),
+    ],
+)
+def test_drawings_held_back_are_validated_with_and_not_learned(
+    validated: Receipt, found: dict[str, str], said: str
+) -> None:
+    assert difference(validated, found) == said
+
+
+def test_captions_that_were_never_read_are_known_beside_drawings_held_back(
+    validated: Receipt,
+) -> None:
+    found = by_dataset({"1_nasu": {"nasu": 7}, "1_held_out": {}})
+    assert verdict(found, "another", 7).startswith("NEVER READ: it learned only the word nasu")
+    assert verdict(by_dataset(), validated.digest, 7) == "checked, 7 pictures, 2 tags"

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from stages.library.common.errors import Problem
-from stages.library.training.subsets import read_subsets
+from stages.library.training.subsets import Subset, read_subsets
 from stages.library.training.watch import Watch
-from tests.support.training import write_dataset
+from tests.support.training import write_dataset, write_held_out
 
 RIGHT = """\
 Using DreamBooth method.
@@ -79,3 +79,23 @@ def test_pictures_that_are_held_back_are_counted_apart(tmp_path: Path) -> None:
     see(watch, "2 validation images with repeats.\n0 reg images with repeats.")
     with pytest.raises(Problem, match="the dataset has 2 or 5"):
         watch.see("found directory /x/1_nasu contains 7 image files")
+
+
+def test_a_dataset_to_validate_with_is_read_twice_and_never_trained(tmp_path: Path) -> None:
+    write_dataset(tmp_path)
+    pictures = tuple(sorted(write_held_out(tmp_path, "nasu", "nasu").glob("3_nasu/*.png")))
+    held_back = Subset(Path("1_held_out"), 1, pictures)
+    watch = Watch(read_subsets(tmp_path / "data" / "dataset"), held_back=held_back)
+    see(watch, RIGHT)
+    see(watch, "found directory /x/held_out/1_held_out contains 0 image files")
+    see(watch, "0 train images with repeats.\n0 reg images with repeats.")
+    see(watch, "found directory /x/held_out/1_held_out contains 2 image files")
+    see(watch, "2 validation images with repeats.\n0 reg images with repeats.")
+    for line, said in (
+        ("found directory /x/1_held_out contains 1 image files", "the dataset has 0 or 2"),
+        ("2 train images with repeats.", "the dataset has 0 or 7"),
+        ("1 validation images with repeats.", "the dataset has 2"),
+        ("No caption file found for 1 images.", "no captions for 1 pictures of 1_held_out"),
+    ):
+        with pytest.raises(Problem, match=said):
+            watch.see(line)

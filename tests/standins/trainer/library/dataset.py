@@ -1,7 +1,8 @@
 """The pictures to train on, or to validate with, and the captions to them."""
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from library.buckets import Buckets  # type: ignore[import-not-found,unused-ignore]
 from library.console import say, warn  # type: ignore[import-not-found,unused-ignore]
@@ -18,19 +19,23 @@ class Dataset:
     tag_frequency: dict[str, dict[str, int]] = field(default_factory=dict)
     train_images: int = 0  # with repeats
     reg_images: int = 0  # with repeats
+    batch_size: int = 1
     buckets: Buckets = field(default_factory=Buckets)
 
 
-def read_dataset(args: argparse.Namespace, subsets: list[Subset], training: bool) -> Dataset:
+def read_dataset(args: argparse.Namespace, config: dict[str, Any], training: bool) -> Dataset:
     """Read pictures and captions of the folders, as `DreamBoothDataset.__init__` does.
 
     Without `training` it is the validation's part: no repeats, and nothing of `is_reg` folders.
     """
     assert args.resolution, "resolution is required / resolution（解像度）指定は必須です"
     say("train_util.py:2112", "prepare images.")
-    dataset, regs = Dataset(), []
-    for subset in subsets:
-        pictures, captions = read_folder(args, subset, training, dataset.tag_frequency)
+    dataset, regs = Dataset(batch_size=config.get("batch_size", args.train_batch_size)), []
+    share = config.get("validation_split", args.validation_split)
+    seed = config.get("validation_seed", args.validation_seed)
+    for subset in map(replace, config["subsets"]):
+        found = read_folder(args, subset, training, dataset.tag_frequency, share, seed)
+        pictures, captions = found
         if not pictures:
             warn(
                 "train_util.py:2132",
@@ -82,3 +87,17 @@ def as_many(regs: list[tuple[str, int]], wanted: int) -> dict[str, int]:
             if shown >= wanted:
                 break
     return found
+
+
+def together(datasets: list[Dataset]) -> Dataset:
+    """Return what a group of datasets holds (`DatasetGroup`)."""
+    whole = Dataset()
+    for each in datasets:
+        whole.subsets += each.subsets
+        whole.repeats |= each.repeats
+        whole.captions |= each.captions
+        # a folder of the same name in a second dataset is left out (`merge tag frequency`)
+        whole.tag_frequency = each.tag_frequency | whole.tag_frequency
+        whole.train_images += each.train_images
+        whole.reg_images += each.reg_images
+    return whole

@@ -49,15 +49,23 @@ def find_subsets(folder: str | None, is_reg: bool) -> list[Subset]:
 
 
 def read_folder(
-    args: argparse.Namespace, subset: Subset, training: bool, tags: dict[str, dict[str, int]]
+    args: argparse.Namespace,
+    subset: Subset,
+    training: bool,
+    tags: dict[str, dict[str, int]],
+    share: float,
+    seed: int | None,
 ) -> tuple[list[Path], list[str]]:
-    """Return pictures and captions of a folder; count `tags` (`load_dreambooth_dir`)."""
+    """Return pictures and captions of a folder; count `tags` (`load_dreambooth_dir`).
+
+    Of the pictures a `share` is for the validation.
+    """
     pictures = sorted(p for p in subset.folder.iterdir() if p.suffix.lower() in EXTENSIONS)
     say("train_util.py:2005", "get image size from name of cache files")
     say("train_util.py:2035", f"set image size from cache files: {0}/{len(pictures)}")
-    if args.validation_split > 0 and pictures:
+    if share > 0 and pictures:
         if not subset.is_reg:
-            pictures = split(pictures, training, args.validation_split, args.validation_seed)
+            pictures = split(pictures, training, share, seed)
         elif not training:
             pictures = []
     say(

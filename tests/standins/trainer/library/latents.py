@@ -19,14 +19,14 @@ def encode(args: argparse.Namespace, picture: Path) -> bytes:
     return picture.read_bytes()[:64]
 
 
-def cache_latents(args: argparse.Namespace, dataset: Dataset, suffix: str) -> set[str]:
+def cache_latents(args: argparse.Namespace, dataset: Dataset, suffix: str, number: int) -> set[str]:
     """Return the pictures whose latents are no numbers; nothing is said of them.
 
     v0.10.1 asks for "NaN detected in latents" in `train_util.py::cache_batch_latents` only, which
     no training calls any more: `strategy_base.py::_default_cache_batch_latents` took its place and
     looks for no NaN, nor does anything when such a file is used again.
     """
-    say("train_util.py:2627", f"[Dataset {0}]")
+    say("train_util.py:2627", f"[Dataset {number}]")
     say("train_util.py:1120", "caching latents with caching strategy.")
     say("train_util.py:1170", "caching latents...")
     bad = set()

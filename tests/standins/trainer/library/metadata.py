@@ -11,7 +11,7 @@ import random
 import time
 from pathlib import Path
 
-from library.dataset import Dataset  # type: ignore[import-not-found,unused-ignore]
+from library.dataset import Dataset, together  # type: ignore[import-not-found,unused-ignore]
 
 PLAIN = """output_name learning_rate text_encoder_lr unet_lr gradient_checkpointing
 gradient_accumulation_steps max_train_steps lr_warmup_steps lr_scheduler network_module network_dim
@@ -53,16 +53,58 @@ OPTIMIZERS = {
 }
 
 
+DATASETS_OWN = """batch_size_per_device total_batch_size resolution color_aug flip_aug random_crop
+shuffle_caption enable_bucket bucket_no_upscale min_bucket_reso max_bucket_reso keep_tokens
+reg_dataset_dirs bucket_info""".split()  # noqa: SIM905
+"""What stands in `ss_datasets`, and nowhere else, with a `--dataset_config`."""
+
+
+def of_dataset(args: argparse.Namespace, dataset: Dataset) -> dict[str, object]:
+    """Return what `ss_datasets` says of one of several datasets."""
+    subsets = [
+        {
+            "img_count": subset.count,
+            "num_repeats": subset.repeats,
+            "color_aug": args.color_aug,
+            "flip_aug": False,
+            "random_crop": args.random_crop,
+            "shuffle_caption": args.shuffle_caption,
+            "keep_tokens": args.keep_tokens,
+            "enable_wildcard": args.enable_wildcard,
+            "caption_prefix": args.caption_prefix,
+            "caption_suffix": args.caption_suffix,
+            "image_dir": subset.folder.name,
+            "class_tokens": subset.class_tokens,
+            "is_reg": subset.is_reg,
+        }
+        for subset in dataset.subsets
+    ]
+    return {
+        "is_dreambooth": True,
+        "batch_size_per_device": dataset.batch_size,
+        "num_train_images": dataset.train_images,
+        "num_reg_images": dataset.reg_images,
+        "resolution": args.resolution,
+        "enable_bucket": args.enable_bucket,
+        "min_bucket_reso": args.min_bucket_reso if args.enable_bucket else None,
+        "max_bucket_reso": args.max_bucket_reso if args.enable_bucket else None,
+        "tag_frequency": dataset.tag_frequency,
+        "bucket_info": dataset.buckets.info() if args.enable_bucket else None,
+        "resize_interpolation": None,
+        "subsets": subsets,
+    }
+
+
 def describe(
     args: argparse.Namespace,
-    dataset: Dataset,
+    datasets: list[Dataset],
     validation: Dataset | None,
     batches: int,
     epochs: int,
     version: str,
 ) -> dict[str, str]:
     """Return the metadata, but for what every file adds."""
-    base = Path(args.pretrained_model_name_or_path)
+    base, dataset = Path(args.pretrained_model_name_or_path), together(datasets)
     folders: dict[bool, dict[str, object]] = {False: {}, True: {}}
     for subset in dataset.subsets:
         about = {"n_repeats": subset.repeats, "img_count": subset.count}
@@ -86,10 +128,13 @@ def describe(
         "ss_dataset_dirs": json.dumps(folders[False]),
         "ss_reg_dataset_dirs": json.dumps(folders[True]),
         "ss_tag_frequency": json.dumps(dataset.tag_frequency),
-        "ss_bucket_info": json.dumps(dataset.buckets.info() if args.enable_bucket else None),
+        "ss_bucket_info": json.dumps(datasets[0].buckets.info() if args.enable_bucket else None),
         "ss_sd_model_name": base.name,
         "ss_new_sd_model_hash": hashlib.sha256(base.read_bytes()).hexdigest(),
     }
+    if args.dataset_config is not None:
+        found = {key: value for key, value in found.items() if key[3:] not in DATASETS_OWN}
+        found["ss_datasets"] = json.dumps([of_dataset(args, each) for each in datasets])
     if args.network_args:
         found["ss_network_args"] = json.dumps(dict(a.split("=", 1) for a in args.network_args))
     if args.vae is not None:

@@ -58,6 +58,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max_train_steps", type=int, default=1600)
     parser.add_argument("--max_train_epochs", type=int, default=None)
     parser.add_argument("--max_data_loader_n_workers", type=int, default=8)
+    parser.add_argument("--persistent_data_loader_workers", action="store_true")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--gradient_checkpointing", action="store_true")
     parser.add_argument("--gradient_accumulation_steps", type=int, default=1)
