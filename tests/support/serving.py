@@ -23,6 +23,7 @@ class Server:
 
     process: "subprocess.Popen[str]"
     page: str
+    before: str  # what it said before the address
 
     @property
     def origin(self) -> str:
@@ -68,7 +69,7 @@ def serving(
         for line in process.stdout:
             said += line
             if found := re.search(r"http://\S+/", line):
-                yield Server(process, found[0])
+                yield Server(process, found[0], said)
                 break
         else:
             raise AssertionError(said)

@@ -131,8 +131,7 @@ def test_what_changes_something_says_where_it_is_from_and_is_json(served: Served
 
 
 def test_a_body_of_unknown_length_is_refused(served: Served) -> None:
-    chunked = {"Content_Length": None, "Transfer_Encoding": "chunked"}
-    assert served.post(b"0\r\n\r\n", **chunked) == 411
+    assert served.post(b"0\r\n\r\n", Content_Length=None, Transfer_Encoding="chunked") == 411
     assert served.reached == []
 
 
