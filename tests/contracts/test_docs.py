@@ -16,6 +16,8 @@ from tests.support.clones import Clone
 from tests.support.pages import ENGLISH, blocks, commands, text_of
 from tests.support.studio import TRAIN, Studio, commit
 from tests.support.training import TRAINER
+from tests.support.voting import vote
+from tools.votes.votes_file import change_votes
 
 pytestmark = pytest.mark.e2e
 
@@ -34,6 +36,7 @@ NOT_RUN = {
     "python3 -m venv training/sd-scripts/.venv": NETWORK,
     "training/sd-scripts/.venv/bin/pip install torch ": NETWORK,
     "tensorboard --logdir training/state": "runs until it is stopped",
+    "python -m tools.votes": "runs until its page is closed, as tests/browser/test_votes.py does",
     "python -m tools.remote check gdrive": (
         "asks Google; test_remote.py runs it against a Drive on this machine"
     ),
@@ -241,6 +244,14 @@ def test_train(ready: Studio, tmp_path: Path) -> None:
     assert re.search(r"captions +checked, 15 pictures, \d+ tags", said)
     assert studio.run("git", "status", "--porcelain") == ""
     assert len(list((tmp_path / "remote").rglob("*.dir"))) > 0
+
+
+def test_votes(clone: Clone) -> None:
+    commit(clone)
+    votes = clone.root / "training" / "votes.yaml"
+    keep = 'git add training/votes.yaml && git commit -m "Votes"'
+    walk(clone, "docs/votes.md", {keep: lambda: change_votes(votes, lambda _: [vote(1, 2)])})
+    assert clone.run("git", "log", "-1", "--format=%s", "--", "training/votes.yaml") == "Votes\n"
 
 
 def test_draw(trained: Studio, tmp_path: Path) -> None:

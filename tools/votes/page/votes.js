@@ -261,7 +261,7 @@ async function fill(of) {
           {},
           ...w(
             `ほかの実験の絵への ${found.elsewhere} 票は数えていません。--runs で名前を挙げると入ります。|` +
-              `${found.elsewhere} votes on pictures of other runs are not counted; name those with --runs.`,
+              `${found.elsewhere} votes on other runs are not counted; name them with --runs.`,
           ),
         ),
       ]
