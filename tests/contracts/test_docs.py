@@ -17,6 +17,8 @@ from tests.support.clones import Clone
 from tests.support.pages import ENGLISH, blocks, commands, text_of
 from tests.support.studio import TRAIN, Studio, commit
 from tests.support.training import TRAINER
+from tests.support.voting import vote
+from tools.votes.votes_file import change_votes
 
 pytestmark = pytest.mark.e2e
 
@@ -35,6 +37,7 @@ NOT_RUN = {
     "python3 -m venv training/sd-scripts/.venv": NETWORK,
     "training/sd-scripts/.venv/bin/pip install torch ": NETWORK,
     "tensorboard --logdir training/state": "runs until it is stopped",
+    "python -m tools.votes": "runs until its page is closed, as tests/browser/test_votes.py does",
     "python -m tools.remote check gdrive": (
         "asks Google; test_remote.py runs it against a Drive on this machine"
     ),
@@ -254,6 +257,14 @@ def test_presets(clone: Clone) -> None:
     clone.run("dvc", "exp", "run", "check", "-n", "wide", "-S", "train.network_dim=48")
     assert "  network_dim: 48\n" in (clone.root / "params.yaml").read_text(encoding="utf-8")
     assert "prepare.size: 1024 -> 512" in clone.run(*preset, "sd15")
+
+
+def test_votes(clone: Clone) -> None:
+    commit(clone)
+    votes = clone.root / "training" / "votes.yaml"
+    keep = 'git add training/votes.yaml && git commit -m "Votes"'
+    walk(clone, "docs/votes.md", {keep: lambda: change_votes(votes, lambda _: [vote(1, 2)])})
+    assert clone.run("git", "log", "-1", "--format=%s", "--", "training/votes.yaml") == "Votes\n"
 
 
 def test_draw(trained: Studio, tmp_path: Path) -> None:

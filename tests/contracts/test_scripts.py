@@ -8,9 +8,15 @@ import pytest
 
 from stages.library.common.html import modules, script
 
-LIBRARY = Path(__file__).parents[2] / "stages" / "library"
-SCRIPTS = sorted(LIBRARY.rglob("*.js"))
-PAGES = [LIBRARY / "report/page/keys.js", LIBRARY / "drawing/gallery/gallery.js"]
+ROOT = Path(__file__).parents[2]
+TOPS = [ROOT / "stages", ROOT / "tools"]
+SCRIPTS = sorted(path for top in TOPS for path in top.rglob("*.js"))
+STYLES = sorted(path for top in TOPS for path in top.rglob("*.css"))
+PAGES = [
+    ROOT / "stages/library/report/page/keys.js",
+    ROOT / "stages/library/drawing/gallery/gallery.js",
+    ROOT / "tools/votes/page/votes.js",
+]
 """The modules that import all others of a page."""
 
 
@@ -19,7 +25,7 @@ def test_lines_are_short(path: Path) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 100
 
 
-@pytest.mark.parametrize("path", [*SCRIPTS, *LIBRARY.rglob("*.css")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*SCRIPTS, *STYLES], ids=lambda path: path.name)
 def test_code_holds_no_end_of_its_own_element(path: Path) -> None:
     assert "</" not in path.read_text(encoding="utf-8")
 

@@ -10,6 +10,7 @@ from tools.doctor.faults import Examination, Fault, is_held
 
 PIPELINES = (Path("dvc.yaml"), Path("training/dvc.yaml"))
 EDITS = Path("data/edits.yaml")
+VOTES = Path("training/votes.yaml")
 ONE_BY_ONE = (
     Path("data/tagged"),
     Path("data/dataset"),
@@ -22,7 +23,7 @@ ONE_BY_ONE = (
 def leftovers() -> Examination:
     """Only beside what we write ourselves is anything taken for ours."""
     faults, kept, busy = [], 0, 0
-    for output in [*written(), EDITS]:
+    for output in [*written(), EDITS, VOTES]:
         kept += beside(output, "checkpoint").exists()
         left = [each for suffix in ("partial", "old") if (each := beside(output, suffix)).exists()]
         if left and is_held(beside(output, "lock")):

@@ -137,26 +137,46 @@ def files_of(output: Output, stores: list[Any]) -> dict[str, str] | None:
     Raises:
         Problem: it lists a file outside of the folder.
     """
+    if not output.oid.endswith(".dir"):
+        return {}
+    for store in stores:
+        if (listed := _listed(store, output.oid, output.path)) is not None:
+            start = len(output.within)
+            return {
+                oid: "/".join((output.path, *parts))
+                for parts, oid in listed
+                if parts[:start] == output.within
+            }
+    return None
+
+
+def cached_files(repo: Any, path: str, oid: str) -> dict[str, Path] | None:
+    """Return where the cache has the files of a folder, by their names in it, if it has them.
+
+    None if the cache can't tell what they are.
+
+    Raises:
+        Problem: it lists a file outside of the folder.
+    """
+    store = repo.cache.local
+    listed = _listed(store, oid, path)
+    if listed is None:
+        return None
+    return {"/".join(parts): Path(store.oid_to_path(file)) for parts, file in listed}
+
+
+def _listed(store: Any, oid: str, path: str) -> list[tuple[tuple[str, ...], str]] | None:
+    """Return the files that a `.dir` lists, each with its object; None if a store can't tell."""
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.tree import Tree
     from dvc_objects.errors import ObjectFormatError
 
-    if not output.oid.endswith(".dir"):
-        return {}
-    for store in stores:
-        try:
-            tree = Tree.load(store, HashInfo("md5", output.oid))
-        except (FileNotFoundError, ObjectFormatError):
-            continue
-        refuse_names_out(["/".join(parts) for parts, _, _ in tree], f"{output.path} ({output.oid})")
-        start = len(output.within)
-        listed = ((parts, str(oid.value)) for parts, _, oid in tree)
-        return {
-            oid: "/".join((output.path, *parts))
-            for parts, oid in listed
-            if parts[:start] == output.within
-        }
-    return None
+    try:
+        tree = Tree.load(store, HashInfo("md5", oid))
+    except (FileNotFoundError, ObjectFormatError):
+        return None
+    refuse_names_out(["/".join(parts) for parts, _, _ in tree], f"{path} ({oid})")
+    return [(parts, str(file.value)) for parts, _, file in tree]
 
 
 def sizes(store: Any) -> dict[str, int]:

@@ -56,11 +56,11 @@ def digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def policy(css: str, code: str, pictures: str = "data:") -> str:
-    """Return a content security policy: this style, this script, these pictures, no network."""
+def policy(css: str, code: str, pictures: str = "data:", network: str = "'none'") -> str:
+    """Return a content security policy: this style, this script, these pictures, this network."""
     return (
         f"default-src 'none'; img-src {pictures}; style-src {digest(css)}; "
-        f"script-src {digest(code)}; base-uri 'none'; form-action 'none'; "
+        f"script-src {digest(code)}; connect-src {network}; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 

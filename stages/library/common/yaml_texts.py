@@ -1,5 +1,7 @@
 """YAML whose every scalar is a text, as people and strangers write it: fast, and of any size."""
 
+import json
+import re
 from typing import Any
 
 import yaml
@@ -7,6 +9,27 @@ from yaml.constructor import ConstructorError
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """libyaml's parser, several times as fast, where PyYAML was built with it."""
+
+PLAIN = r"[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*"
+"""Scalars that are written without quotes."""
+
+UNSEEN = r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
+"""Characters that YAML refuses, or that nobody can see."""
+
+
+def scalar(text: str) -> str:
+    """Return `text` as YAML, in a flow map, too: plain if it can't be mistaken, else as in JSON.
+
+    stages/library/report/page/tags.js writes the same; tests/support/vectors/edits_yaml.json
+    holds them together.
+
+    >>> scalar("long hair"), scalar("a: b"), scalar("なす")
+    ('long hair', '"a: b"', '"なす"')
+    """
+    if re.fullmatch(PLAIN, text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return re.sub(UNSEEN, lambda found: f"\\u{ord(found.group()):04x}", quoted)
 
 
 def texts_of(text: str) -> Any:

@@ -1,22 +1,16 @@
 """data/edits.yaml as it is written: entries that did not change keep their text and comments."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.library.common.outputs import write_atomically
+from stages.library.common.yaml_texts import scalar
 from stages.library.dataset.captions import read_text
 from stages.library.dataset.edits import Edit, Edits
 from stages.library.dataset.edits_file import parsed
 from stages.library.dataset.subjects import known_as
-
-PLAIN = r"[A-Za-z0-9_][A-Za-z0-9_().'-]*( [A-Za-z0-9_().'-]+)*"
-"""Scalars that are written without quotes."""
-
-UNSEEN = r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
-"""Characters that YAML refuses, or that nobody can see."""
 
 KEY_LINE = r"""^['"]?(\w+)['"]?\s*:"""
 
@@ -71,30 +65,15 @@ def _reads_as(text: str, edits: Edits, path: Path) -> bool:
 
 def _written(key: str, edit: Edit) -> str:
     lists = {"add": edit.add, "remove": edit.remove, "order": edit.order}
-    lines = [f"{key}:", f"  source: {_scalar(edit.source)}"]
+    lines = [f"{key}:", f"  source: {scalar(edit.source)}"]
     if edit.caption:
-        lines.append(f"  caption: {_scalar(edit.caption)}")
+        lines.append(f"  caption: {scalar(edit.caption)}")
     if edit.sentence:
-        lines.append(f"  sentence: {_scalar(edit.sentence)}")
+        lines.append(f"  sentence: {scalar(edit.sentence)}")
     for name, tags in lists.items():
         if tags:
-            lines.append(f"  {name}: [{', '.join(map(_scalar, tags))}]")
+            lines.append(f"  {name}: [{', '.join(map(scalar, tags))}]")
     return "\n".join(lines) + "\n"
-
-
-def _scalar(text: str) -> str:
-    """Return `text` as YAML: plain if it can't be mistaken, else as in JSON.
-
-    stages/library/report/page/tags.js writes the same; tests/support/vectors/edits_yaml.json
-    holds them together.
-
-    >>> _scalar("long hair"), _scalar("a: b"), _scalar("なす")
-    ('long hair', '"a: b"', '"なす"')
-    """
-    if re.fullmatch(PLAIN, text):
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return re.sub(UNSEEN, lambda found: f"\\u{ord(found.group()):04x}", quoted)
 
 
 def _idle(key: str, edit: Edit, edits: Edits) -> bool:

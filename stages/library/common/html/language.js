@@ -31,13 +31,13 @@ export function speak(language) {
   }
 }
 
-/** The language that was shown last. */
-export function spoken() {
+/** The language that was shown last, or another. */
+export function spoken(otherwise = "both") {
   let language = null;
   try {
     language = localStorage.getItem("nasumiso-language");
   } catch {
     /* private windows */
   }
-  return ["ja", "en"].includes(language) ? language : "both";
+  return ["ja", "en"].includes(language) ? language : otherwise;
 }

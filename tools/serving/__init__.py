@@ -1,0 +1,1 @@
+"""Pages that are served to this computer's own browser, and to nobody else."""

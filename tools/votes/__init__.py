@@ -1,0 +1,1 @@
+"""Blind votes: which of two pictures would you rather have drawn?"""

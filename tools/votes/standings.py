@@ -1,0 +1,139 @@
+"""What the votes say: who may be best, whether they are enough, and a ranking with its doubt."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+import numpy as np
+
+from tools.votes.pool import Pool
+from tools.votes.strength import Belief, Floats, Tally, chances, preferred
+from tools.votes.vote import Candidate, Vote
+
+WORSE = 0.2
+"""By how much more often than the other way round something may be preferred to what is taken: at
+most 6 times in 10. To find what is better by less takes many hundred votes."""
+
+SURE = 0.95
+
+INTERVAL = (0.025, 0.975)
+"""Within it the truth is 95 times in 100."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the votes have come, without telling of what."""
+
+    votes: int  # that count
+    candidates: int
+    may_be_best: int
+    sure: float  # how sure it is that nothing is preferred to the leader 6 times in 10: 0 to 1
+
+    @property
+    def enough(self) -> bool:
+        return self.sure >= SURE
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A candidate, or several with something in common, and how often it is preferred."""
+
+    candidates: tuple[Candidate, ...]
+    share: float  # how often it is preferred to another one of the candidates, 0 to 1
+    low: float
+    high: float
+    won: int
+    lost: int
+    tied: int
+    may_be_best: bool
+
+    @property
+    def votes(self) -> int:
+        return self.won + self.lost + self.tied
+
+
+def leader(belief: Belief) -> int:
+    """Return the candidate that is strongest on the whole."""
+    return int(belief.strengths.mean(axis=0).argmax())
+
+
+def may_be_best(belief: Belief) -> list[bool]:
+    """Return of which candidates the leader is not known to be stronger."""
+    ahead = belief.strengths[:, [leader(belief)]] > belief.strengths
+    return [bool(share < SURE) for share in ahead.mean(axis=0)]
+
+
+def worse(belief: Belief, one: int) -> Floats:
+    """Return how much more often the best is preferred to `one` than `one` to it, by draw."""
+    best = belief.strengths.max(axis=1)
+    win, loss, _ = chances(best - belief.strengths[:, one], belief.tie)
+    return np.asarray(win - loss)
+
+
+def progress(belief: Belief, votes: int) -> Progress:
+    """Return how far so many votes have come."""
+    sure = float((worse(belief, leader(belief)) <= WORSE).mean())
+    return Progress(votes, belief.strengths.shape[1], sum(may_be_best(belief)), sure)
+
+
+def standings(belief: Belief, tally: Tally, candidates: Sequence[Candidate]) -> list[Standing]:
+    """Return the candidates, the most preferred first."""
+    return ranked(belief, tally, candidates, [(candidate,) for candidate in candidates])
+
+
+def grouped(
+    belief: Belief,
+    tally: Tally,
+    candidates: Sequence[Candidate],
+    by: Callable[[Candidate], str],
+) -> list[Standing]:
+    """Return groups of candidates, as those of an epoch; the most preferred first.
+
+    What draws without a LoRA is in none.
+    """
+    groups: dict[str, tuple[Candidate, ...]] = {}
+    for candidate in candidates:
+        if candidate.weight:
+            groups[by(candidate)] = (*groups.get(by(candidate), ()), candidate)
+    several = len(groups) > 1
+    return ranked(belief, tally, candidates, groups.values()) if several else []
+
+
+def ranked(
+    belief: Belief,
+    tally: Tally,
+    candidates: Sequence[Candidate],
+    groups: Iterable[tuple[Candidate, ...]],
+) -> list[Standing]:
+    """Return what each group's candidates have on average, the most preferred group first.
+
+    Votes within a group say nothing of it, and are not counted.
+    """
+    places = {candidate: place for place, candidate in enumerate(candidates)}
+    each, best, found = preferred(belief), may_be_best(belief), []
+    for group in groups:
+        of = [places[candidate] for candidate in group]
+        others = [place for place in range(len(candidates)) if place not in of]
+        low, high = np.quantile(each[:, of].mean(axis=1), INTERVAL)
+        found.append(
+            Standing(
+                group,
+                float(each[:, of].mean()),
+                float(low),
+                float(high),
+                won=int(tally.wins[np.ix_(of, others)].sum()),
+                lost=int(tally.wins[np.ix_(others, of)].sum()),
+                tied=int(tally.ties[np.ix_(of, others)].sum()),
+                may_be_best=any(best[place] for place in of),
+            )
+        )
+    return sorted(found, key=attrgetter("share"), reverse=True)
+
+
+def voters(votes: Iterable[Vote], pool: Pool) -> dict[str, int]:
+    """Return how many of the votes that count are whose, the most first."""
+    counts: dict[str, int] = {}
+    for vote in votes:
+        if {vote.left.candidate, vote.right.candidate} <= pool.places.keys():
+            counts[vote.who] = counts.get(vote.who, 0) + 1
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
