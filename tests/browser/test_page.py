@@ -391,6 +391,20 @@ def test_suggestions(open_page: Opener, five: Dataset) -> None:
     assert page.chips("img005") == ["+long_hair", "+hai"]
 
 
+def test_of_suggestions_that_fit_alike_the_likeliest_comes_first(
+    open_page: Opener, five: Dataset
+) -> None:
+    posts = {"hair_ornament": 1_600_000, "hairband": 570_000, "long_hair": 5_000_000, "hairpin": 3}
+    edits = {KEYS[1]: Edit("なす.png", ["hair_of_nasu"])}
+    words = WORDS | dict.fromkeys(posts, "")
+    page = open_page(replace(five, words=words, posts=posts, edits=edits))
+    page.click("#img005 .plus")
+    page.type("#img005 .adder input", "hair")
+    given = page.js("return [...document.querySelectorAll('[role=option]')].map(each => each.tag)")
+    first = ["hair_of_nasu", "hair_ornament", "hairband", "hairpin"]
+    assert given == [*first, "long_hair"], "the artist's own, Danbooru's most, within a tag last"
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -400,7 +414,7 @@ def test_suggestions(open_page: Opener, five: Dataset) -> None:
         ("ﾛﾝｸﾞﾍｱ", ["long_hair"]),
         ("roNguhea-", ["long_hair"]),
         ("ろんぐ", ["long_hair"]),
-        ("座り", ["knees_up", "hugging_own_legs"]),
+        ("座り", ["hugging_own_legs", "knees_up"]),
         ("長髪", []),
     ],
 )

@@ -97,9 +97,10 @@ def implies_data(policy: Policy) -> list[tuple[str, list[str]]]:
 
 
 def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]:
-    """Return every tag the page may show or offer, in the form for comparing.
+    """Return every tag the page may show or offer, in the form for comparing, the likeliest first.
 
-    Each with its Japanese, and the place of its group among all groups.
+    Each with its Japanese, and the place of its group among all groups. The likeliest are those
+    that most posts of Danbooru have.
     """
     edits, words = dataset.edits.values(), dataset.words
     corrected = (tag for edit in edits for tag in (*edit.add, *edit.remove, *edit.order))
@@ -110,6 +111,7 @@ def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]
         sorted(words),
         *dataset.typed.values(),
     )
+    tags = dict.fromkeys(underscored(tag) for tag in named)
     places = {group: place for place, group in enumerate(GROUPS)}
     return [
         (
@@ -117,7 +119,7 @@ def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]
             japanese if (japanese := explained(tag, words)) != tag else "",
             places[policy.groups.get(tag) or group_of(tag, dataset.groups)],
         )
-        for tag in dict.fromkeys(underscored(tag) for tag in named)
+        for tag in sorted(tags, key=lambda tag: -dataset.posts.get(tag, 0))
     ]
 
 
@@ -173,6 +175,7 @@ class Dataset:
     limit: int  # tokens of a caption that the trainer reads
     typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
     groups: Mapping[str, str] = field(default_factory=dict)  # of groups.csv, by tag
+    posts: Mapping[str, int] = field(default_factory=dict)  # of Danbooru, by tag
 
 
 def subjects_data(dataset: Dataset) -> list[tuple[str, str]]:

@@ -513,15 +513,17 @@ function containing(typed, { exact }) {
   return found;
 }
 
-/** The known tags that fit what was typed, best first. */
+/** The known tags that fit what was typed, best first; of those that fit alike the artist's own,
+ * then by their order, which is how likely they are. */
 export function suggestions(typed, known, typedWords, limit = 8) {
   const japanese = folded(strip(typed));
   const query = japanese.replaceAll(" ", "_");
+  if (!query) return [];
   const meant = new Map(meantBy(typed, typedWords).map((tag, i) => [tag, i - 1000]));
   const within = containing(typed, typedWords);
-  const rank = ({ key, ja, count }) => {
-    if (meant.has(key)) return meant.get(key);
-    const at = Math.min(
+  const fitOf = ({ key, ja }) =>
+    meant.get(key) ??
+    Math.min(
       within.get(key) ?? 9,
       key === query || ja === japanese
         ? 0
@@ -533,13 +535,10 @@ export function suggestions(typed, known, typedWords, limit = 8) {
               ? 3
               : 9,
     );
-    return at - Math.min(count, 9999) / 10000;
-  };
-  if (!query) return [];
   return known
-    .map((tag) => [rank(tag), tag])
-    .filter(([at]) => at <= 3)
-    .sort((a, b) => a[0] - b[0] || a[1].key.length - b[1].key.length)
+    .map((tag) => [fitOf(tag), tag])
+    .filter(([fit]) => fit <= 3)
+    .sort(([fit, tag], [otherFit, other]) => fit - otherFit || other.own - tag.own)
     .slice(0, limit)
     .map(([, tag]) => tag);
 }

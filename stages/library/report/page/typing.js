@@ -1,16 +1,7 @@
 // Typing tags: what is meant, and what is offered.
 
 import { element } from "../../common/html/elements.js";
-import {
-  asWritten,
-  correct,
-  data,
-  japanese,
-  model,
-  state,
-  triggerOf,
-  typedWords,
-} from "./model.js";
+import { asWritten, correct, data, japanese, state, triggerOf, typedWords } from "./model.js";
 import { toast, words } from "./pieces.js";
 import {
   folded,
@@ -28,16 +19,19 @@ import {
   visible,
 } from "./tags.js";
 
-let known = null;
-const knownTags = () =>
-  (known ??= [
-    ...new Set(
-      [
-        ...model.names.filter((name, i) => name !== null && data.categories[i] !== RATING),
-        ...japanese.keys(),
-      ].map(underscored),
-    ),
-  ].map((key) => ({ key, ja: folded(japanese.get(key) ?? ""), count: 0 })));
+const ratings = new Set(
+  data.tags.filter((_tag, i) => data.categories[i] === RATING).map(underscored),
+);
+let offered = null;
+/** What is offered, the likeliest first; `own` tags are those that the artist has added herself. */
+function knownTags() {
+  offered ??= [...japanese]
+    .filter(([key]) => !ratings.has(key))
+    .map(([key, ja]) => ({ key, ja: folded(ja) }));
+  const own = new Set([...state.edits.values()].flatMap(({ add }) => add.map(underscored)));
+  const fresh = [...own].filter((key) => !japanese.has(key)).map((key) => ({ key, ja: "" }));
+  return [...fresh, ...offered].map((tag) => ({ ...tag, own: own.has(tag.key) }));
+}
 
 /** The tags somebody typed, in the captions' spelling; Japanese becomes the tag it stands for. */
 function typedTags(text) {
@@ -131,7 +125,6 @@ export function write(card) {
 
 export function suggest(input) {
   closeSuggestions();
-  for (const tag of knownTags()) tag.count = state.counts.get(tag.key) ?? 0;
   const typed = input.value.split(/[,，]/).at(-1);
   const found = suggestions(typed, knownTags(), typedWords());
   if (!found.length) return;
@@ -140,13 +133,13 @@ export function suggest(input) {
     element(
       "ul",
       { className: "suggestions", role: "listbox" },
-      found.map(({ key, count }) =>
+      found.map(({ key }) =>
         element(
           "li",
           { role: "option", "aria-selected": "false", tag: key },
           element("bdi", {}, visible(asWritten(key))),
           element("bdi", { lang: "ja" }, japanese.get(key) ?? ""),
-          element("b", {}, count || ""),
+          element("b", {}, state.counts.get(key) ?? ""),
         ),
       ),
     ),

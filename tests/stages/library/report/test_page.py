@@ -66,6 +66,11 @@ def test_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
     assert not re.search(r"\son\w+=", html)
 
 
+def test_the_tags_that_danbooru_has_most_come_first() -> None:
+    html = small(words={"hat": "帽子", "solo": "一人"}, posts={"solo": 50, "long_hair": 60}).html()
+    assert [tag for tag, _, _ in data_of(html)["words"]] == ["long_hair", "solo", "smile", "hat"]
+
+
 def test_code_holds_no_end_of_its_own_element() -> None:
     for path in FOLDER.iterdir():
         assert path.suffix == ".j2" or "</" not in path.read_text("utf-8"), path.name
