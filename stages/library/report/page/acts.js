@@ -21,7 +21,7 @@ import {
 import { showListed, showTags } from "./panels.js";
 import { toast } from "./pieces.js";
 import { isTag, restore, strike } from "./tags.js";
-import { write } from "./typing.js";
+import { answer, write } from "./typing.js";
 
 async function save() {
   const text = textToSave();
@@ -116,6 +116,7 @@ export const acts = {
     card.unfolded = card.stale = true;
     fill(card);
   },
+  answer: (target) => answer(target.closest(".ask"), target.how),
   write: (target) => write(target.closest(".card")),
   undo: () => travel(state.done, state.undone, 1),
   redo: () => travel(state.undone, state.done, 2),
