@@ -23,6 +23,7 @@ from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
 from stages.library.params.caption import GROUPS
 from stages.library.report.core import FEWEST, SHARE
 from stages.library.tagging.groups import group_of
+from stages.library.tagging.model_files import BUILTIN
 from stages.library.tagging.policy import Policy, policy_for
 from stages.library.tagging.rules import Rules, bars
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE, Scores
@@ -252,6 +253,16 @@ def encoded_thumbnails(dataset: Dataset) -> list[str]:
     return [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(dataset.rows)]
 
 
+def taggers_of(origin: str) -> list[tuple[str, str]]:
+    """Return the taggers that looked, each with the commit of its repository, or ''.
+
+    >>> taggers_of("owner/model@3fa9c1d2 + mine")
+    [('owner/model', '3fa9c1d2'), ('mine', '')]
+    """
+    parted = (one.partition("@") for one in origin.split(" + ") if one)
+    return [(name, commit) for name, _, commit in parted]
+
+
 def render_page(dataset: Dataset) -> str:
     """Return the page as HTML."""
     rows, pictures = dataset.rows, pictures_data(dataset)
@@ -265,6 +276,8 @@ def render_page(dataset: Dataset) -> str:
         style=Markup(css),
         script=Markup(code),
         trigger=dataset.triggers.common,
+        taggers=taggers_of(dataset.scores.origin),
+        builtin=dataset.scores.origin == BUILTIN.name,
         general_apart=GENERAL in bars(dataset.rules),
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),
