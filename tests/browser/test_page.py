@@ -9,6 +9,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 from stages.caption import caption_of
 from stages.library.dataset.captions import categories_of, with_tag_first
@@ -773,6 +774,69 @@ def test_nothing_is_left_once_the_dataset_has_the_corrections(
     )
 
 
+WAITING = (
+    "return [...document.querySelectorAll('#waiting:not([hidden]) > .w')].map(w => w.innerText)"
+)
+
+
+def test_what_is_saved_is_said_to_be_not_in_place_until_a_page_shows_it(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    assert page.js(WAITING) == []
+    text = page.save().decode()
+    for _ in range(2):  # and when it is opened again
+        japanese, english = page.js(WAITING)
+        assert japanese.startswith("保存しましたが、まだ反映されていません。")
+        assert english.startswith("Saved, but not in place yet: put it into data/")
+        page.reload()
+    page = open_page(replace(five, rules=replace(RULES, threshold=0.5)))
+    assert page.js(WAITING), "made anew, but not from it"
+    assert page.chips("img001")[0] == "-1girl"
+    again = Path(page.browser.downloads, "edits.yaml")  # type: ignore[attr-defined]
+    again.unlink()
+    page.js("window.showOpenFilePicker = undefined")
+    page.click("#waiting [data-act=save]")
+    WebDriverWait(page.browser, 20).until(lambda _: again.is_file())
+    assert again.read_text("utf-8") == text
+    edits = {KEYS[0]: Edit("hero.png", remove=["1girl"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.js(WAITING) == []
+    assert page.chips("img001")[0] == "-1girl"
+    page = open_page(five)
+    assert page.chips("img001")[0] == "1girl", "taken back in the file, it does not come again"
+
+
+def test_what_was_saved_and_never_put_into_its_place_is_not_lost(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    page.save()
+    text = f'{KEYS[1]}:\n  source: "なす.png"\n  add: [eggplant]\n'
+    edits = {KEYS[1]: Edit("なす.png", ["eggplant"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.chips("img001")[0] == "-1girl"
+    assert page.text("#unsaved") == "1", "it is to be saved again, with what came meanwhile"
+    saved = page.save().decode()
+    assert saved.startswith(text)
+    assert f"{KEYS[0]}:\n  source: hero.png\n  remove: [1girl]\n" in saved
+
+
+def test_what_is_undone_after_saving_stays_undone(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    text = page.save().decode()
+    page.js("document.activeElement.blur()")
+    page.press("z")
+    edits = {KEYS[0]: Edit("hero.png", remove=["1girl"])}
+    for made in (five, replace(five, edits=edits, edits_text=text)):
+        page = open_page(made)
+        assert page.chips("img001")[0] == "1girl"
+        assert page.text("#unsaved") == "1"
+
+
 def test_save_keeps_the_text_of_what_did_not_change(open_page: Opener, five: Dataset) -> None:
     text = (
         f"# mine\n{KEYS[3]}:   # as I like it\n    source: 'hero 2.png'\n    add: [ a,b ]\n"
@@ -812,6 +876,7 @@ def test_save_into_the_file(open_page: Opener, five: Dataset) -> None:
                                       close: async () => {}})}]""")
     page.click("#save")
     page.wait("return document.getElementById('toast').matches(':popover-open')")
+    assert page.js(WAITING) == []
     assert page.js("return window.disk") == "# other\n", "somebody else's change is not overwritten"
     assert page.text("#unsaved") == "1"
     page.js("window.disk = '# mine\\r\\n'")
@@ -819,6 +884,7 @@ def test_save_into_the_file(open_page: Opener, five: Dataset) -> None:
     page.wait("return document.getElementById('unsaved').textContent === ''")
     expected = f"# mine\n{KEYS[0]}:\n  source: hero.png\n  remove: [1girl]\n"
     assert page.js("return window.disk") == expected
+    assert page.js(WAITING)[1].startswith("Saved in data/edits.yaml. Run dvc repro")
     assert page.text("#unsaved") == ""
 
 

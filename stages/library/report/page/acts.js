@@ -47,7 +47,7 @@ async function save() {
       const stream = await handle.createWritable();
       await stream.write(text);
       await stream.close();
-      saveDone(text, "保存しました。dvc repro で反映されます", "Saved. Now run: dvc repro");
+      savedAs(text, "edits.yaml");
       return;
     } catch (error) {
       if (error.name === "AbortError") return; // the artist closed the chooser
@@ -59,16 +59,7 @@ async function save() {
   });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  saveDone(
-    text,
-    "edits.yaml をダウンロードしました。data/edits.yaml と置き換え、dvc repro を実行してください",
-    "edits.yaml is downloaded. Put it in place of data/edits.yaml and run: dvc repro",
-  );
-}
-
-function saveDone(text, ja, en) {
-  savedAs(text);
-  toast(ja, en);
+  savedAs(text, "downloads");
 }
 
 const flip = (set, value) => set[set.has(value) ? "delete" : "add"](value);

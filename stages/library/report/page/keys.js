@@ -5,7 +5,7 @@ import { inLanguage, speak, spoken } from "../../common/html/language.js";
 import { acts, setThreshold } from "./acts.js";
 import { fill, near, point } from "./cards.js";
 import { look, stepTo } from "./detail.js";
-import { data, pictures, recompute, remember, state, stored } from "./model.js";
+import { data, keep, pictures, recompute, remember, state, stored } from "./model.js";
 import { showListed } from "./panels.js";
 import { toast } from "./pieces.js";
 import { visible } from "./tags.js";
@@ -173,3 +173,4 @@ $("findings").textContent = data.skipped.length + data.groups.length || "";
 $("tags-box").open = matchMedia("(min-width: 1000px)").matches;
 speakHere(spoken());
 load();
+keep(); // but for what this page shows to be in its place
