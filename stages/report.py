@@ -23,7 +23,13 @@ from stages.library.dataset.captions import (
     tags_of,
     underscored,
 )
-from stages.library.dataset.dictionary import explained, read_dictionary, read_groups, read_typed
+from stages.library.dataset.dictionary import (
+    explained,
+    read_counts,
+    read_dictionary,
+    read_groups,
+    read_typed,
+)
 from stages.library.dataset.edits_file import read_edits
 from stages.library.dataset.manifest import SKIPPED, USED, Row, read_manifest, used
 from stages.library.dataset.notes import notes_of
@@ -148,6 +154,7 @@ class Found:
     triggers: Triggers
     limit: int  # tokens of a caption that the trainer reads
     groups: dict[str, str]  # tag -> group
+    posts: dict[str, int]  # tag -> posts of Danbooru that have it
     core: Core
     longest: dict[str, list[str]]  # by stem: the longer of a caption's tags and its sentence
 
@@ -176,6 +183,7 @@ def report(places: Places, rules: Rules, triggers: Triggers, limit: int) -> None
         words=read_dictionary(places.dictionary),
         typed=read_typed(places.dictionary),
         groups=read_groups(places.dictionary, GROUPS),
+        posts=read_counts(places.dictionary),
         core=core_tags(tags, subjects, rules.always),
         triggers=triggers,
         limit=limit,
@@ -231,6 +239,7 @@ def html_of(found: Found, places: Places, rules: Rules) -> str:
         typed=found.typed,
         limit=found.limit,
         groups=found.groups,
+        posts=found.posts,
     )
     return page.render_page(dataset)
 

@@ -53,6 +53,7 @@ class Dataset:
     folder: str | None = None
     typed: dict[str, list[str]] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    posts: dict[str, int] = field(default_factory=dict)
 
     def html(self) -> str:
         return render_page(page.Dataset(**vars(self)))

@@ -9,6 +9,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 from stages.caption import caption_of
 from stages.library.dataset.captions import categories_of, with_tag_first
@@ -19,6 +20,7 @@ from stages.library.dataset.edits_text import write_edits
 from stages.library.dataset.manifest import USED
 from stages.library.dataset.notes import note
 from stages.library.dataset.subjects import Triggers
+from stages.library.dataset.typed import readings
 from stages.library.dataset.typed_words import meant, typed_words
 from stages.library.params.caption import NEVER
 from stages.library.tagging.policy import policy_for
@@ -342,8 +344,9 @@ def test_strike_and_restore(open_page: Opener, five: Dataset) -> None:
     [
         ("Eggplant", ["+eggplant"]),
         ("茄子", ["+eggplant"]),
-        ("my tag", ["+my_tag"]),
-        (" a , b,", ["+a", "+b"]),
+        ("eggplant、 ナス，smile､ hat", ["+eggplant", "+hat"]),
+        (r"((eggplant)), (hat:1.2), hero \(nasu\)", ["+eggplant", "+hat", "+hero_(nasu)"]),
+        ("ｅｇｇｐｌａｎｔ", ["+eggplant"]),
         ("smile", []),
         ("Nasumiso Style", []),
         ("\u202eevil", []),
@@ -355,6 +358,7 @@ def test_add(open_page: Opener, five: Dataset, typed: str, added: list[str]) -> 
     page = open_page(five)
     page.click("#img001 .plus")
     page.type("#img001 .adder input", typed)
+    page.js("closeSuggestions()")
     page.press(Keys.ENTER)
     assert page.chips("img001") == [*added, "1girl", "long_hair", "smile"]
 
@@ -363,7 +367,7 @@ def test_add_in_the_captions_spelling(open_page: Opener, five: Dataset) -> None:
     page = open_page(replace(five, rules=replace(RULES, underscores="spaces")))
     page.click("#img005 .plus")
     page.type("#img005 .adder input", "長い髪, new_tag, ^_^")
-    page.press(Keys.ENTER)
+    page.press(Keys.ENTER, Keys.ENTER)
     assert page.chips("img005") == ["+long hair", "+new tag", "+^_^"]
 
 
@@ -378,17 +382,144 @@ def test_a_sign_stays_and_what_it_means_stands_beside_it(open_page: Opener, five
     assert page.stems() == ["img001"]
 
 
-def test_suggestions(open_page: Opener, five: Dataset) -> None:
-    page = open_page(five)
+OFFERED = "return [...document.querySelectorAll('[role=option]')].map(each => each.tag)"
+FIELD = "return document.activeElement.value"
+
+
+@pytest.fixture
+def typing(open_page: Opener, five: Dataset) -> Page:
+    """Return a page with the field for a fifth picture's tags open, the picture having none."""
+    page = open_page(replace(five, words=WORDS | {"smirk": "にやり", "ハット": "帽子"}))
     page.click("#img005 .plus")
-    page.type("#img005 .adder input", "長")
-    offered = "return [...document.querySelectorAll('[role=option]')].map(each => each.tag)"
-    assert page.js(offered) == ["long_hair"]
-    page.press(Keys.ARROW_DOWN, Keys.ENTER)
-    page.type("#img005 .adder input", page.js("return document.activeElement.value") + ", hai")
-    assert page.js(offered) == ["long_hair"]
-    page.press(Keys.ESCAPE, Keys.ENTER)
-    assert page.chips("img005") == ["+long_hair", "+hai"]
+    return page
+
+
+def test_enter_takes_the_first_suggestion(typing: Page) -> None:
+    typing.press("smi")
+    assert typing.js(OFFERED) == ["smile", "smirk"]
+    taken = "const field = document.activeElement; return document.getElementById("
+    taken += "field.getAttribute('aria-activedescendant')).tag"
+    assert typing.js(taken) == "smile"
+    typing.press(Keys.ENTER)
+    assert typing.chips("img005") == ["+smile"]
+    assert typing.js(FIELD) == "", "the field is ready for the next"
+    assert typing.js(OFFERED) == []
+
+
+def test_arrows_choose_another_suggestion_for_the_last_of_several_tags(typing: Page) -> None:
+    typing.press("茄子、smi", Keys.ARROW_DOWN, Keys.ENTER)
+    assert typing.chips("img005") == ["+eggplant", "+smirk"]
+    typing.press("smi", Keys.ARROW_UP, Keys.ENTER)
+    assert typing.chips("img005")[-1] == "+smile", "the artist's own came first, this one last"
+
+
+def test_without_the_suggestions_enter_takes_what_is_typed(typing: Page) -> None:
+    typing.press("hat, 長い髪", Keys.ESCAPE)
+    assert typing.js(OFFERED) == []
+    typing.press(Keys.ENTER)
+    assert typing.chips("img005") == ["+hat", "+long_hair"]
+
+
+def test_a_tap_takes_a_suggestion(typing: Page) -> None:
+    typing.press("hat, smi")
+    typing.click(".suggestions li", 1)
+    assert typing.chips("img005") == ["+hat", "+smirk"]
+    assert typing.js("return document.activeElement.matches('#img005 .adder input')")
+
+
+def compose(page: Page, text: str) -> None:
+    """Type as an input method does, without an end."""
+    end = len(text)
+    page.browser.execute_cdp_cmd(
+        "Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end}
+    )
+
+
+def key_down(page: Page, code: int) -> None:
+    """Press Enter, with the code that the browser has for it: 229 while an input method has it."""
+    key = {"type": "rawKeyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": code}
+    page.browser.execute_cdp_cmd("Input.dispatchKeyEvent", key)
+
+
+@pytest.mark.parametrize("code", [13, 229])
+def test_enter_that_ends_a_composition_takes_nothing(typing: Page, code: int) -> None:
+    compose(typing, "なが")
+    compose(typing, "長い髪")
+    assert typing.js(OFFERED) == ["long_hair"], "a phone composes every word"
+    key_down(typing, code)
+    assert typing.chips("img005") == []
+    typing.browser.execute_cdp_cmd("Input.insertText", {"text": "長い髪"})
+    key_down(typing, 229)  # as browsers do that end it first
+    assert typing.chips("img005") == []
+    assert typing.js(FIELD) == "長い髪"
+    typing.press(Keys.ENTER)
+    assert typing.chips("img005") == ["+long_hair"]
+
+
+def test_enter_that_ends_a_composition_answers_nothing(typing: Page) -> None:
+    typing.browser.execute_cdp_cmd("Input.insertText", {"text": "味噌"})
+    typing.press(Keys.ENTER)
+    key_down(typing, 229)
+    assert typing.chips("img005") == []
+    assert "味噌" in typing.text(".ask p")
+
+
+def test_a_tap_while_composing_takes_the_suggestion_alone(typing: Page) -> None:
+    compose(typing, "smi")
+    typing.click(".suggestions li")
+    assert typing.chips("img005") == ["+smile"]
+    assert typing.js(FIELD) == ""
+
+
+@pytest.mark.parametrize("place", ["sheet", "detail", "bulk"])
+@pytest.mark.parametrize("height", [844, 420])
+def test_suggestions_stay_on_a_small_screen(
+    open_page: Opener, five: Dataset, place: str, height: int
+) -> None:
+    words = {f"hair_as_{'long_as_a_river_' * n}can_be": "川のように長い髪" * n for n in range(1, 9)}
+    browser = open_page.browser
+    metrics = {"width": 390, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page = open_page(replace(five, words=words))
+        if place == "detail":
+            page.click("#img003 .frame")
+        elif place == "bulk":
+            page.js("document.querySelector('.bulk').open = true")
+        else:
+            page.click("#img003 .plus")
+        selector = {"sheet": "#img003", "detail": "#detail", "bulk": "#bulk"}[place]
+        page.click(f"{selector} [data-suggest]")
+        page.press("hair")
+        box = page.js(
+            """const list = document.querySelector('.suggestions');
+               const {left, right, top, bottom} = list.getBoundingClientRect();
+               const field = document.activeElement.getBoundingClientRect();
+               const [x, y] = [left + 20, Math.min(bottom, top + 30) - 5];
+               return {left, right, top, bottom, across: field.left, wide: innerWidth,
+                       high: innerHeight, apart: bottom <= field.top || top >= field.bottom,
+                       seen: list.contains(document.elementFromPoint(x, y)),
+                       scrolls: document.documentElement.scrollWidth > innerWidth}"""
+        )
+        assert 0 <= box["left"] < box["right"] <= box["wide"]
+        assert 0 <= box["top"] < box["bottom"] <= box["high"]
+        assert (box["apart"], box["seen"], box["scrolls"]) == (True, True, False)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_of_suggestions_that_fit_alike_the_likeliest_comes_first(
+    open_page: Opener, five: Dataset
+) -> None:
+    posts = {"hair_ornament": 1_600_000, "hairband": 570_000, "long_hair": 5_000_000, "hairpin": 3}
+    edits = {KEYS[1]: Edit("なす.png", ["hair_of_nasu"])}
+    words = WORDS | dict.fromkeys(posts, "")
+    page = open_page(replace(five, words=words, posts=posts, edits=edits))
+    page.click("#img005 .plus")
+    page.type("#img005 .adder input", "hair")
+    given = page.js("return [...document.querySelectorAll('[role=option]')].map(each => each.tag)")
+    first = ["hair_of_nasu", "hair_ornament", "hairband", "hairpin"]
+    assert given == [*first, "long_hair"], "the artist's own, Danbooru's most, within a tag last"
 
 
 @pytest.mark.parametrize(
@@ -400,7 +531,7 @@ def test_suggestions(open_page: Opener, five: Dataset) -> None:
         ("ﾛﾝｸﾞﾍｱ", ["long_hair"]),
         ("roNguhea-", ["long_hair"]),
         ("ろんぐ", ["long_hair"]),
-        ("座り", ["knees_up", "hugging_own_legs"]),
+        ("座り", ["hugging_own_legs", "knees_up"]),
         ("長髪", []),
     ],
 )
@@ -414,21 +545,146 @@ def test_what_people_type_is_offered_as_tags(
     assert given == offered
 
 
-def test_a_japanese_word_that_is_no_tag_is_added_only_when_asked_for_again(
+# ---- words that are no known tags ----
+
+ASKED = ".ask p [lang=ja]"
+ANSWERS = "return [...document.querySelectorAll('.ask button')].map(each => each.how)"
+
+
+@pytest.mark.parametrize("typed", ["味噌", "miso soup"])
+def test_a_word_that_is_no_known_tag_is_asked_for(typing: Page, typed: str) -> None:
+    typing.press(typed, Keys.ENTER)
+    assert typing.chips("img005") == []
+    tag = typed.replace(" ", "_")
+    assert typing.text(ASKED) == f"「{tag}」は候補にありません。追加しますか？"
+    assert typing.text(".ask p [lang=en]") == f"“{tag}” is not a known tag: add it?"
+    assert typing.js(FIELD) == typed
+    typing.press(Keys.ENTER)
+    assert typing.chips("img005") == [f"+{tag}"]
+    typing.press("醤油", Keys.ENTER)
+    assert typing.chips("img005") == [f"+{tag}"], "each word is asked for"
+
+
+def test_a_word_once_added_is_known_and_offered(typing: Page) -> None:
+    typing.press("味噌スープ", Keys.ENTER, Keys.ENTER, Keys.ESCAPE)
+    typing.click("#img003 .plus")
+    typing.press("味噌")
+    assert typing.js(OFFERED) == ["味噌スープ"]
+    typing.press("スープ", Keys.ESCAPE, Keys.ENTER)
+    assert typing.chips("img003")[0] == "+味噌スープ"
+
+
+@pytest.mark.parametrize("how", ["none", "escape", "typing"])
+def test_what_is_not_wanted_after_all_is_not_added(typing: Page, how: str) -> None:
+    typing.press("misoo", Keys.ENTER)
+    if how == "none":
+        typing.click(".ask [how=none], .ask button", 1)
+    else:
+        typing.press({"escape": Keys.ESCAPE, "typing": Keys.BACKSPACE}[how])
+    assert typing.js("return document.querySelector('.ask') === null")
+    assert typing.chips("img005") == []
+    assert typing.js(FIELD) == ("miso" if how == "typing" else "misoo")
+
+
+def test_a_key_held_down_answers_nothing(typing: Page) -> None:
+    typing.press("misoo", Keys.ENTER)
+    key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    for _ in range(3):
+        held = key | {"type": "keyDown", "autoRepeat": True}
+        typing.browser.execute_cdp_cmd("Input.dispatchKeyEvent", held)
+    assert typing.chips("img005") == []
+    assert "misoo" in typing.text(ASKED)
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste into the field that has the focus."""
+    page.js(
+        """const clipboardData = new DataTransfer();
+           clipboardData.setData('text/plain', arguments[0]);
+           document.activeElement.dispatchEvent(
+             new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}))""",
+        text,
+    )
+
+
+PASTED = "smile\n味噌\r\nlong hair, misoo、ナス\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "added", "left"),
+    [
+        ("all", ["smile", "味噌", "long_hair", "misoo", "eggplant"], ""),
+        ("known", ["smile", "long_hair", "eggplant"], "味噌, misoo"),
+        ("none", [], "smile, 味噌, long hair, misoo、ナス"),
+    ],
+)
+def test_of_several_that_are_pasted_the_unknown_ones_are_asked_for(
+    open_page: Opener, five: Dataset, how: str, added: list[str], left: str
+) -> None:
+    page = open_page(replace(five, typed=TYPED))
+    page.click("#img005 .plus")
+    paste(page, PASTED)
+    assert page.js(OFFERED) == [], "what is pasted is not half a word"
+    page.press(Keys.ENTER)
+    assert page.chips("img005") == []
+    assert page.text(ASKED) == "「味噌」「misoo」は候補にありません。追加しますか？"
+    answers = page.js(ANSWERS)
+    assert answers == ["all", "known", "none"]
+    page.click(".ask button", answers.index(how))
+    assert page.chips("img005") == [f"+{tag}" for tag in added]
+    assert page.js(FIELD) == left
+
+
+def test_known_tags_with_blanks_between_them_can_be_parted(typing: Page) -> None:
+    paste(typing, "1girl long_hair smile")
+    typing.press(Keys.ENTER)
+    assert typing.js(ANSWERS) == ["parts", "all", "none"]
+    typing.click(".ask button")
+    assert typing.chips("img005") == ["+1girl", "+long_hair", "+smile"]
+
+
+def test_for_many_pictures_an_unknown_word_is_asked_for_too(
     open_page: Opener, five: Dataset
 ) -> None:
     page = open_page(five)
-    page.click("#img001 .plus")
-    page.type("#img001 .adder input", "味噌")
+    bulk(page, "add", "misoo", "all")
+    assert page.text("#unsaved") == ""
+    assert page.text("#bulk .ask p [lang=en]") == "“misoo” is not a known tag: add it?"
+    page.click("#bulk .ask button")
+    assert page.text("#unsaved") == "5"
+    assert page.js("return document.getElementById('bulk').tag.value") == ""
+
+
+def test_for_many_pictures_enter_fills_in_a_suggestion_first(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.js("document.querySelector('.bulk').open = true")
+    page.click("#bulk [name=tag]")
+    page.press("eggp", Keys.ENTER)
+    assert page.js(FIELD) == "eggplant"
+    assert page.text("#unsaved") == ""
     page.press(Keys.ENTER)
-    assert page.chips("img001") == ["1girl", "long_hair", "smile"]
-    assert "「味噌」というタグは見つかりません。追加するなら" in page.text("#toast")
-    assert page.js("return document.activeElement.value") == "味噌"
-    page.press(Keys.ENTER)
-    assert page.chips("img001") == ["+味噌", "1girl", "long_hair", "smile"]
-    page.type("#img001 .adder input", "醤油")
-    page.press(Keys.ENTER)
-    assert "+醤油" not in page.chips("img001"), "each word is asked for"
+    assert page.text("#unsaved") == "5"
+
+
+def test_in_the_large_a_word_is_asked_for_and_the_field_stays(typing: Page) -> None:
+    typing.click("#img005 .frame")
+    typing.press("a")
+    typing.js("document.querySelector('#detail [data-suggest]').focus()")
+    typing.press("misoo", Keys.ENTER)
+    typing.click("#detail .ask button")
+    assert typing.js("return document.activeElement.matches('#detail [data-suggest]')")
+    assert typing.js("return document.activeElement.value") == ""
+    assert typing.js("return editOf(byStem.get('img005')).add") == ["misoo"]
+
+
+def test_signs_of_prompts_are_read_as_python_reads_them(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    tried = [r"((saber \(fate\):1.2))", "(o)_(o)", "[[x]]", "{x", "<lora:0.7>", r"\\(a", "^_^"]
+    tried += ["(^_^)", "((a)(b))", "(:1)", "()", "(a:1.2) ", "🍆", "(🍆:0.5)"]
+    given = page.js("return arguments[0].map(each => readings(each, faces))", tried)
+    assert given == [list(readings(each)) for each in tried]
 
 
 def test_search_finds_what_people_call_a_tag(open_page: Opener, five: Dataset) -> None:
@@ -518,6 +774,69 @@ def test_nothing_is_left_once_the_dataset_has_the_corrections(
     )
 
 
+WAITING = (
+    "return [...document.querySelectorAll('#waiting:not([hidden]) > .w')].map(w => w.innerText)"
+)
+
+
+def test_what_is_saved_is_said_to_be_not_in_place_until_a_page_shows_it(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    assert page.js(WAITING) == []
+    text = page.save().decode()
+    for _ in range(2):  # and when it is opened again
+        japanese, english = page.js(WAITING)
+        assert japanese.startswith("保存しましたが、まだ反映されていません。")
+        assert english.startswith("Saved, but not in place yet: put it into data/")
+        page.reload()
+    page = open_page(replace(five, rules=replace(RULES, threshold=0.5)))
+    assert page.js(WAITING), "made anew, but not from it"
+    assert page.chips("img001")[0] == "-1girl"
+    again = Path(page.browser.downloads, "edits.yaml")  # type: ignore[attr-defined]
+    again.unlink()
+    page.js("window.showOpenFilePicker = undefined")
+    page.click("#waiting [data-act=save]")
+    WebDriverWait(page.browser, 20).until(lambda _: again.is_file())
+    assert again.read_text("utf-8") == text
+    edits = {KEYS[0]: Edit("hero.png", remove=["1girl"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.js(WAITING) == []
+    assert page.chips("img001")[0] == "-1girl"
+    page = open_page(five)
+    assert page.chips("img001")[0] == "1girl", "taken back in the file, it does not come again"
+
+
+def test_what_was_saved_and_never_put_into_its_place_is_not_lost(
+    open_page: Opener, five: Dataset
+) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    page.save()
+    text = f'{KEYS[1]}:\n  source: "なす.png"\n  add: [eggplant]\n'
+    edits = {KEYS[1]: Edit("なす.png", ["eggplant"])}
+    page = open_page(replace(five, edits=edits, edits_text=text))
+    assert page.chips("img001")[0] == "-1girl"
+    assert page.text("#unsaved") == "1", "it is to be saved again, with what came meanwhile"
+    saved = page.save().decode()
+    assert saved.startswith(text)
+    assert f"{KEYS[0]}:\n  source: hero.png\n  remove: [1girl]\n" in saved
+
+
+def test_what_is_undone_after_saving_stays_undone(open_page: Opener, five: Dataset) -> None:
+    page = open_page(five)
+    page.click("#img001 [data-act=toggle]")
+    text = page.save().decode()
+    page.js("document.activeElement.blur()")
+    page.press("z")
+    edits = {KEYS[0]: Edit("hero.png", remove=["1girl"])}
+    for made in (five, replace(five, edits=edits, edits_text=text)):
+        page = open_page(made)
+        assert page.chips("img001")[0] == "1girl"
+        assert page.text("#unsaved") == "1"
+
+
 def test_save_keeps_the_text_of_what_did_not_change(open_page: Opener, five: Dataset) -> None:
     text = (
         f"# mine\n{KEYS[3]}:   # as I like it\n    source: 'hero 2.png'\n    add: [ a,b ]\n"
@@ -531,7 +850,7 @@ def test_save_keeps_the_text_of_what_did_not_change(open_page: Opener, five: Dat
     page.click("#img001 [data-act=toggle]", 0)
     page.click("#img002 .plus")
     page.type("#img002 .adder input", "what's this: a #tag")
-    page.press(Keys.ENTER)
+    page.press(Keys.ENTER, Keys.ENTER)
     saved = page.save()
     assert saved.decode() == (
         f"# mine\n{KEYS[3]}:   # as I like it\n    source: 'hero 2.png'\n    add: [ a,b ]\n"
@@ -557,6 +876,7 @@ def test_save_into_the_file(open_page: Opener, five: Dataset) -> None:
                                       close: async () => {}})}]""")
     page.click("#save")
     page.wait("return document.getElementById('toast').matches(':popover-open')")
+    assert page.js(WAITING) == []
     assert page.js("return window.disk") == "# other\n", "somebody else's change is not overwritten"
     assert page.text("#unsaved") == "1"
     page.js("window.disk = '# mine\\r\\n'")
@@ -564,6 +884,7 @@ def test_save_into_the_file(open_page: Opener, five: Dataset) -> None:
     page.wait("return document.getElementById('unsaved').textContent === ''")
     expected = f"# mine\n{KEYS[0]}:\n  source: hero.png\n  remove: [1girl]\n"
     assert page.js("return window.disk") == expected
+    assert page.js(WAITING)[1].startswith("Saved in data/edits.yaml. Run dvc repro")
     assert page.text("#unsaved") == ""
 
 
@@ -604,7 +925,7 @@ def test_keys(open_page: Opener, five: Dataset) -> None:
     page.press(Keys.ESCAPE)
     page.focused("img002")
     page.press("a")
-    page.press("x", Keys.ENTER)
+    page.press("x", Keys.ENTER, Keys.ENTER)
     assert page.chips("img002")[0] == "+x"
     page.press(Keys.ESCAPE)
     page.focused("img002")

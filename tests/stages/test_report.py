@@ -110,6 +110,14 @@ def test_the_metrics_of_three_pictures(tmp_path: Path) -> None:
     }
 
 
+def test_the_page_offers_the_likeliest_tags_first(tmp_path: Path) -> None:
+    (tmp_path / "dictionary").mkdir()
+    (tmp_path / "dictionary" / "counts.csv").write_text("tag,posts\nsolo,9\n", "utf-8")
+    assert run(tmp_path) == 0
+    html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert html.index('["solo","') < html.index('["1girl","')
+
+
 def test_the_page_has_the_tags_of_all_models(tmp_path: Path) -> None:
     assert run(tmp_path, second="eggplant") == 0
     html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")

@@ -16,6 +16,9 @@ from stages.library.dataset.tag_words import SIGNS
 
 # Kaomoji and signs have no two letters in a row; these few do.
 LETTERED_SIGNS = {"xd", "xx", "zzz"}
+COUNTS = "counts.csv"
+"""Made by tools/makers/tag_counts.py: about how many posts of Danbooru have a tag."""
+
 TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
@@ -101,6 +104,26 @@ def read_groups(folder: Path, known: Collection[str]) -> dict[str, str]:
                 where = f"{folder / 'mine.csv'}, line {line}"
                 groups[_tag(cells)] = _group(cells, known, where)
     return groups
+
+
+def read_counts(folder: Path) -> dict[str, int]:
+    """Read how many posts of Danbooru have each tag, where the folder says so.
+
+    Raises:
+        Problem: a line has no such number.
+    """
+    counts: dict[str, int] = {}
+    with suppress(FileNotFoundError):
+        for line, cells in rows(folder / COUNTS, "tag", "posts"):
+            if not (tag := _tag(cells)) or not (
+                cells["posts"].isascii() and cells["posts"].isdigit()
+            ):
+                raise Problem(
+                    f"{folder / COUNTS}, line {line}: half a row; write tag,posts, the posts as a "
+                    "number, or delete it / 「タグ,件数」の形で書くか、行を消してください"
+                )
+            counts[tag] = int(cells["posts"])
+    return counts
 
 
 def _group(cells: Mapping[str, str], known: Collection[str], where: str) -> str:

@@ -23,6 +23,7 @@ from stages.library.dataset.typed_words import SOUNDS, folded_word, syllables
 from stages.library.params.caption import GROUPS
 from stages.library.report.core import FEWEST, SHARE
 from stages.library.tagging.groups import group_of
+from stages.library.tagging.model_files import BUILTIN
 from stages.library.tagging.policy import Policy, policy_for
 from stages.library.tagging.rules import Rules, bars
 from stages.library.tagging.scores import CHARACTER, GENERAL, RATING, SCALE, Scores
@@ -97,9 +98,10 @@ def implies_data(policy: Policy) -> list[tuple[str, list[str]]]:
 
 
 def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]:
-    """Return every tag the page may show or offer, in the form for comparing.
+    """Return every tag the page may show or offer, in the form for comparing, the likeliest first.
 
-    Each with its Japanese, and the place of its group among all groups.
+    Each with its Japanese, and the place of its group among all groups. The likeliest are those
+    that most posts of Danbooru have.
     """
     edits, words = dataset.edits.values(), dataset.words
     corrected = (tag for edit in edits for tag in (*edit.add, *edit.remove, *edit.order))
@@ -110,6 +112,7 @@ def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]
         sorted(words),
         *dataset.typed.values(),
     )
+    tags = dict.fromkeys(underscored(tag) for tag in named)
     places = {group: place for place, group in enumerate(GROUPS)}
     return [
         (
@@ -117,7 +120,7 @@ def words_data(dataset: "Dataset", policy: Policy) -> list[tuple[str, str, int]]
             japanese if (japanese := explained(tag, words)) != tag else "",
             places[policy.groups.get(tag) or group_of(tag, dataset.groups)],
         )
-        for tag in dict.fromkeys(underscored(tag) for tag in named)
+        for tag in sorted(tags, key=lambda tag: -dataset.posts.get(tag, 0))
     ]
 
 
@@ -173,6 +176,7 @@ class Dataset:
     limit: int  # tokens of a caption that the trainer reads
     typed: Mapping[str, list[str]] = field(default_factory=dict)  # tags by the words for them
     groups: Mapping[str, str] = field(default_factory=dict)  # of groups.csv, by tag
+    posts: Mapping[str, int] = field(default_factory=dict)  # of Danbooru, by tag
 
 
 def subjects_data(dataset: Dataset) -> list[tuple[str, str]]:
@@ -249,6 +253,16 @@ def encoded_thumbnails(dataset: Dataset) -> list[str]:
     return [base64.b64encode(thumbnails.get(stem, b"")).decode() for stem in used(dataset.rows)]
 
 
+def taggers_of(origin: str) -> list[tuple[str, str]]:
+    """Return the taggers that looked, each with the commit of its repository, or ''.
+
+    >>> taggers_of("owner/model@3fa9c1d2 + mine")
+    [('owner/model', '3fa9c1d2'), ('mine', '')]
+    """
+    parted = (one.partition("@") for one in origin.split(" + ") if one)
+    return [(name, commit) for name, _, commit in parted]
+
+
 def render_page(dataset: Dataset) -> str:
     """Return the page as HTML."""
     rows, pictures = dataset.rows, pictures_data(dataset)
@@ -262,6 +276,8 @@ def render_page(dataset: Dataset) -> str:
         style=Markup(css),
         script=Markup(code),
         trigger=dataset.triggers.common,
+        taggers=taggers_of(dataset.scores.origin),
+        builtin=dataset.scores.origin == BUILTIN.name,
         general_apart=GENERAL in bars(dataset.rules),
         counts={status: sum(row.status == status for row in rows) for status in (USED, SKIPPED)},
         data=island(page_data(dataset)),

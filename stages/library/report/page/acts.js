@@ -21,7 +21,7 @@ import {
 import { showListed, showTags } from "./panels.js";
 import { toast } from "./pieces.js";
 import { isTag, restore, strike } from "./tags.js";
-import { write } from "./typing.js";
+import { answer, write } from "./typing.js";
 
 async function save() {
   const text = textToSave();
@@ -47,7 +47,7 @@ async function save() {
       const stream = await handle.createWritable();
       await stream.write(text);
       await stream.close();
-      saveDone(text, "保存しました。dvc repro で反映されます", "Saved. Now run: dvc repro");
+      savedAs(text, "edits.yaml");
       return;
     } catch (error) {
       if (error.name === "AbortError") return; // the artist closed the chooser
@@ -59,16 +59,7 @@ async function save() {
   });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  saveDone(
-    text,
-    "edits.yaml をダウンロードしました。data/edits.yaml と置き換え、dvc repro を実行してください",
-    "edits.yaml is downloaded. Put it in place of data/edits.yaml and run: dvc repro",
-  );
-}
-
-function saveDone(text, ja, en) {
-  savedAs(text);
-  toast(ja, en);
+  savedAs(text, "downloads");
 }
 
 const flip = (set, value) => set[set.has(value) ? "delete" : "add"](value);
@@ -116,6 +107,7 @@ export const acts = {
     card.unfolded = card.stale = true;
     fill(card);
   },
+  answer: (target) => answer(target.closest(".ask"), target.how),
   write: (target) => write(target.closest(".card")),
   undo: () => travel(state.done, state.undone, 1),
   redo: () => travel(state.undone, state.done, 2),

@@ -5,11 +5,20 @@ import { inLanguage, speak, spoken } from "../../common/html/language.js";
 import { acts, setThreshold } from "./acts.js";
 import { fill, near, point } from "./cards.js";
 import { look, stepTo } from "./detail.js";
-import { data, pictures, recompute, remember, state, stored } from "./model.js";
+import { data, keep, pictures, recompute, remember, state, stored } from "./model.js";
 import { showListed } from "./panels.js";
 import { toast } from "./pieces.js";
 import { visible } from "./tags.js";
-import { choose, closeSuggestions, correctTyped, suggest, write } from "./typing.js";
+import {
+  choose,
+  closeSuggestions,
+  enter,
+  markNext,
+  paste,
+  suggest,
+  taken,
+  write,
+} from "./typing.js";
 
 function load() {
   const laid = remember();
@@ -50,47 +59,44 @@ document.addEventListener("input", (event) => {
     showListed();
   } else if (target.id === "threshold") setThreshold(Number(target.value));
   else if (target.name === "language") speakHere(target.value);
-  else if (target.dataset.suggest !== undefined && !event.isComposing) suggest(target);
+  // while composing, too: on a phone even English is composed
+  else if (target.dataset.suggest !== undefined) suggest(target);
 });
-document.addEventListener("compositionend", (event) => {
-  if (event.target.dataset.suggest !== undefined) suggest(event.target);
+document.addEventListener("paste", (event) => {
+  const text = event.clipboardData?.getData("text/plain");
+  if (event.target.dataset?.suggest === undefined || !text) return;
+  event.preventDefault();
+  paste(event.target, text);
+});
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest(".suggestions")) event.preventDefault(); // the field keeps the focus
 });
 
 document.addEventListener("submit", (event) => {
   if (event.target.method === "dialog") return;
   event.preventDefault();
-  closeSuggestions();
-  if (event.target.id === "bulk") {
-    const { tag, how } = event.target;
-    if (
-      correctTyped(tag.value, event.submitter?.value === "all" ? pictures : state.listed, how.value)
-    )
-      tag.value = "";
-    return;
-  }
-  const { picture } = event.target;
-  const input = event.target.querySelector("input");
-  const typed = input.value;
-  input.value = "";
-  if (!correctTyped(typed, [picture])) input.value = typed;
-  ($("detail").open ? $("detail") : picture.card).querySelector(".adder input").focus();
+  const form = event.target;
+  const { picture } = form;
+  if (picture) enter(form, { targets: [picture], how: "add" });
+  else
+    enter(form, {
+      targets: event.submitter?.value === "all" ? pictures : state.listed,
+      how: form.how.value,
+    });
 });
 
 function keyInCombo(event, input) {
-  const options = [...input.parentElement.querySelectorAll("[role=option]")];
-  const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const next =
-      options[
-        (at + (event.key === "ArrowDown" ? 1 : options.length + (at < 0 ? 0 : -1))) % options.length
-      ];
-    for (const each of options) each.setAttribute("aria-selected", each === next);
-    if (options.length) event.preventDefault();
-  } else if (event.key === "Enter" && at >= 0) {
-    choose(options[at]);
+  const option = taken();
+  const asked = input.form.querySelector(".ask");
+  if (option && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    markNext(event.key === "ArrowDown" ? 1 : -1);
     event.preventDefault();
-  } else if (event.key === "Escape" && options.length) {
+  } else if (event.key === "Enter" && (option || event.repeat)) {
+    if (!event.repeat) choose(option); // a key held down answers nothing
+    event.preventDefault();
+  } else if (event.key === "Escape" && (option || asked)) {
     closeSuggestions();
+    asked?.remove();
     event.preventDefault();
   } else if (event.key === "Escape" && input.closest(".card")) {
     const { card } = input.closest(".adder").picture;
@@ -114,7 +120,8 @@ function moveBy(key) {
 document.addEventListener("keydown", (event) => {
   const { target, key } = event;
   const typing = target.matches("input:not([type=range], [type=radio]), select");
-  if (event.isComposing || $("help").open) return;
+  // of an Enter that ends a composition some browsers say so by 229 only
+  if (event.isComposing || event.keyCode === 229 || $("help").open) return;
   if (target.dataset.suggest !== undefined) keyInCombo(event, target);
   if (event.ctrlKey || event.metaKey || event.altKey) {
     if (key.toLowerCase() !== "z" || typing || event.altKey) return;
@@ -166,3 +173,4 @@ $("findings").textContent = data.skipped.length + data.groups.length || "";
 $("tags-box").open = matchMedia("(min-width: 1000px)").matches;
 speakHere(spoken());
 load();
+keep(); // but for what this page shows to be in its place

@@ -139,19 +139,27 @@ export function travel(from, to, side) {
   replay(step, side);
 }
 
-/** Remember what is not in the page's file; a browser without storage forgets on reload. */
-function keep() {
-  const changed = changedKeys().map((key) => [
-    key,
-    state.saved.edits.get(key) ?? NOTHING,
-    state.edits.get(key) ?? NOTHING,
-  ]);
+const inFile = new Map(data.edits); // what the page was made from
+
+/** Where what was saved is, `edits.yaml` or `downloads`, as long as this page is not made from it. */
+export const waiting = () => (state.saved.text === data.text ? null : state.saved.place);
+
+/** Remember what is not in the page's file; a browser without storage forgets on reload.
+ *
+ * What is saved is remembered, too, since a downloaded file may never get into its place. */
+export function keep() {
+  const [was, saved, is] = [inFile, state.saved.edits, state.edits].map(
+    (edits) => (key) => edits.get(key) ?? NOTHING,
+  );
+  const changed = [
+    ...new Set([...inFile, ...state.saved.edits, ...state.edits].map(([key]) => key)),
+  ]
+    .filter((key) => !same(was(key), is(key)) || !same(saved(key), is(key)))
+    .map((key) => [key, was(key), is(key), saved(key)]);
   const record = {
     from: data.text,
     saved:
-      state.saved.text === data.text
-        ? null
-        : { text: state.saved.text, edits: [...state.saved.edits] },
+      state.saved.text === data.text ? null : { ...state.saved, edits: [...state.saved.edits] },
     changed,
   };
   try {
@@ -170,13 +178,14 @@ export function remember() {
   } catch {
     /* none, or not ours */
   }
+  const here = record?.from === data.text; // the page is made from what it was made from then
   state.saved = { text: data.text, edits: new Map(data.edits) };
-  if (record?.saved && record.from === data.text)
-    state.saved = { text: record.saved.text, edits: new Map(record.saved.edits) };
+  if (record?.saved && here) state.saved = { ...record.saved, edits: new Map(record.saved.edits) };
   state.edits = new Map(state.saved.edits);
   let laid = 0;
-  for (const [key, was, is] of record?.changed ?? []) {
+  for (const [key, old, is, saved = old] of record?.changed ?? []) {
     const base = state.edits.get(key) ?? NOTHING;
+    const was = same(saved, base) ? saved : old;
     laid += !same(was, base) && !same(is, base);
     put(key, { ...rebased(was, is, base), source: is.source || base.source });
   }
@@ -199,9 +208,9 @@ export function textToSave() {
   );
 }
 
-/** Take a text as what edits.yaml holds now. */
-export function savedAs(text) {
-  state.saved = { text, edits: new Map(state.edits) };
+/** Take a text as what edits.yaml holds, or will hold: `place` is where it was written. */
+export function savedAs(text, place) {
+  state.saved = { text, edits: new Map(state.edits), place };
   keep();
   recompute();
 }

@@ -12,6 +12,7 @@ import {
   pictures,
   state,
   tagsWanted,
+  waiting,
   wanted,
 } from "./model.js";
 import { button, names, words } from "./pieces.js";
@@ -92,6 +93,29 @@ export function showTags() {
   );
 }
 
+const WAITING = {
+  "edits.yaml": [
+    "data/edits.yaml に保存しました。dvc repro を実行すると、データセットに反映されます。",
+    "Saved in data/edits.yaml. Run dvc repro: the dataset then has your corrections.",
+  ],
+  downloads: [
+    "保存しましたが、まだ反映されていません。edits.yaml を data/ に入れて dvc repro を実行してください。",
+    "Saved, but not in place yet: put it into data/ and run dvc repro.",
+  ],
+};
+
+/** Say of what is saved that the dataset does not have it yet, until a page shows that it does. */
+function showWaiting() {
+  const place = waiting();
+  $("waiting").hidden = !place;
+  if ($("waiting").place === place) return; // a screen reader says it once
+  $("waiting").place = place;
+  $("waiting").replaceChildren(
+    ...(place ? words(...WAITING[place]) : []),
+    ...(place === "downloads" ? [button("save", {}, words("もう一度保存", "Save again"))] : []),
+  );
+}
+
 function showTools() {
   const n = changedKeys().length;
   $("undo").disabled = !state.done.length;
@@ -111,6 +135,7 @@ document.addEventListener("computed", ({ detail: { edited } }) => {
   showThreshold();
   showListed();
   showTools();
+  showWaiting();
   if ($("detail").open) showDetail();
   if (edited) planSteps();
 });

@@ -284,7 +284,7 @@ export const empty = (edit) =>
 
 /** Whether edits.read_edits takes the tag. */
 export const isTag = (tag) =>
-  strip(tag) !== "" && !/[,、，､]/.test(tag) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
+  strip(tag) !== "" && !SEPARATORS.test(tag) && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(tag);
 
 export function strike(edit, tagged, tag) {
   const remove = has(tagged, tag) && !has(edit.remove, tag) ? [...edit.remove, tag] : edit.remove;
@@ -424,6 +424,33 @@ export function cropOf({ crop: [left, top, width, height] }) {
 /** values.folded: the usual letters and digits for full-width ones. */
 export const narrow = (text) => text.replace(/[０-９Ａ-Ｚａ-ｚ]/g, (c) => c.normalize("NFKC"));
 
+/** values.SEPARATORS, and what a list has between its lines */
+export const SEPARATORS = /[,、，､\t\r\n]/;
+
+const PAIRS = ["()", "[]", "{}"];
+/** typed._is_wrapped: whether one pair of brackets holds all of a text. */
+function isWrapped(text) {
+  if (text.length < 3 || !PAIRS.includes(text[0] + text.at(-1))) return false;
+  let depth = 0;
+  return Array.from(text.slice(0, -1)).every((c) => {
+    depth += (c === text[0]) - (c === text.at(-1));
+    return depth > 0;
+  });
+}
+
+/** typed.readings: what a tag may mean, as it is, then with ever fewer of the signs of prompts. */
+export function readings(tag, faces) {
+  let plain = strip(tag).replace(/\\+(?=[()[\]{}])/g, "");
+  const found = plain === tag ? [tag] : [tag, plain];
+  while (!faces.has(underscored(plain))) {
+    const weighted = /^(?:\((.+?):[0-9.]+\)|<([^<>]+):[0-9.]+>)$/.exec(plain);
+    if (!weighted && !isWrapped(plain)) break;
+    plain = weighted ? (weighted[1] ?? weighted[2]) : plain.slice(1, -1);
+    found.push(plain);
+  }
+  return found;
+}
+
 /** Text for comparing with what somebody types, full-width letters included. */
 export const folded = (text) => text.normalize("NFKC").toLowerCase();
 
@@ -513,15 +540,17 @@ function containing(typed, { exact }) {
   return found;
 }
 
-/** The known tags that fit what was typed, best first. */
+/** The known tags that fit what was typed, best first; of those that fit alike the artist's own,
+ * then by their order, which is how likely they are. */
 export function suggestions(typed, known, typedWords, limit = 8) {
   const japanese = folded(strip(typed));
   const query = japanese.replaceAll(" ", "_");
+  if (!query) return [];
   const meant = new Map(meantBy(typed, typedWords).map((tag, i) => [tag, i - 1000]));
   const within = containing(typed, typedWords);
-  const rank = ({ key, ja, count }) => {
-    if (meant.has(key)) return meant.get(key);
-    const at = Math.min(
+  const fitOf = ({ key, ja }) =>
+    meant.get(key) ??
+    Math.min(
       within.get(key) ?? 9,
       key === query || ja === japanese
         ? 0
@@ -533,13 +562,10 @@ export function suggestions(typed, known, typedWords, limit = 8) {
               ? 3
               : 9,
     );
-    return at - Math.min(count, 9999) / 10000;
-  };
-  if (!query) return [];
   return known
-    .map((tag) => [rank(tag), tag])
-    .filter(([at]) => at <= 3)
-    .sort((a, b) => a[0] - b[0] || a[1].key.length - b[1].key.length)
+    .map((tag) => [fitOf(tag), tag])
+    .filter(([fit]) => fit <= 3)
+    .sort(([fit, tag], [otherFit, other]) => fit - otherFit || other.own - tag.own)
     .slice(0, limit)
     .map(([, tag]) => tag);
 }

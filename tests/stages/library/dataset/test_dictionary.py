@@ -10,6 +10,7 @@ from stages.library.common.errors import Problem
 from stages.library.dataset.dictionary import (
     explained,
     is_sign,
+    read_counts,
     read_dictionary,
     read_typed,
     read_words,
@@ -198,3 +199,16 @@ def test_half_a_row_of_synonyms(tmp_path: Path) -> None:
 def test_a_typed_word_without_its_tag(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"mine\.csv, line 2: no tag before '羽'"):
         read_dictionary(dictionary(tmp_path, "tag,ja\n", "tag,ja,typed\n,,羽\n"))
+
+
+def test_how_often_danbooru_has_a_tag(tmp_path: Path) -> None:
+    assert read_counts(tmp_path) == {}
+    (tmp_path / "counts.csv").write_text("tag,posts\nLong Hair,5000000\nhat,87\n", "utf-8")
+    assert read_counts(tmp_path) == {"long_hair": 5_000_000, "hat": 87}
+
+
+@pytest.mark.parametrize("row", ["hat,", "hat,many", ",87", "hat,-1", "hat,²"])
+def test_a_count_that_is_none(tmp_path: Path, row: str) -> None:
+    (tmp_path / "counts.csv").write_text(f"tag,posts\n{row}\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"counts\.csv, line 2: half a row; write tag,posts"):
+        read_counts(tmp_path)

@@ -66,6 +66,35 @@ def test_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
     assert not re.search(r"\son\w+=", html)
 
 
+def test_the_tags_that_danbooru_has_most_come_first() -> None:
+    html = small(words={"hat": "帽子", "solo": "一人"}, posts={"solo": 50, "long_hair": 60}).html()
+    assert [tag for tag, _, _ in data_of(html)["words"]] == ["long_hair", "solo", "smile", "hat"]
+
+
+def test_the_page_says_which_taggers_looked() -> None:
+    made = small()
+    pinned = replace(made.scores, origin="owner/a<b@3fa9c1d2e4b5 + mine")
+    html = replace(made, scores=pinned).html()
+    named = re.search(r'<p id="taggers">(.*?)</p>', html, re.DOTALL)
+    assert named
+    assert re.sub("<[^>]+>", "", named[1]) == "見たタガー:Tagger: owner/a&lt;b (3fa9c1d), mine"
+    assert 'id="builtin"' not in html
+
+
+def test_the_builtin_taggers_captions_are_said_to_be_for_trying_out() -> None:
+    made = small()
+    html = replace(made, scores=replace(made.scores, origin="builtin")).html()
+    assert "Captions for trying out: the built-in tagger (builtin) sees colours only" in html
+    assert "お試し用のキャプションです" in html
+    assert (
+        'id="builtin"'
+        not in replace(
+            made, scores=replace(made.scores, origin="builtin + owner/model@3fa9c1d2")
+        ).html()
+    )
+    assert 'id="taggers"' not in made.html(), "scores of old don't say"
+
+
 def test_code_holds_no_end_of_its_own_element() -> None:
     for path in FOLDER.iterdir():
         assert path.suffix == ".j2" or "</" not in path.read_text("utf-8"), path.name
