@@ -66,7 +66,7 @@ def test_no_text_of_a_table_runs(
     ]
     captions = {f"img{n:03}": ["nasu", tag] for n, tag in enumerate(TAGS)}
     words = {tag: f"{tag} なす" for tag in TAGS}
-    found = Found(rows, captions, words, {}, Triggers("nasu"), 225, {}, {}, captions)
+    found = Found(rows, captions, words, {}, Triggers("nasu"), 225, {}, {}, {}, captions)
     write_figures(found, report)
     assert not attacked(browser, project, template)
     values = "return [...document.scripts].map(script => script.text).join('')"
