@@ -43,6 +43,7 @@ from stages.library.params.judge import JUDGE
 from stages.library.params.organize import ORGANIZE
 from stages.library.params.tagger import TAGGER
 from stages.library.tagging.choices import choices_of
+from stages.library.tagging.kept import Kept
 from stages.library.training.dvc_lock import dvc_md5, locked_md5, read_lock
 
 OTHERS = 500
@@ -136,7 +137,7 @@ def gallery_of(plan: Plan, album: Album) -> Gallery:
     """Return what the page shows: every picture, and what the tagger finds in it."""
     infotexts = {cell.order: album.infotext(cell.order) for cell in plan.cells}
     drawn = [album.path(order) for order in infotexts]
-    seen = tags_in(drawn, plan.tagger, plan.trial.threshold)
+    seen = tags_in(drawn, plan.tagger, plan.trial.threshold, Kept("generate"))
     pictures = [
         Drawn(
             name=cell.name,

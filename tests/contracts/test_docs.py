@@ -6,7 +6,8 @@ A test a page, named as the page is. What can't be run here is in `NOT_RUN`, wit
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -267,17 +268,33 @@ def test_votes(clone: Clone) -> None:
     assert clone.run("git", "log", "-1", "--format=%s", "--", "training/votes.yaml") == "Votes\n"
 
 
-def test_draw(trained: Studio, tmp_path: Path) -> None:
-    studio = trained.copy(tmp_path / "clone")
-    use_remote(studio, tmp_path)
+@contextmanager
+def drawing_studio(trained: Studio, folder: Path) -> Iterator[Studio]:
+    """Yield a copy that draws small pictures, with a WebUI that has loaded its base model."""
+    studio = trained.copy(folder / "clone")
     base = re.search(r"base_model: (.*)", (studio.root / "params.yaml").read_text("utf-8"))
     assert base
-    with webui(tmp_path / "webui", checkpoints={"base": sha256(Path(base[1]))}) as stand_in:
+    with webui(folder / "webui", checkpoints={"base": sha256(Path(base[1]))}) as stand_in:
         studio.set_param("http://127.0.0.1:7860", stand_in.url)
         for side in ("width", "height"):
             studio.set_param(f"  {side}: 512", f"  {side}: 64")
         studio.set_param("  captions: 12", "  captions: 1")
         commit(studio)
+        yield studio
+
+
+def test_judge(trained: Studio, tmp_path: Path) -> None:
+    with drawing_studio(trained, tmp_path) as studio:
+        said = walk(studio, "docs/judge.md")
+    assert "judge: Too few captions to tell anything: 1. It takes 5, better 12." in said
+    assert "judge: キャプションが 1 個しかなく、判定できません。" in said
+    assert "captions_judged" not in said, "the table has the columns that are named"
+    assert "judged_on" in said
+
+
+def test_draw(trained: Studio, tmp_path: Path) -> None:
+    with drawing_studio(trained, tmp_path) as studio:
+        use_remote(studio, tmp_path)
         said = walk(studio, "docs/draw.md")
     assert "the WebUI can be used" in said
     assert "in a prompt: <lora:nasumiso_v1:0.8> nasumiso_style" in said

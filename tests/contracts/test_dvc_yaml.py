@@ -33,6 +33,7 @@ UNNAMED = {
     "prepare": {"${prepare.input}", "data/detector", "data/written/checked.txt"},
     "score": {"data/tagger"},  # where tagger.model may be a folder; one of the hub has its digests
     "generate": {"data/tagger"},  # as in score
+    "judge": {"data/tagger"},  # likewise
 }
 """Dependencies that no flag of the command itself names."""
 
@@ -250,9 +251,9 @@ def test_figures_of_a_training_lie_in_the_folder_that_dvc_shows() -> None:
     training = parse_yaml((ROOT / "training/dvc.yaml").read_text(), "training/dvc.yaml")
     assert training["metrics"] == ["figures"]
     assert [path.name for path in (ROOT / "training/figures").iterdir()] == [".gitkeep"]
-    outs = [next(iter(out)) for stage in training["stages"].values() for out in stage["outs"]]
+    outs = [path for name in training["stages"] for path in paths(name, "outs")]
     figures = [path for path in outs if path.endswith(".json")]
-    assert len(figures) == 2
+    assert len(figures) == 3
     assert all(path.startswith("training/figures/") for path in figures)
 
 
@@ -282,7 +283,7 @@ def test_what_was_never_made_counts_as_an_empty_folder() -> None:
     object_ = ROOT / ".dvc" / "cache" / "files" / "md5" / empty[:2] / empty[2:]
     assert object_.read_bytes() == b"[]"
     entries = load("training/dvc.lock")["stages"]
-    for name in ("train", "generate"):
+    for name in ("train", "generate", "judge"):
         cached = {path for path, how in paths(name, "outs").items() if how.get("cache", True)}
         assert {out["path"]: out["md5"] for out in entries[name]["outs"]} == dict.fromkeys(
             cached, empty

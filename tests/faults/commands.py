@@ -123,6 +123,13 @@ COMMANDS = {
         file="training/dvc.yaml",
         webui=True,
     ),
+    "judge": stage(
+        "judge",
+        "training/judging",
+        f"data/held_out/1_{NAME}/img003.txt",
+        f"{DATASET}/img001.txt",
+        file="training/dvc.yaml",
+    ),
     "remote push": Command(
         ("tools.remote.__main__", "push", "--tries", "1", "--pause", "0"),
         ("dvc/",),

@@ -157,3 +157,45 @@ def write_tag_list(folder: Path, tags: list[tuple[str, int]]) -> Path:
     path = folder / "selected_tags.csv"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def write_seeing_tagger(folder: Path, size: int = 64, cells: int = 8, features: int = 96) -> Path:
+    """Write a tagger that sees where which colours are, and return its folder.
+
+    Its features are chance's mixtures of the colours of `cells` x `cells` parts of the picture;
+    its tags, chance's mixtures of these.
+    """
+    chance = np.random.default_rng(0)
+    seen = cells * cells * 3
+    mixed = chance.normal(size=(seen, features)) * 4 / np.sqrt(seen)
+    named = chance.normal(size=(features, len(TAGS))) * 3 / np.sqrt(features)
+    constants = {
+        "middle": np.array(127.5, np.float32),
+        "flat": np.array([-1, seen], np.int64),
+        "mixed": mixed.astype(np.float32),
+        "named": named.astype(np.float32),
+    }
+    kernel = [size // cells] * 2
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("Transpose", ["input"], ["colours first"], perm=[0, 3, 1, 2]),
+            helper.make_node("Sub", ["colours first", "middle"], ["centred"]),
+            helper.make_node("Div", ["centred", "middle"], ["scaled"]),
+            helper.make_node(
+                "AveragePool", ["scaled"], ["pooled"], kernel_shape=kernel, strides=kernel
+            ),
+            helper.make_node("Reshape", ["pooled", "flat"], ["row"]),
+            helper.make_node("MatMul", ["row", "mixed"], ["mixture"]),
+            helper.make_node("Relu", ["mixture"], ["features"]),
+            helper.make_node("MatMul", ["features", "named"], ["logits"]),
+            helper.make_node("Sigmoid", ["logits"], ["output"]),
+        ],
+        "parts",
+        [value("input", TensorProto.FLOAT, ["N", size, size, 3])],
+        [value("output", TensorProto.FLOAT, ["N", len(TAGS)])],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    write_model(folder, graph)
+    write_tag_list(folder, TAGS)
+    return folder

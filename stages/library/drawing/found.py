@@ -16,14 +16,16 @@ def known_tags(tagger: Tagger) -> set[str]:
     return {underscored(tag) for tag, kind in kinds if kind != RATING}
 
 
-def tags_in(pictures: list[Path], tagger: Tagger, threshold: float) -> dict[Path, set[str]]:
+def tags_in(
+    pictures: list[Path], tagger: Tagger, threshold: float, kept: Kept
+) -> dict[Path, set[str]]:
     """Return the tags that reach `threshold` in each picture.
 
     A score reaches it when both, rounded to ten-thousandths, do.
     """
     digests = {path: sha256(path) for path in pictures}
     by_digest = {digest: path for path, digest in digests.items()}
-    found, _ = all_scores(tagger, by_digest, {}, Kept("generate"))
+    found, _ = all_scores(tagger, by_digest, {}, kept)
     least = round(threshold * SCALE)
     return {
         path: {
