@@ -22,6 +22,9 @@ from stages.library.drawing.subject import NETWORK
 SPECIAL = re.compile(r"[\\()\[\]]")
 """Signs that a WebUI reads as brackets of its own, unless a backslash stands before them."""
 
+ESCAPE = re.compile(r"\\(?=[()\[\]])")
+"""What a tag editor writes before a bracket; the backslash of a tag such as `\\m/` is its own."""
+
 COMMANDS = re.compile(r"\b(?:AND|BREAK)\b")
 """Words that a WebUI parts a prompt at; in small letters they are the same to a text encoder."""
 
@@ -99,7 +102,7 @@ def caption_of(drawing: str, text: str, triggers: Iterable[str]) -> Caption:
     line = next((line for line in text.splitlines() if line.strip()), "")
     plain = COMMANDS.sub(lambda word: word[0].lower(), NETWORK.sub("", line.replace(FIXED, ",")))
     told = [" ".join(piece.split()) for piece in pieces(plain) if COMMENT not in piece]
-    tags = [underscored(piece.replace("\\", "")) for piece in told]
+    tags = [underscored(ESCAPE.sub("", piece)) for piece in told]
     return Caption(
         drawing=drawing,
         prompt=joined(SPECIAL.sub(r"\\\g<0>", piece) for piece in told),

@@ -149,6 +149,12 @@ def test_tags_are_told_as_a_tagger_names_them_and_triggers_are_none() -> None:
     ]
 
 
+def test_a_tag_keeps_a_backslash_of_its_own() -> None:
+    caption = caption_of("img001", r"nasu, \m/, \o/, b \(c\)", ["nasu"])
+    assert caption.tags == [r"\m/", r"\o/", "b_(c)"]
+    assert caption.prompt.startswith(r"nasu, \\m/, \\o/")
+
+
 @pytest.mark.parametrize(
     ("prompt", "without"),
     [
