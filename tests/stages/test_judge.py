@@ -144,7 +144,7 @@ def test_a_lora_that_changes_nothing_is_no_difference(
 ) -> None:
     plant(root, planted.CHANGES_NOTHING)
     assert run() == 0
-    assert figures()["take"] == "unclear"
+    assert figures()["take"] == "none"
     assert "judge: This LoRA changes nothing:" in capsys.readouterr().out
     assert not told("copies") | told("collapsed") | told("farther") | told("closer")
 

@@ -140,6 +140,7 @@ class Artist:
 
 
 def looks(rows: Floats, chance: np.random.Generator) -> Looks:
-    """Return features of length 1, and hashes that are chance's."""
-    hashes = chance.integers(0, 2**63, size=(len(rows), 16)).astype(np.uint64)
+    """Return features of length 1, and hashes that are chance's, but the same for the same row."""
+    different, which = np.unique(rows, axis=0, return_inverse=True)
+    hashes = chance.integers(0, 2**63, size=(len(different), 16)).astype(np.uint64)[which]
     return Looks(rows / np.linalg.norm(rows, axis=1, keepdims=True), hashes)

@@ -61,7 +61,8 @@ def taken(judgement: Judgement, cell: Cell | None) -> str:
     if cell:
         return f"{cell[0]} at {weight_text(cell[1])}"
     found = judgement.verdict
-    return "none" if judgement.can_tell and (found.closer or found.farther) else "unclear"
+    known = found.closer or found.farther or judgement.unchanged
+    return "none" if judgement.can_tell and known else "unclear"
 
 
 def of_cell(judgement: Judgement, cell: Cell, row: Row) -> dict[str, object]:

@@ -33,7 +33,11 @@ MANY = 2000
 """Drawings that pictures are compared with; more make the figures no clearer."""
 
 SAME = 0.01
-"""A distance of features below which two pictures are one, but for rounding."""
+"""Below it two pictures are one, but for rounding: the distance of their features, and the share of
+the bits of their hashes that differ."""
+
+BITS = 64
+"""Of a word of a hash."""
 
 BASE: Cell = (WITHOUT, 0.0)
 """The pictures without the LoRA."""
@@ -233,7 +237,7 @@ def judged(material: Material) -> Judgement:
         trigger=trigger_of(near),
         verdict=verdict(told, farther, fuller),
         pairs=pairs,
-        unchanged=is_unchanged(features, grid),
+        unchanged=is_unchanged(material.drawn, grid),
         accuses=material.sees_shapes
         and min(len(material.trained.features), grid.base.size) >= FEWEST,
     )
@@ -305,10 +309,20 @@ def trigger_of(near: Beside) -> Trigger | None:
     return None
 
 
-def is_unchanged(features: NDArray[np.float64], grid: Grid) -> bool:
-    """Return whether no picture differs from the base model's of the same caption and seed."""
-    base = features[grid.base]
+def is_unchanged(drawn: Looks, grid: Grid) -> bool:
+    """Return whether no picture differs from the base model's of the same caption and seed.
+
+    Features alone may not show it: those of colours are the same for pictures of all kinds.
+    """
     return bool(grid.cells) and all(
-        float(np.linalg.norm(features[places] - base, axis=-1).max(initial=0)) < SAME
+        float(each.max(initial=0)) < SAME
         for places in grid.cells.values()
+        for each in differences(drawn, places, grid.base)
     )
+
+
+def differences(drawn: Looks, one: Places, other: Places) -> tuple[NDArray[np.float64], ...]:
+    """Return how much pictures differ from others, one by one: by features, and by hash."""
+    features, hashes = drawn.features, drawn.hashes
+    away = np.linalg.norm(features[one] - features[other], axis=-1)
+    return away, np.bitwise_count(hashes[one] ^ hashes[other]).mean(axis=-1) / BITS

@@ -63,6 +63,7 @@ def test_behind_them_is_a_row_for_each_epoch_and_weight() -> None:
     [
         (judgement({(6, 0.8): row(0.01)}), "unclear"),
         (judgement({(6, 0.8): row(-0.2)}), "none"),
+        (judgement({(6, 0.8): row(0.0)}, unchanged=True), "none"),
         (judgement({(6, 0.8): row(copies=[COPY])}), "none"),
         (unknown(ROWS), "unclear"),
         (None, "nothing was drawn"),

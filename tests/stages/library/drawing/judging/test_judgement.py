@@ -94,6 +94,14 @@ def test_what_changes_nothing_is_no_difference(world: World) -> None:
     assert found.verdict.cell is None
 
 
+def test_what_changes_pictures_that_all_look_alike_to_the_model_is_not_unchanged() -> None:
+    seen = material(World(60, 12), NO_DIFFERENCE)
+    blind = replace(seen.drawn, features=np.ones_like(seen.drawn.features))
+    found = judged(replace(seen, drawn=blind))
+    assert not found.unchanged
+    assert found.verdict.closer == found.verdict.farther == []
+
+
 def test_what_draws_other_pictures_but_no_style_is_no_difference() -> None:
     found = told(NO_DIFFERENCE, World(60, 12))
     assert not found.unchanged
