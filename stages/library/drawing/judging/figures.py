@@ -75,7 +75,7 @@ def of_cell(judgement: Judgement, cell: Cell, row: Row) -> dict[str, object]:
         "farther": cell in found.farther,
         "copies": row.copied > 0,
         "collapsed": cell in found.collapsed,
-        "by heart": row.by_heart.above,
+        "by heart": row.is_by_heart,
     }
     return {
         "epoch": cell[0],

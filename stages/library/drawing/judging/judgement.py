@@ -103,6 +103,14 @@ class Row:
     copies: list[Pair]
 
     @property
+    def is_by_heart(self) -> bool:
+        """Whether it came closer to what it was trained on, and not so to what it never saw.
+
+        What came closer to neither learned nothing by heart, whichever it is farther from.
+        """
+        return self.farther_trained.below and self.by_heart.above
+
+    @property
     def copied(self) -> int:
         """How many pictures may be copies."""
         return len({pair.picture for pair in self.copies})

@@ -249,7 +249,7 @@ def doubts(judgement: Judgement, builtin: bool) -> list[Words]:
 def odd_cells(judgement: Judgement) -> list[Words]:
     """Return which cells are odd, and how."""
     found, rows = judgement.verdict, judgement.rows
-    by_heart = [cell for cell, row in rows.items() if row.by_heart.above]
+    by_heart = [cell for cell, row in rows.items() if row.is_by_heart]
     deaf = [cell for cell, row in rows.items() if row.less_recall.above]
     told: list[Words] = []
     for cells, japanese, english in (

@@ -196,3 +196,8 @@ def test_both_languages_say_as_much() -> None:
 def test_what_is_not_known_is_no_claim() -> None:
     assert NOTHING.doubt == inf
     assert not NOTHING.above
+
+
+def test_what_went_away_from_all_drawings_is_not_called_learned_by_heart() -> None:
+    away = row(-0.3, farther_trained=Estimate(0.2, 0.05), by_heart=Estimate(0.1, 0.05))
+    assert "by heart" not in english(doubts(judgement({(10, 1.0): away}), builtin=False))
