@@ -293,7 +293,7 @@ def trigger_in_words(trigger: Trigger) -> Words:
             f"トリガーワードの効きめは、この枚数ではわかりません({name[0]})。",
             f"Whether the trigger calls up the style can't be told ({name[1]}).",
         )
-    lost = percent(trigger.with_it.value / trigger.farther.value)
+    lost = percent(max(0.0, trigger.with_it.value / trigger.farther.value))
     if trigger.works:
         return (
             f"トリガーワードを外すと、近づいたぶんの {lost} が失われます。トリガーワードは効いて"

@@ -201,3 +201,9 @@ def test_what_is_not_known_is_no_claim() -> None:
 def test_what_went_away_from_all_drawings_is_not_called_learned_by_heart() -> None:
     away = row(-0.3, farther_trained=Estimate(0.2, 0.05), by_heart=Estimate(0.1, 0.05))
     assert "by heart" not in english(doubts(judgement({(10, 1.0): away}), builtin=False))
+
+
+def test_where_it_is_closer_without_the_trigger_nothing_is_lost() -> None:
+    other = Trigger((6, 0.8), Estimate(-0.1, 0.05), Estimate(0.6, 0.1), works=False)
+    told = english(doubts(judgement(ONE, trigger=other), builtin=False))
+    assert "Without the trigger only 0 % of what was gained is lost" in told
