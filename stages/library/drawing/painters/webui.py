@@ -225,7 +225,8 @@ def check_effect(webui: WebUI, order: Order) -> None:
     if pixels(webui.draw(tiny)) == pixels(webui.draw(replace(tiny, weight=0))):
         raise Problem(
             f"{webui.url} takes the LoRA {order.lora}, but it changes nothing: it was trained for "
-            "another kind of model than the one that is loaded (SD 1.5, SDXL ...)"
+            "another kind of model than the one that is loaded (SD 1.5, SDXL ...), or has learned "
+            "nothing"
         )
 
 
