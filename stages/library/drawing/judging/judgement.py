@@ -36,6 +36,9 @@ SAME = 0.01
 """Below it two pictures are one, but for rounding: the distance of their features, and the share of
 the bits of their hashes that differ."""
 
+ACCUSED = 5
+"""An accusation has a share of the doubt of other figures: like a copy it holds 99 times in 100."""
+
 BITS = 64
 """Of a word of a hash."""
 
@@ -218,7 +221,7 @@ def judged(material: Material) -> Judgement:
         return Row(
             farther=farther.estimate(compared),
             farther_trained=trained.estimate(compared) if trained else NOTHING,
-            by_heart=farther.less(trained).estimate(compared) if trained else NOTHING,
+            by_heart=farther.less(trained).estimate(compared * ACCUSED) if trained else NOTHING,
             recall=mean(recall[cell]),
             precision=mean(precision[cell]),
             less_recall=mean_of(recall[BASE] - recall[cell]).estimate(compared),
@@ -233,7 +236,10 @@ def judged(material: Material) -> Judgement:
         return mean_of(recall[one] - recall[other]).estimate(compared)
 
     rows = {cell: row(cell, places) for cell, places in grid.cells.items()}
-    told = {cell: Judged(each.farther, each.uniform, each.copied) for cell, each in rows.items()}
+    told = {
+        cell: Judged(near.yardstick.share(each.farther), each.uniform, each.copied)
+        for cell, each in rows.items()
+    }
     return Judgement(
         captions=len(material.evidence.captions),
         seeds=grid.seeds,

@@ -7,7 +7,7 @@ from math import isnan
 from stages.library.drawing.judging.copies import FEWEST as FEWEST_TO_ACCUSE
 from stages.library.drawing.judging.estimates import FEWEST, Estimate
 from stages.library.drawing.judging.judgement import Judgement, Trigger, Yardstick
-from stages.library.drawing.judging.verdict import Cell
+from stages.library.drawing.judging.verdict import LEAST, Cell
 from stages.library.drawing.orders import weight_text
 
 Words = tuple[str, str]
@@ -102,6 +102,14 @@ def advice(judgement: Judgement) -> Words:
         return (
             f"{japanese} がおすすめです。見分けがつかないもの: {same[0]}。",
             f"Take {english}. Can't tell apart: {same[1]}.",
+        )
+    if found.closer and found.closer == found.hardly:
+        near = cells_named(judgement, found.closer)
+        return (
+            "あなたの絵に近づいたと言えるものがありません。ベースモデルからの道のりの "
+            f"{percent(LEAST)} にも届きませんでした: {near[0]}。",
+            "None comes noticeably closer to your drawings than the base model alone; not even "
+            f"{percent(LEAST)} of the way: {near[1]}.",
         )
     if found.closer:
         odd = cells_named(judgement, found.closer)

@@ -44,6 +44,12 @@ def test_what_is_not_closer_beyond_doubt_is_not_advised() -> None:
     assert found.farther == [(4, 1.0)]
 
 
+def test_what_goes_next_to_nothing_of_the_way_is_not_advised() -> None:
+    sure = Judged(Estimate(-0.04, 0.01), Estimate(0.0, SURE), 0)
+    found = advised({(2, 1.0): sure})
+    assert (found.cell, found.closer, found.hardly) == (None, [(2, 1.0)], [(2, 1.0)])
+
+
 def test_copies_and_collapse_are_never_advised_and_beat_nothing() -> None:
     found = advised(
         {(4, 1.0): judged(0.2), (6, 1.0): judged(0.6, copies=1), (8, 1.0): judged(0.5, uniform=0.9)}
