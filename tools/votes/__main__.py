@@ -35,8 +35,8 @@ def votes(runs: list[str], who: str, port: int, browser: bool) -> None:
     pool = pool_of(runs_called(runs) if runs else [run_here()])
     session = Session(pool, VOTES, voter)
     print(
-        f"votes: {len(pool.candidates)} candidates, {len(pool.pairs())} pairs of pictures / "
-        f"候補 {len(pool.candidates)} 個、比べられる絵の組 {len(pool.pairs())} 組"
+        f"votes: {len(pool.candidates)} candidates, {len(pool.pairs)} pairs of pictures / "
+        f"候補 {len(pool.candidates)} 個、比べられる絵の組 {len(pool.pairs)} 組"
     )
     try:
         serve(lambda _, end: site(session, end), port, browser)

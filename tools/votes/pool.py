@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,14 @@ class Picture:
     candidate: Candidate
 
 
+class Pair(NamedTuple):
+    """Two pictures that can be compared, and their digests."""
+
+    one: Picture
+    other: Picture
+    digests: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Pool:
     """All pictures, and the names of the runs that candidates are of."""
@@ -50,10 +59,11 @@ class Pool:
         """Return a picture as a vote names it."""
         return Side(picture.sha256, picture.candidate, self.runs.get(picture.candidate, ""))
 
-    def pairs(self) -> list[tuple[Picture, Picture]]:
-        """Return every two pictures that can be compared: the same twice can't."""
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """Every two pictures that can be compared: the same twice can't."""
         return [
-            (one, other)
+            Pair(one, other, frozenset((one.sha256, other.sha256)))
             for scene in self.scenes.values()
             for place, one in enumerate(scene.values())
             for other in list(scene.values())[place + 1 :]
@@ -78,14 +88,29 @@ class Pool:
                 wins[right, left] += 1
         return Tally(wins, ties)
 
+    @cached_property
+    def between(self) -> dict[frozenset[Candidate], list[Pair]]:
+        """The pairs by whose pictures they are."""
+        found: dict[frozenset[Candidate], list[Pair]] = defaultdict(list)
+        for pair in self.pairs:
+            found[frozenset((pair.one.candidate, pair.other.candidate))].append(pair)
+        return dict(found)
+
+    def left(
+        self, first: Candidate, second: Candidate, voted: AbstractSet[frozenset[str]]
+    ) -> list[Pair]:
+        """Return the pairs of two candidates that were not compared yet."""
+        pairs = self.between.get(frozenset((first, second)), [])
+        return [pair for pair in pairs if pair.digests not in voted]
+
     def free(self, voted: AbstractSet[frozenset[str]]) -> NDArray[np.bool_]:
         """Return between which candidates there are pictures that were not compared yet."""
         count = len(self.candidates)
         found = np.zeros((count, count), bool)
-        for one, other in self.pairs():
-            if frozenset((one.sha256, other.sha256)) not in voted:
-                first, second = self.places[one.candidate], self.places[other.candidate]
-                found[first, second] = found[second, first] = True
+        for first, second in self.between:
+            if self.left(first, second, voted):
+                one, other = self.places[first], self.places[second]
+                found[one, other] = found[other, one] = True
         return found
 
 
@@ -113,7 +138,7 @@ def pool_of(runs: Sequence[Run]) -> Pool:
     candidates = sorted({one for scene in scenes.values() for one in scene}, key=in_order)
     runs_of = {candidate: ", ".join(found)[:200] for candidate, found in names.items()}
     pool = Pool(candidates, dict(scenes), runs_of, judged)
-    if not pool.pairs():
+    if not pool.pairs:
         raise Problem(
             f"{', '.join(run.name for run in runs)}: no two pictures of the same prompt and seed "
             "differ, so there is nothing to compare; draw more epochs or weights "

@@ -94,14 +94,10 @@ class Session:
     ) -> tuple[Picture, Picture]:
         """Return the two's pictures of the scene of which the fewest were voted on yet."""
         times = Counter(digest for vote in self.votes for digest in vote.pictures)
-        found = [
-            (one, other)
-            for one, other in self.pool.pairs()
-            if {one.candidate, other.candidate} == {first, second}
-            and frozenset((one.sha256, other.sha256)) not in voted
-        ]
-        found = [found[int(place)] for place in self.chance.permutation(len(found))]
-        return min(found, key=lambda pair: sum(times[each.sha256] for each in pair))
+        left = self.pool.left(first, second, voted)
+        shuffled = [left[int(place)] for place in self.chance.permutation(len(left))]
+        fewest = min(shuffled, key=lambda pair: sum(times[digest] for digest in pair.digests))
+        return fewest.one, fewest.other
 
     def answer(self, name: str, chose: Choice) -> None:
         """Write a vote on the question of that name.

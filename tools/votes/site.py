@@ -19,7 +19,7 @@ from tools.serving.presence import Presence
 from tools.votes.page import page_policy, render
 from tools.votes.pool import Pool
 from tools.votes.session import Session
-from tools.votes.standings import Standing, grouped, may_be_best, standings, voters
+from tools.votes.standings import Ranking, Standing, voters
 from tools.votes.strength import believed
 from tools.votes.vote import CHOICES, Candidate
 
@@ -168,19 +168,19 @@ def results_of(session: Session, mine: bool) -> Value:
         votes = [vote for vote in session.votes if not mine or vote.who == who]
     tally = pool.tally(votes)
     belief = believed(tally)
-    single = standings(belief, tally, pool.candidates)
-    tables = [table(pool, "候補|Candidates", "", single)]
+    ranking = Ranking(belief, tally, pool.candidates)
+    tables = [table(pool, "候補|Candidates", "", ranking.single())]
     for name, (title, by) in GROUPS.items():
 
         def shared(candidate: Candidate, by: Callable[[Pool, Candidate], str] = by) -> str:
             return by(pool, candidate)
 
-        if group := grouped(belief, tally, pool.candidates, shared):
+        if group := ranking.grouped(shared):
             tables.append(table(pool, title, name, group))
     return {
         "votes": tally.count,
         "elsewhere": len(votes) - tally.count,
-        "alike": sum(may_be_best(belief)),
+        "alike": sum(ranking.best),
         "voters": list(voters(session.votes, pool).items()),
         "tables": tables,
     }

@@ -76,58 +76,50 @@ def progress(belief: Belief, votes: int) -> Progress:
     return Progress(votes, belief.strengths.shape[1], sum(may_be_best(belief)), sure)
 
 
-def standings(belief: Belief, tally: Tally, candidates: Sequence[Candidate]) -> list[Standing]:
-    """Return the candidates, the most preferred first."""
-    return ranked(belief, tally, candidates, [(candidate,) for candidate in candidates])
+class Ranking:
+    """What votes say of candidates, one by one or several together."""
 
+    def __init__(self, belief: Belief, tally: Tally, candidates: Sequence[Candidate]) -> None:
+        self.tally = tally
+        self.places = {candidate: place for place, candidate in enumerate(candidates)}
+        self.shares = preferred(belief)
+        self.best = may_be_best(belief)
 
-def grouped(
-    belief: Belief,
-    tally: Tally,
-    candidates: Sequence[Candidate],
-    by: Callable[[Candidate], str],
-) -> list[Standing]:
-    """Return groups of candidates, as those of an epoch; the most preferred first.
+    def single(self) -> list[Standing]:
+        """Return the candidates, the most preferred first."""
+        return self.of([(candidate,) for candidate in self.places])
 
-    What draws without a LoRA is in none.
-    """
-    groups: dict[str, tuple[Candidate, ...]] = {}
-    for candidate in candidates:
-        if candidate.weight:
-            groups[by(candidate)] = (*groups.get(by(candidate), ()), candidate)
-    several = len(groups) > 1
-    return ranked(belief, tally, candidates, groups.values()) if several else []
+    def grouped(self, by: Callable[[Candidate], str]) -> list[Standing]:
+        """Return groups of candidates, as those of an epoch; none if all are in one.
 
+        What draws without a LoRA is in none.
+        """
+        groups: dict[str, tuple[Candidate, ...]] = {}
+        for candidate in self.places:
+            if candidate.weight:
+                groups[by(candidate)] = (*groups.get(by(candidate), ()), candidate)
+        return self.of(groups.values()) if len(groups) > 1 else []
 
-def ranked(
-    belief: Belief,
-    tally: Tally,
-    candidates: Sequence[Candidate],
-    groups: Iterable[tuple[Candidate, ...]],
-) -> list[Standing]:
-    """Return what each group's candidates have on average, the most preferred group first.
+    def of(self, groups: Iterable[tuple[Candidate, ...]]) -> list[Standing]:
+        """Return what each group's candidates have on average, the most preferred group first."""
+        return sorted(map(self.standing, groups), key=attrgetter("share"), reverse=True)
 
-    Votes within a group say nothing of it, and are not counted.
-    """
-    places = {candidate: place for place, candidate in enumerate(candidates)}
-    each, best, found = preferred(belief), may_be_best(belief), []
-    for group in groups:
-        of = [places[candidate] for candidate in group]
-        others = [place for place in range(len(candidates)) if place not in of]
-        low, high = np.quantile(each[:, of].mean(axis=1), INTERVAL)
-        found.append(
-            Standing(
-                group,
-                float(each[:, of].mean()),
-                float(low),
-                float(high),
-                won=int(tally.wins[np.ix_(of, others)].sum()),
-                lost=int(tally.wins[np.ix_(others, of)].sum()),
-                tied=int(tally.ties[np.ix_(of, others)].sum()),
-                may_be_best=any(best[place] for place in of),
-            )
+    def standing(self, group: tuple[Candidate, ...]) -> Standing:
+        """Return how a group stands; votes within it say nothing of it, and are not counted."""
+        of = [self.places[candidate] for candidate in group]
+        others = [place for place in self.places.values() if place not in of]
+        shares = self.shares[:, of].mean(axis=1)
+        low, high = np.quantile(shares, INTERVAL)
+        return Standing(
+            group,
+            float(shares.mean()),
+            float(low),
+            float(high),
+            won=int(self.tally.wins[np.ix_(of, others)].sum()),
+            lost=int(self.tally.wins[np.ix_(others, of)].sum()),
+            tied=int(self.tally.ties[np.ix_(of, others)].sum()),
+            may_be_best=any(self.best[place] for place in of),
         )
-    return sorted(found, key=attrgetter("share"), reverse=True)
 
 
 def voters(votes: Iterable[Vote], pool: Pool) -> dict[str, int]:

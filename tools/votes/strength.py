@@ -141,11 +141,16 @@ def preferred(belief: Belief) -> Floats:
 
     A tie is half of each. Of a single candidate it is a half.
     """
-    strengths = belief.strengths
-    count = strengths.shape[1]
-    shares = np.full(strengths.shape, 0.5)
-    if count > 1:
-        for one in range(count):
-            win, loss, _ = chances(strengths[:, [one]] - strengths, belief.tie[:, None])
-            shares[:, one] = 0.5 + ((win - loss) / 2).sum(axis=1) / (count - 1)
-    return shares
+    count = belief.strengths.shape[1]
+    if count == 1:
+        return np.full(belief.strengths.shape, 0.5)
+    # as `chances`, but exp is taken once of each, and not of each two
+    root = np.exp(belief.strengths / 2)
+    square, tie = root**2, np.exp(belief.tie)[:, None]
+    margins = [
+        (
+            (square[:, [one]] - square) / (square[:, [one]] + square + tie * root[:, [one]] * root)
+        ).sum(axis=1)
+        for one in range(count)
+    ]
+    return np.asarray(0.5 + np.stack(margins, axis=1) / (2 * (count - 1)))

@@ -42,7 +42,7 @@ def test_pictures_of_a_prompt_and_seed_meet(tmp_path: Path) -> None:
         Candidate(LORA, MODEL, "2", 0.6),
         Candidate(LORA, MODEL, "10", 0.6),
     ]
-    assert len(pool.pairs()) == 3
+    assert len(pool.pairs) == 3
     assert pool.runs == dict.fromkeys(pool.candidates[1:], "first")
     assert pool.judged == {pool.candidates[1]: Judged(0.1, 0.05, 0, ())}
 
@@ -50,7 +50,7 @@ def test_pictures_of_a_prompt_and_seed_meet(tmp_path: Path) -> None:
 def test_runs_meet_and_what_draws_without_a_lora_is_one_in_both(tmp_path: Path) -> None:
     pool = pool_of([run(tmp_path), run(tmp_path, "second", OTHER, 11)])
     assert len(pool.candidates) == 5
-    assert len(pool.pairs()) == 10
+    assert len(pool.pairs) == 10
     names = {candidate.lora: name for candidate, name in pool.runs.items()}
     assert names == {LORA: "first", OTHER: "second"}
 
@@ -71,7 +71,7 @@ def test_the_same_picture_twice_is_never_compared(tmp_path: Path) -> None:
     same = run(tmp_path)
     same.drawn[2].path.write_bytes(same.drawn[1].path.read_bytes())
     pool = pool_of([same])
-    assert len(pool.pairs()) == 2
+    assert len(pool.pairs) == 2
     assert pool.free(set()).sum() == 4
 
 
@@ -122,13 +122,13 @@ def test_votes_are_counted_whichever_side_was_preferred(pool: Pool) -> None:
 
 
 def test_what_was_voted_on_is_not_free_any_more(pool: Pool) -> None:
-    one, other = pool.pairs()[0]
+    one, other, _ = pool.pairs[0]
     free = pool.free({frozenset((one.sha256, other.sha256))})
     assert not free[pool.places[one.candidate], pool.places[other.candidate]]
     assert free.sum() == 4
 
 
 def test_a_side_says_what_a_picture_was(pool: Pool) -> None:
-    none, second = pool.pairs()[0]
+    none, second, _ = pool.pairs[0]
     assert pool.side(none) == Side(none.sha256, Candidate("", MODEL, "", 0.0), "")
     assert pool.side(second).run == "first"

@@ -105,7 +105,7 @@ def test_nobody_is_asked_twice_and_another_person_is(pool: Pool, path: Path) -> 
     while session.ask():
         answer(session, "tie")
     votes = read_votes(path)
-    assert len({vote.pictures for vote in votes}) == len(votes) == len(pool.pairs())
+    assert len({vote.pictures for vote in votes}) == len(votes) == len(pool.pairs)
     assert Session(pool, path, "Nasu").ask() is None
     assert Session(pool, path, "Miso").ask() is not None
 
@@ -157,7 +157,7 @@ def test_a_file_that_breaks_meanwhile_is_never_overwritten(pool: Pool, path: Pat
 
 
 def test_a_picture_that_was_drawn_anew_is_not_voted_on(pool: Pool, path: Path) -> None:
-    for _, other in pool.pairs():
+    for _, other, _ in pool.pairs:
         write_picture(other.path, 7, "")
     with pytest.raises(Problem, match="was changed since this was started"):
         Session(pool, path, "Nasu").ask()

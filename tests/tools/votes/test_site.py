@@ -195,7 +195,7 @@ def test_the_page_can_end_it(served: Site) -> None:
 
 
 def test_a_damaged_picture_is_one_line(served: Site) -> None:
-    for _, other in served.session.pool.pairs():
+    for _, other, _ in served.session.pool.pairs:
         write_picture(other.path, 3, "")
     answer = served.get("question")
     assert answer.status_code == 409

@@ -5,11 +5,10 @@ import pytest
 
 from tests.support.voting import LORA, MODEL
 from tools.votes.standings import (
-    grouped,
+    Ranking,
     leader,
     may_be_best,
     progress,
-    standings,
     worse,
 )
 from tools.votes.strength import Belief, Tally, believed
@@ -35,7 +34,7 @@ def test_the_best_leads_and_the_others_are_known_to_be_behind() -> None:
     belief = believed(votes)
     assert leader(belief) == 3
     assert may_be_best(belief) == [False, False, False, True, False]
-    rows = standings(belief, votes, CANDIDATES)
+    rows = Ranking(belief, votes, CANDIDATES).single()
     assert rows[0].candidates == (CANDIDATES[3],)
     assert [row.may_be_best for row in rows] == [True, False, False, False, False]
     assert (rows[0].won, rows[0].lost, rows[0].tied, rows[0].votes) == (144, 16, 0, 160)
@@ -75,8 +74,9 @@ def test_what_is_best_is_worse_than_nothing() -> None:
 def test_groups_have_what_their_candidates_have_on_average() -> None:
     votes = tally(3, 40)
     belief = believed(votes)
-    single = {row.candidates[0]: row.share for row in standings(belief, votes, CANDIDATES)}
-    rows = grouped(belief, votes, CANDIDATES, lambda candidate: candidate.epoch)
+    ranking = Ranking(belief, votes, CANDIDATES)
+    single = {row.candidates[0]: row.share for row in ranking.single()}
+    rows = ranking.grouped(lambda candidate: candidate.epoch)
     assert [row.candidates[0].epoch for row in rows] == ["4", "2"]
     assert rows[0].share == pytest.approx((single[CANDIDATES[3]] + single[CANDIDATES[4]]) / 2)
     assert NONE not in (*rows[0].candidates, *rows[1].candidates)
@@ -86,11 +86,12 @@ def test_votes_within_a_group_say_nothing_of_it() -> None:
     wins = np.zeros((5, 5))
     wins[1, 2], wins[1, 3], wins[3, 2] = 5, 7, 2  # 2 at 0.6 and 1.0, 4 at 0.6
     votes = Tally(wins, np.zeros((5, 5)))
-    second, fourth = grouped(believed(votes), votes, CANDIDATES, lambda each: each.epoch)
+    ranking = Ranking(believed(votes), votes, CANDIDATES)
+    second, fourth = ranking.grouped(lambda each: each.epoch)
     assert (second.won, second.lost) == (7, 2)
     assert (fourth.won, fourth.lost) == (2, 7)
 
 
 def test_what_all_have_in_common_is_no_table() -> None:
     votes = tally(3, 4)
-    assert grouped(believed(votes), votes, CANDIDATES, lambda each: each.lora) == []
+    assert Ranking(believed(votes), votes, CANDIDATES).grouped(lambda each: each.lora) == []

@@ -75,6 +75,14 @@ def test_more_votes_leave_less_doubt() -> None:
     assert (many_ < few_ / 2).all()
 
 
+def test_how_often_one_is_preferred_is_its_chances_against_each_other() -> None:
+    belief = believed(planted([1.0, 0.0, -1.0], 5, -1.0), draws=50)
+    for one in range(3):
+        others = np.delete(belief.strengths, one, axis=1)
+        win, _, tie = chances(belief.strengths[:, [one]] - others, belief.tie[:, None])
+        assert preferred(belief)[:, one] == pytest.approx((win + tie / 2).mean(axis=1))
+
+
 def test_a_single_candidate_is_preferred_as_often_as_not() -> None:
     assert preferred(believed(tally([[0]]))).mean() == 0.5
 

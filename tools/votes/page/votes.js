@@ -290,9 +290,9 @@ function tell(what) {
 
 // ---- what people do ----
 
-/** After a click on a language the arrows vote again; to whom it was a key, they choose one. */
+/** After a click all keys vote again; whoever moves by keys stays where they are. */
 function freeKeys() {
-  if (document.activeElement?.name === "language") document.activeElement.blur();
+  if (!$("results").open) document.activeElement?.blur();
 }
 
 document.addEventListener("click", ({ target, pointerType }) => {
@@ -303,7 +303,7 @@ document.addEventListener("click", ({ target, pointerType }) => {
   else if (target.closest("#end")) end();
   else if (target === $("results"))
     $("results").close(); // beside the dialog
-  else if (target.closest(".languages") && pointerType) setTimeout(freeKeys);
+  if (pointerType) setTimeout(freeKeys);
 });
 
 document.addEventListener("keydown", (event) => {
