@@ -141,7 +141,7 @@ export function travel(from, to, side) {
 
 const inFile = new Map(data.edits); // what the page was made from
 
-/** Where what was saved is, `edits.yaml` or `downloads`, as long as this page is not made from it. */
+/** Where what was saved is, `edits.yaml` or `downloads`; null once a page is made from it. */
 export const waiting = () => (state.saved.text === data.text ? null : state.saved.place);
 
 /** Remember what is not in the page's file; a browser without storage forgets on reload.

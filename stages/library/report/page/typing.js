@@ -38,7 +38,9 @@ function knownTags() {
     .map(([key, ja]) => ({ key, ja: folded(ja) }));
   const own = new Set([...state.edits.values()].flatMap(({ add }) => add.map(underscored)));
   const fresh = [...own].filter((key) => !japanese.has(key)).map((key) => ({ key, ja: "" }));
-  return [...fresh, ...offered].map((tag) => ({ ...tag, own: own.has(tag.key) }));
+  const all = [...fresh, ...offered];
+  for (const tag of all) tag.own = own.has(tag.key);
+  return all;
 }
 
 /** Whether a tag is in the dictionary, one that the tagger knows, or in a caption already. */
