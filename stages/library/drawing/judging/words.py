@@ -166,7 +166,8 @@ def reasons(judgement: Judgement) -> list[Words]:
                 "epoch at the lowest weight.",
             )
         )
-    told.append(("写しのような絵は見つかりません。", "None of its pictures looks like a copy."))
+    if judgement.accuses:
+        told.append(("写しのような絵は見つかりません。", "None of its pictures looks like a copy."))
     if not isnan(row.recall):
         told.append(
             (
@@ -235,7 +236,7 @@ def doubts(judgement: Judgement, builtin: bool) -> list[Words]:
     told += [words for words in odd_cells(judgement) if words]
     if judgement.trigger and (words := trigger_in_words(judgement.trigger)):
         told.append(words)
-    if not judgement.accuses:
+    if not judgement.accuses and not builtin:
         told.append(
             (
                 f"絵が {FEWEST_TO_ACCUSE} 枚より少ないので、写しは輪郭の似かただけで調べました。",

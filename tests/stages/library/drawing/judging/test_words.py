@@ -155,6 +155,13 @@ def test_every_doubt_is_told(found: Judgement, said: str) -> None:
     assert said not in english(doubts(judgement(ONE), builtin=False))
 
 
+def test_where_copies_cant_be_known_by_features_none_is_said_to_be_absent() -> None:
+    assert "None of its pictures looks like a copy." in english(reasons(judgement(ONE)))
+    unsure = judgement(ONE, accuses=False)
+    assert "copy" not in english(reasons(unsure))
+    assert "fewer than" not in english(doubts(unsure, builtin=True)), "that is not why"
+
+
 def test_a_tagger_of_colours_is_the_first_doubt() -> None:
     (_, first), *_ = doubts(judgement(ONE), builtin=True)
     assert first.startswith("Judged by the built-in tagger, which sees colours only")
