@@ -404,6 +404,10 @@ def test_a_picture_that_is_not_as_ordered_stops_the_run(
         ({"prompts": ["{Trigger}"]}, "generate.prompts: {Trigger} is replaced by nothing"),
         ({"prompts": ["a", " "]}, "generate.prompts: a prompt is empty; write one"),
         ({"prompts": ["#unicus"]}, "generate.prompts: '#unicus' holds a '#'"),
+        (
+            {"prompts": ["a, :3 "]},
+            "'a, :3 ' ends in ':3', which a WebUI takes for the weight of the",
+        ),
         ({"prompts": ["a\nb"]}, "generate.prompts: 'a\\nb' has a line break or an unseen sign"),
         ({"prompts": ["{trigger}、1girl"]}, "generate.prompts: '{trigger}、1girl' holds '、'"),
         ({"negative_prompt": "a # b"}, "generate.negative_prompt: 'a # b' holds a '#'"),

@@ -9,6 +9,9 @@ from stages.library.common.values import number, odd_comma, whole
 LAST, ALL = "last", "all"
 """What params.yaml calls the finished LoRA, and that with all of its epochs."""
 
+WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?|\d*\.\d+)$")
+"""What a WebUI takes for the weight of a whole prompt at its end, such as the face `:3`."""
+
 SEED = whole(0, 4_294_967_295)
 
 
@@ -23,6 +26,12 @@ def a_prompt(text: str) -> str:
     if wrong := re.search(r"\{(?!trigger\})[^{}]*\}", text):
         raise argparse.ArgumentTypeError(
             f"{wrong.group()} is replaced by nothing; only {{trigger}} is, by common_tag.tag"
+        )
+    if weight := WEIGHT.search(text.strip()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} ends in {weight.group()!r}, which a WebUI takes for the weight of the whole "
+            "prompt; write a comma behind it / 末尾がプロンプト全体の強さと読まれます。"
+            "うしろに半角の「,」を付けてください"
         )
     return prompt_line(text)
 

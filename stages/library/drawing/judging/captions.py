@@ -18,6 +18,7 @@ from stages.library.dataset.held_out import number_of
 from stages.library.dataset.manifest import Row
 from stages.library.drawing.judging.evidence import HELD_OUT, TRAINING, Caption
 from stages.library.drawing.subject import NETWORK
+from stages.library.params.generate import WEIGHT
 
 SPECIAL = re.compile(r"[\\()\[\]]")
 """Signs that a WebUI reads as brackets of its own, unless a backslash stands before them."""
@@ -27,9 +28,6 @@ ESCAPE = re.compile(r"\\(?=[()\[\]])")
 
 COMMANDS = re.compile(r"\b(?:AND|BREAK)\b")
 """Words that a WebUI parts a prompt at; in small letters they are the same to a text encoder."""
-
-WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?|\d*\.\d+)$")
-"""What a WebUI takes for the weight of a whole prompt at its end, such as the face `:3`."""
 
 COMMENT = "#"
 """From here on a WebUI reads no further, and nothing escapes it."""
