@@ -146,27 +146,23 @@ def look(belief: Belief, strengths: Floats, shares: Floats, votes: int) -> Look:
 
 def measure(trials: int) -> None:
     """Print a table of every truth and rule."""
-    print("| truth | pairs | votes | right one leads | regret | interval holds | width | enough |")
-    print("|---|---|---|---|---|---|---|---|")
-    claims = wrong = 0
+    head = ("truth", "pairs", "votes", "right one leads", "regret", "interval holds", "width")
+    print(f"| {' | '.join(head)} | enough | wrongly |\n|{'---|' * 9}")
     with Pool(usable_cores()) as pool:
         for truth, rule in product(TRUTHS, RULES):
             found = pool.starmap(trial, [(truth, rule, seed) for seed in range(trials)])
             for place, votes in enumerate(LOOKS):
                 looks = [each[place] for each in found]
                 right, regret, covered, width, enough = np.mean(looks, axis=0)
+                wrong = sum(each.enough and each.regret > WORSE for each in looks)
                 shown = "–" if truth == "all alike" else f"{right:.0%}"
                 print(
                     f"| {truth} | {rule} | {votes} | {shown} | {regret:.3f} | {covered:.1%} "
-                    f"| {width:.2f} | {enough:.0%} |",
+                    f"| {width:.2f} | {enough:.0%} | {wrong} |",
                     flush=True,
                 )
-            first = [next((look for look in looks if look.enough), None) for looks in found]
-            claims += sum(look is not None for look in first)
-            wrong += sum(look is not None and look.regret > WORSE for look in first)
         pool.close()
         pool.join()
-    print(f"\n{claims} trials said that it is enough, {wrong} of them wrongly")
 
 
 def build_parser() -> Parser:

@@ -202,7 +202,10 @@ def for_the_judge(name: str, files: Files) -> tuple[str, list[Drawn]]:
         ) from None
     asked = [picture for picture in evidence.pictures if picture.trigger]
     if lost := [picture.name for picture in asked if picture.name not in files]:
-        raise Problem(f"{of} tells of {lost[0]}, which isn't there; draw again: {GENERATE}")
+        raise Problem(
+            f"{of} tells of {lost[0]}, which isn't there; get it back: dvc checkout {JUDGING}, or "
+            f"draw again: {GENERATE} / 絵が足りません。上のコマンドのどちらかで戻してください"
+        )
     drawn = []
     for picture in asked:
         path = files[picture.name]
