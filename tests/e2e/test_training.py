@@ -60,6 +60,7 @@ def test_the_training_leaves_only_what_git_should_keep(trained: Studio, ready: S
     assert kept - before == {
         "training/curves/epochs.csv",
         "training/curves/steps.csv",
+        "training/curves/validation.csv",
         "training/figures/train.json",
     }
     assert trained.run("git", "status", "--porcelain") == ""
