@@ -301,8 +301,7 @@ document.addEventListener("click", ({ target, pointerType }) => {
   else if (target.closest("#undo")) undo();
   else if (target.closest("#show")) openResults();
   else if (target.closest("#end")) end();
-  else if (target === $("results"))
-    $("results").close(); // beside the dialog
+  else if (target === $("results")) $("results").close(); // beside the dialog
   if (pointerType) setTimeout(freeKeys);
 });
 
