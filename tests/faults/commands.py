@@ -310,7 +310,8 @@ def follow(place: Path, name: str) -> None:
     assert done.code == 0, f"{name}: {done.said}"
     project = place / "project"
     if name == "organize":
-        write_lock(project, dvc_md5(project / "data" / "dataset"))
+        folders = (project / "data" / name for name in ("dataset", "held_out"))
+        write_lock(project, *map(dvc_md5, folders))
 
 
 def free_port() -> int:
