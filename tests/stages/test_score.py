@@ -605,7 +605,7 @@ from stages.library.tagging import looking
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 looking.KEEPING_SECONDS = 0
-real, log = looking.look, open(sys.argv.pop(1), "a")
+real, log = looking.scores_in, open(sys.argv.pop(1), "a")
 
 def look(model, batch):
     time.sleep(float(sys.argv[0]))
@@ -614,7 +614,7 @@ def look(model, batch):
     return found
 
 sys.argv[0] = sys.argv.pop(1)
-looking.look = look
+looking.scores_in = look
 sys.exit(score.main())
 """
 """The stage, slow, noting each picture looked at, and saving after each."""

@@ -45,7 +45,7 @@ def set_params(**values: object) -> None:
     head, section = text.split("\ngenerate:\n")
     for key, value in values.items():
         line = f"  {key}: {value}".replace("\\", r"\\")
-        section, times = re.subn(rf"(?m)^  {key}: .*$", line, section)
+        section, times = re.subn(rf"(?m)^  {key}: .*$", line, section, count=1)
         assert times == 1, key
     path.write_text(f"{head}\ngenerate:\n{section}", encoding="utf-8")
 

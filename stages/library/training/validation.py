@@ -2,7 +2,7 @@
 
 After every epoch sd-scripts computes their loss at four timesteps, and puts its random numbers back
 afterwards, so that what is learned is the same (v0.10.1, train_network.py:1609). Its file for
-datasets takes `validation_split` of a whole dataset alone, though docs/validation.md has it in a
+datasets takes `validation_split` of a whole dataset alone, though its page on it has it in a
 subset, where it is refused (library/config_util.py, `SUBSET_ASCENDABLE_SCHEMA`): so they are a
 dataset of their own, of which 0 pictures are trained.
 

@@ -22,7 +22,7 @@ def test_tags_are_those_that_reach_the_threshold_and_scores_are_kept(
     found = tags_in(paths, tagger, 0.95, Kept("generate"))
     assert found == {paths[0]: {"red_theme"}, paths[1]: {"red_theme"}, paths[2]: {"blue_theme"}}
     looks: list[object] = []
-    monkeypatch.setattr(looking, "look", looks.append)
+    monkeypatch.setattr(looking, "scores_in", looks.append)
     assert "miku_(cosplay)" in tags_in(paths, tagger, 0.9, Kept("generate"))[paths[0]]
     assert looks == []
 

@@ -1,6 +1,5 @@
 """The known versions' options, and that the project's params are right by every one of them."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +23,9 @@ def defaults() -> dict[str, Any]:
     return params["train"] | params["lora"]
 
 
-def sdxl() -> dict[str, Any]:
-    """Return the same, as the comment in it tells to change it for SDXL."""
-    said = re.findall(r"^  #   (\w+: .*)", PARAMS.read_text(encoding="utf-8"), re.MULTILINE)
-    changes: dict[str, Any] = parse_yaml("{" + "\n,".join(said) + "\n}", "the comment on SDXL")
-    assert changes["script"] == "sdxl_train_network.py"
-    assert len(changes) > 6
-    return defaults() | changes
-
-
 @each_table
-@pytest.mark.parametrize("section", [defaults(), sdxl()], ids=["defaults", "SDXL"])
-def test_the_params_are_accepted_by_every_known_version(
-    table: Table, section: dict[str, Any]
-) -> None:
+def test_the_params_are_accepted_by_every_known_version(table: Table) -> None:
+    section = defaults()
     options = options_of({key: value for key, value in section.items() if key not in LORA.keys})
     assert len(options) > 20
     check_options(options, table.scripts[section["script"]], section["script"])
